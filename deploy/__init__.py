@@ -1,0 +1,1 @@
+"""Real Kafka and PostgreSQL from packages, for demo, tests and benchmarks."""

@@ -1,0 +1,186 @@
+"""The contract: the committed `.avsc` files, their fixed ids and the value object of each.
+
+Bytes in, value object out, and back: `encode` and `decode` speak the schema-registry wire format (magic byte 0,
+schema id in four bytes big-endian, Avro body); `from_json` and `to_json` the JSON form. A record written with an
+older version of its schema is read with Avro's own resolution rules.
+"""
+
+import io
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import fastavro
+from signaalwissel.schemas import followup, internal, routing, signal, trajectory
+from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
+from signaalwissel.schemas.shape import RecordShape, Shape, shape_of
+
+Record = TypeVar("Record")
+
+HEADER_SIZE = 5
+_HEADER = struct.Struct(">bI")
+_PACKAGE = "signaalwissel.schemas"
+
+
+# Everything that a body which does not fit its schema makes fastavro raise.
+_UNREADABLE = (
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    struct.error,
+    MemoryError,
+)
+
+
+class SchemaVersion(NamedTuple):
+    """One committed `.avsc` file: `name.vN.avsc`."""
+
+    name: str
+    version: int
+    schema_id: int
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Codec(Generic[Record]):
+    """Bytes and JSON to the value object of one schema, and back."""
+
+    name: str
+    schema_id: int
+    header: bytes
+    parsed: Any
+    writers: Mapping[int, Any]
+    shape: Shape
+
+    def encode(self, record: Record) -> bytes:
+        """The record in wire format, written with the newest version of its schema."""
+        out = io.BytesIO(self.header)
+        out.seek(HEADER_SIZE)
+        fastavro.schemaless_writer(out, self.parsed, self.shape.to_avro(record))
+        return out.getvalue()
+
+    def encode_body(self, record: Record) -> bytes:
+        """The Avro body alone, for what is sealed."""
+        return self.encode(record)[HEADER_SIZE:]
+
+    def decode(self, data: bytes) -> Record:
+        """The record in `data`.
+
+        Raises:
+            NotWireFormat: No magic byte and schema id.
+            UnknownSchemaId: The id is not one of this record's versions.
+            DoesNotFit: The body is truncated, goes on after its end, or does not fit.
+        """
+        schema_id = schema_id_of(data)
+        if schema_id not in self.writers:
+            raise UnknownSchemaId(schema_id, self.name)
+        return self._read(data, HEADER_SIZE, self.writers[schema_id])
+
+    def decode_body(self, body: bytes) -> Record:
+        """The record in an Avro body without header, written with the newest version."""
+        return self._read(body, 0, self.parsed)
+
+    def from_json(self, plain: Any) -> Record:
+        """The record in its JSON form; raises DoesNotFit with the path of the field."""
+        record: Record = self.shape.from_json(plain)
+        return record
+
+    def to_json(self, record: Record) -> dict[str, Any]:
+        """The JSON form: field names of the schema, absent = null."""
+        plain: dict[str, Any] = self.shape.to_json(record)
+        return plain
+
+    def _read(self, data: bytes, start: int, writer: Any) -> Record:
+        source = io.BytesIO(data)
+        source.seek(start)
+        try:
+            plain = fastavro.schemaless_reader(source, writer, self.parsed)
+        except _UNREADABLE as error:
+            raise DoesNotFit("", f"is not an Avro body of {self.name}") from error
+        if source.tell() != len(data):
+            raise DoesNotFit("", f"goes on for {len(data) - source.tell()} bytes after its end")
+        record: Record = self.shape.from_avro(plain)
+        return record
+
+
+def schema_id_of(data: bytes) -> int:
+    """The schema id of a record in wire format; raises NotWireFormat."""
+    if len(data) < HEADER_SIZE or data[0] != 0:
+        raise NotWireFormat("does not start with magic byte 0 and a schema id")
+    return int.from_bytes(data[1:HEADER_SIZE], "big")
+
+
+@cache
+def versions() -> tuple[SchemaVersion, ...]:
+    """Every committed schema version, oldest first."""
+    folder = resources.files(_PACKAGE)
+    ids: dict[str, int] = json.loads((folder / "ids.json").read_text("utf-8"))
+    found = []
+    for key, schema_id in ids.items():
+        name, version = key.rsplit(".v", 1)
+        schema = json.loads((folder / f"{key}.avsc").read_text("utf-8"))
+        found.append(SchemaVersion(name, int(version), schema_id, schema))
+    return tuple(sorted(found))
+
+
+@cache
+def codec(name: str) -> Codec[Any]:
+    """The codec of a record by its schema's name; one for the process, as it holds nothing but the schema."""
+    mine = [version for version in versions() if version.name == name]
+    latest = mine[-1]
+    named: dict[str, Shape] = {}
+    shape = shape_of(latest.schema, _classes(), named)
+    return Codec(
+        name=name,
+        schema_id=latest.schema_id,
+        header=_HEADER.pack(0, latest.schema_id),
+        parsed=_parsed(latest.schema),
+        writers={version.schema_id: _parsed(version.schema) for version in mine},
+        shape=shape,
+    )
+
+
+def record_name(schema_id: int) -> str:
+    """The name of the record that `schema_id` belongs to; raises UnknownSchemaId."""
+    for version in versions():
+        if version.schema_id == schema_id:
+            return version.name
+    raise UnknownSchemaId(schema_id)
+
+
+def field_names(name: str) -> tuple[str, ...]:
+    """The fields of a record in the order of its schema."""
+    shape = codec(name).shape
+    if not isinstance(shape, RecordShape):
+        raise TypeError(f"{name} is not a record")
+    return tuple(shape.fields)
+
+
+def _parsed(schema: dict[str, Any]) -> Any:
+    # Without logical types fastavro hands over ints and bytes; the shapes do the rest.
+    return fastavro.parse_schema(_without_logical_types(schema), _write_hint=False)
+
+
+def _without_logical_types(node: Any) -> Any:
+    if isinstance(node, dict):
+        if "logicalType" in node:
+            return node["type"]
+        return {key: _without_logical_types(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_without_logical_types(item) for item in node]
+    return node
+
+
+@cache
+def _classes() -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for module in (signal, trajectory, routing, followup, internal):
+        found |= {name: value for name, value in vars(module).items() if isinstance(value, type)}
+    return found

@@ -1,0 +1,139 @@
+"""KeyedSignal by hand, and the block of fields that it carries unopened to RoutedSignal and Decision.
+
+Intake writes it, the matcher reads it: once each for every signal. The fields from `partner` to `sealed_subject`
+stand in the same order in KeyedSignal, RoutedSignal and Decision, and Avro writes a record as its fields one after
+the other, so the matcher passes the block on as it came.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from signaalwissel.schemas.contract import HEADER_SIZE, codec, schema_id_of
+from signaalwissel.schemas.early_signal_codec import BROKEN, read_arrears, read_partner
+from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
+from signaalwissel.schemas.internal import ClientPseudonym, KeyedSignal
+from signaalwissel.schemas.primitives import (
+    FALSE,
+    TRUE,
+    binary,
+    day,
+    decimal,
+    long,
+    optional_binary,
+    optional_day,
+    read_binary,
+    read_boolean,
+    read_day,
+    read_long,
+    read_optional_binary,
+    read_optional_day,
+    read_string,
+    string,
+)
+from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind
+from signaalwissel.schemas.units import Cents, Millis
+
+_KIND = {kind: long(index) for index, kind in enumerate(PartnerKind)}
+
+
+def carried_block(signal: EarlySignal, sealed_subject: bytes) -> bytes:
+    """The bytes that KeyedSignal, RoutedSignal and Decision share: `partner` to `sealed_subject`."""
+    return b"".join(
+        (
+            string(signal.partner.partner_id),
+            _KIND[signal.partner.kind],
+            decimal(signal.arrears),
+            optional_day(signal.arrears_since),
+            optional_day(signal.signalled_on),
+            long(signal.received_at),
+            TRUE if signal.crisis else FALSE,
+            TRUE if signal.warm_transfer else FALSE,
+            binary(sealed_subject),
+        )
+    )
+
+
+class Carried(NamedTuple):
+    """The carried block, opened: for debt timing and for whoever shows a signal."""
+
+    partner: Partner
+    arrears: Cents
+    arrears_since: date | None
+    signalled_on: date | None
+    received_at: Millis
+    crisis: bool
+    warm_transfer: bool
+    sealed_subject: bytes
+
+
+def open_carried(carried: bytes) -> Carried:
+    """The fields of a carried block, which only this module writes."""
+    partner, at = read_partner(carried, 0)
+    arrears, at = read_arrears(carried, at)
+    arrears_since, at = read_optional_day(carried, at)
+    signalled_on, at = read_optional_day(carried, at)
+    received_at, at = read_long(carried, at)
+    crisis, at = read_boolean(carried, at)
+    warm_transfer, at = read_boolean(carried, at)
+    sealed_subject, _ = read_binary(carried, at)
+    return Carried(
+        partner, arrears, arrears_since, signalled_on, received_at, crisis, warm_transfer, sealed_subject
+    )
+
+
+def write_keyed_signal(signal: KeyedSignal) -> bytes:
+    """A KeyedSignal in wire format."""
+    pseudonym = signal.pseudonym
+    return b"".join(
+        (
+            codec("KeyedSignal").header,
+            binary(signal.signal_ref),
+            day(signal.reference_date),
+            day(signal.last_day),
+            optional_binary(pseudonym.bsn),
+            optional_binary(pseudonym.birth_date),
+            optional_binary(pseudonym.surname),
+            optional_binary(pseudonym.address),
+            string(signal.signal_id),
+            string(signal.municipality),
+            signal.carried,
+        )
+    )
+
+
+def read_keyed_signal(data: bytes) -> KeyedSignal:
+    """A KeyedSignal in wire format.
+
+    Raises:
+        NotWireFormat, UnknownSchemaId, DoesNotFit: Never for what intake wrote.
+    """
+    schema_id = schema_id_of(data)
+    if schema_id != codec("KeyedSignal").schema_id:
+        raise UnknownSchemaId(schema_id, "KeyedSignal")
+    try:
+        return _read_keyed_signal(data)
+    except BROKEN as error:
+        raise DoesNotFit("", "is not an Avro body of KeyedSignal") from error
+
+
+def _read_keyed_signal(data: bytes) -> KeyedSignal:
+    signal_ref, at = read_binary(data, HEADER_SIZE)
+    reference_date, at = read_day(data, at)
+    last_day, at = read_day(data, at)
+    bsn, at = read_optional_binary(data, at)
+    birth_date, at = read_optional_binary(data, at)
+    surname, at = read_optional_binary(data, at)
+    address, at = read_optional_binary(data, at)
+    signal_id, at = read_string(data, at)
+    municipality, at = read_string(data, at)
+    partner_id, _ = read_string(data, at)
+    return KeyedSignal(
+        signal_ref,
+        reference_date,
+        last_day,
+        ClientPseudonym(bsn, birth_date, surname, address),
+        signal_id,
+        municipality,
+        partner_id,
+        data[at:],
+    )

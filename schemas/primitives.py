@@ -1,0 +1,167 @@
+"""Avro's primitive encodings as functions on bytes, for the records of the hot path.
+
+Readers take the buffer and a position and give the value and the next position. A truncated buffer raises
+IndexError or shows in the final position, which the caller compares with the length: one check for the record
+instead of one for each field.
+"""
+
+from datetime import date
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+NULL = b"\x00"
+SOME = b"\x02"
+TRUE = b"\x01"
+FALSE = b"\x00"
+_LONG_BITS = 64
+_SMALL = 8192
+
+
+def _zigzag(value: int) -> bytes:
+    rest = (value << 1) ^ (value >> 63)
+    out = bytearray()
+    while rest > 0x7F:
+        out.append((rest & 0x7F) | 0x80)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+_LONGS = tuple(_zigzag(value) for value in range(_SMALL))
+
+
+def long(value: int) -> bytes:
+    """An int or long."""
+    return _LONGS[value] if 0 <= value < _SMALL else _zigzag(value)
+
+
+def string(value: str) -> bytes:
+    """A string."""
+    encoded = value.encode()
+    return long(len(encoded)) + encoded
+
+
+def binary(value: bytes) -> bytes:
+    """Bytes."""
+    return long(len(value)) + value
+
+
+def day(value: date) -> bytes:
+    """A date."""
+    return long(value.toordinal() - EPOCH_ORDINAL)
+
+
+def optional_string(value: str | None) -> bytes:
+    """A union of null and string."""
+    return NULL if value is None else SOME + string(value)
+
+
+def optional_binary(value: bytes | None) -> bytes:
+    """A union of null and bytes."""
+    return NULL if value is None else SOME + long(len(value)) + value
+
+
+def optional_day(value: date | None) -> bytes:
+    """A union of null and date."""
+    return NULL if value is None else SOME + long(value.toordinal() - EPOCH_ORDINAL)
+
+
+def optional_long(value: int | None) -> bytes:
+    """A union of null and int or long."""
+    return NULL if value is None else SOME + long(value)
+
+
+def decimal(unscaled: int) -> bytes:
+    """A decimal as its unscaled integer."""
+    size = (unscaled if unscaled >= 0 else ~unscaled).bit_length() // 8 + 1
+    return long(size) + unscaled.to_bytes(size, "big", signed=True)
+
+
+def read_long(data: bytes, at: int) -> tuple[int, int]:
+    """An int or long; ValueError where it has more than 64 bits."""
+    byte = data[at]
+    at += 1
+    if byte < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at
+    value = byte & 0x7F
+    shift = 7
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
+        if shift >= _LONG_BITS:
+            raise ValueError("more than 64 bits")
+
+
+def read_binary(data: bytes, at: int) -> tuple[bytes, int]:
+    """Bytes; ValueError for a negative length."""
+    size, at = read_long(data, at)
+    if size < 0:
+        raise ValueError("negative length")
+    return data[at : at + size], at + size
+
+
+def read_string(data: bytes, at: int) -> tuple[str, int]:
+    """A string; UnicodeDecodeError (a ValueError) where it is not UTF-8."""
+    size = data[at]
+    if size < 0x80 and not size & 1:
+        at += 1
+        end = at + (size >> 1)
+    else:
+        size, at = read_long(data, at)
+        if size < 0:
+            raise ValueError("negative length")
+        end = at + size
+    return data[at:end].decode(), end
+
+
+def read_is_some(data: bytes, at: int) -> bool:
+    """Whether a union of null and one other type holds the other; ValueError for any third branch."""
+    branch = data[at]
+    if branch > 2 or branch & 1:
+        raise ValueError("no such branch of the union")
+    return branch == 2
+
+
+def read_optional_string(data: bytes, at: int) -> tuple[str | None, int]:
+    """A union of null and string."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_string(data, at + 1)
+
+
+def read_optional_binary(data: bytes, at: int) -> tuple[bytes | None, int]:
+    """A union of null and bytes."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_binary(data, at + 1)
+
+
+def read_optional_long(data: bytes, at: int) -> tuple[int | None, int]:
+    """A union of null and int or long."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_long(data, at + 1)
+
+
+def read_day(data: bytes, at: int) -> tuple[date, int]:
+    """A date; ValueError or OverflowError where the calendar has none."""
+    days, at = read_long(data, at)
+    return date.fromordinal(days + EPOCH_ORDINAL), at
+
+
+def read_optional_day(data: bytes, at: int) -> tuple[date | None, int]:
+    """A union of null and date."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_day(data, at + 1)
+
+
+def read_boolean(data: bytes, at: int) -> tuple[bool, int]:
+    """A boolean; ValueError for any byte but 0 and 1."""
+    value = data[at]
+    if value > 1:
+        raise ValueError("no boolean")
+    return value == 1, at + 1

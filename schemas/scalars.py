@@ -1,0 +1,208 @@
+"""Shapes of single values: text, numbers, bytes, dates, instants, decimals and enums.
+
+Each converter knows three forms: the value in our objects, Avro's plain form, and the JSON form.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from signaalwissel.schemas.errors import DoesNotFit
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+
+
+class _Required:
+    """Marks a field that JSON input may not leave out."""
+
+
+REQUIRED = _Required()
+
+
+class TextShape:
+    """A string."""
+
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: Any) -> Any:
+        return plain
+
+    to_avro = to_json = from_avro
+
+    def from_json(self, plain: Any) -> str:
+        if not isinstance(plain, str):
+            raise DoesNotFit("", "must be a text")
+        return plain
+
+
+class BooleanShape:
+    """A boolean; missing in JSON input means false."""
+
+    absent: Any = False
+
+    def from_avro(self, plain: Any) -> Any:
+        return plain
+
+    to_avro = to_json = from_avro
+
+    def from_json(self, plain: Any) -> bool:
+        if not isinstance(plain, bool):
+            raise DoesNotFit("", "must be true or false")
+        return plain
+
+
+@dataclass(frozen=True)
+class IntegerShape:
+    """An int or long."""
+
+    bound: int
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: Any) -> Any:
+        return plain
+
+    to_avro = to_json = from_avro
+
+    def from_json(self, plain: Any) -> int:
+        if isinstance(plain, bool) or not isinstance(plain, int):
+            raise DoesNotFit("", "must be a whole number")
+        if not -self.bound <= plain < self.bound:
+            raise DoesNotFit("", "is out of range")
+        return plain
+
+
+class BytesShape:
+    """Bytes; base64 in JSON."""
+
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: Any) -> Any:
+        return plain
+
+    to_avro = from_avro
+
+    def from_json(self, plain: Any) -> bytes:
+        try:
+            return base64.b64decode(plain, validate=True)
+        except (TypeError, ValueError, binascii.Error):
+            raise DoesNotFit("", "must be base64") from None
+
+    def to_json(self, value: bytes) -> str:
+        return base64.b64encode(value).decode("ascii")
+
+
+class DateShape:
+    """A date: days since 1970-01-01 in Avro, `2026-02-28` in JSON."""
+
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: int) -> date:
+        try:
+            return date.fromordinal(plain + _EPOCH_ORDINAL)
+        except (ValueError, OverflowError):
+            raise DoesNotFit("", "is not a date of this calendar") from None
+
+    def to_avro(self, value: date) -> int:
+        return value.toordinal() - _EPOCH_ORDINAL
+
+    def from_json(self, plain: Any) -> date:
+        if not isinstance(plain, str) or len(plain) != len("2026-02-28"):
+            raise DoesNotFit("", "must be a date like 2026-02-28")
+        try:
+            return date.fromisoformat(plain)
+        except ValueError:
+            raise DoesNotFit("", "must be a date like 2026-02-28") from None
+
+    def to_json(self, value: date) -> str:
+        return value.isoformat()
+
+
+class TimestampShape:
+    """An instant: milliseconds since the epoch, in JSON ISO 8601 with `Z` (any offset accepted)."""
+
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: Any) -> Any:
+        return plain
+
+    to_avro = from_avro
+
+    def from_json(self, plain: Any) -> int:
+        if not isinstance(plain, str) or not _RFC3339.fullmatch(plain):
+            raise DoesNotFit("", "must be a timestamp like 2026-02-28T09:30:00.000Z")
+        try:
+            return (datetime.fromisoformat(plain.upper()) - _EPOCH) // timedelta(milliseconds=1)
+        except (ValueError, OverflowError):
+            raise DoesNotFit("", "must be a timestamp like 2026-02-28T09:30:00.000Z") from None
+
+    def to_json(self, value: int) -> str:
+        try:
+            moment = _EPOCH + timedelta(milliseconds=value)
+        except OverflowError:
+            raise DoesNotFit("", "is not a moment of this calendar") from None
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class DecimalShape:
+    """A decimal as its unscaled integer (cents); a text in JSON."""
+
+    precision: int
+    scale: int
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: bytes) -> int:
+        return self._within(int.from_bytes(plain, "big", signed=True))
+
+    def to_avro(self, value: int) -> bytes:
+        # One bit for the sign: 128 needs two bytes in two's complement.
+        return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True)
+
+    def from_json(self, plain: Any) -> int:
+        if isinstance(plain, bool) or not isinstance(plain, str | int | Decimal):
+            raise DoesNotFit("", "must be a decimal in a text, like '123.45'")
+        try:
+            unscaled = Decimal(plain).scaleb(self.scale)
+            whole = int(unscaled)
+        except (InvalidOperation, ValueError, OverflowError):
+            raise DoesNotFit("", "must be a decimal in a text, like '123.45'") from None
+        if whole != unscaled:
+            raise DoesNotFit("", f"has more than {self.scale} decimals")
+        return self._within(whole)
+
+    def to_json(self, value: int) -> str:
+        return f"{Decimal(value).scaleb(-self.scale):.{self.scale}f}"
+
+    def _within(self, value: int) -> int:
+        if abs(value) >= 10**self.precision:
+            raise DoesNotFit("", f"has more than {self.precision} digits")
+        return value
+
+
+@dataclass(frozen=True)
+class EnumShape:
+    """An enum, by symbol."""
+
+    members: Mapping[str, StrEnum]
+    absent: Any = REQUIRED
+
+    def from_avro(self, plain: Any) -> StrEnum:
+        return self.members[plain]
+
+    def to_avro(self, value: StrEnum) -> str:
+        return value.value
+
+    to_json = to_avro
+
+    def from_json(self, plain: Any) -> StrEnum:
+        if not isinstance(plain, str) or plain not in self.members:
+            raise DoesNotFit("", f"must be one of {', '.join(self.members)}")
+        return self.members[plain]

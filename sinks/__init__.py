@@ -1,0 +1,1 @@
+"""The PostgreSQL side: tables, writer, outbox and migrations."""

@@ -1,0 +1,1 @@
+"""Where records come from: generated months, gateways and importers."""

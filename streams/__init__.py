@@ -1,0 +1,1 @@
+"""The Faust side: chunked, transactional transport, tables and agents around the rules."""

@@ -1,0 +1,60 @@
+"""Why a worker process ends: one class per cause, each text says where it happened and what to do.
+
+Flows in: facts found by the engine. Flows out: exceptions that end the process with a non-zero status. Stock
+Faust logs most of these and goes on (an exception in an agent even acknowledges the record); the engine never
+does, because memory and log would part ways.
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """The worker cannot go on; nothing was acknowledged beyond its last commit."""
+
+
+class LayoutError(EngineError):
+    """The topics are not as the app needs them: missing, or with unequal partition counts."""
+
+
+class UnknownTopicError(EngineError):
+    """A handler sent to a topic that does not exist."""
+
+
+class OffsetLostError(EngineError):
+    """A committed offset points outside the log: records were deleted before they were read."""
+
+    def __init__(self, place: str, committed: int, beginning: int, end: int) -> None:
+        super().__init__(
+            f"{place}: the next record to read is offset {committed}, but the log now holds {beginning} up to "
+            f"{end}. Records were deleted before this app had read them (retention too short, or the topic was "
+            "made anew). Find out what is missing; then start once with accept_loss "
+            f"(signaalwissel worker --accept-loss) to go on at offset {beginning}."
+        )
+        self.place = place
+        self.committed = committed
+        self.beginning = beginning
+        self.end = end
+
+
+class BrokerAwayError(EngineError):
+    """The broker did not answer within the bound that the settings allow."""
+
+    def __init__(self, doing: str, bound_s: float) -> None:
+        super().__init__(
+            f"the broker did not answer for {bound_s:g} s while {doing}. Nothing of it was acknowledged; "
+            "start the worker again when the broker is back."
+        )
+
+
+class TransactionLostError(EngineError):
+    """A transaction failed or was fenced off by another worker that now owns the partition."""
+
+    def __init__(self, transactional_id: str, cause: BaseException) -> None:
+        super().__init__(
+            f"the transaction of {transactional_id} is lost ({type(cause).__name__}: {cause}). Its outputs were "
+            "not committed; after a restart the records are read again."
+        )
+
+
+class BrokenOrderError(EngineError):
+    """A chunk does not begin where the previous one ended: a defect of the engine itself."""

@@ -1,0 +1,61 @@
+"""What the engine tells about itself.
+
+Flows in: counts from the processor, the transactions and the recovery. Flows out: plain numbers for a metrics
+endpoint and for health checks; the engine decides nothing by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+
+
+@dataclass(slots=True)
+class EngineStats:
+    """Counters since the process started, and where it stands.
+
+    Attributes:
+        chunks: chunks that were handled.
+        records: records in them.
+        dropped_chunks: chunks that a rebalance overtook; their records are read again.
+        outputs: records sent, without changelog records.
+        changes: changelog records sent.
+        commits: committed transactions.
+        sweeps: sweeps of one partition.
+        recovered: changelog records read by recoveries.
+        rebalances: assignments received.
+        losses_accepted: partitions that went on behind a loss because `accept_loss` was set.
+        gate_timeouts: times the cold-start gate opened because its bound passed.
+        last_commit_monotonic: `time.monotonic()` of the last commit, None before the first.
+        in_recovery: True from a revocation until input is read again, and at the start.
+        gate_open: False while topics are held back.
+        next_offsets: per input partition the offset to read next.
+        end_offsets: per input partition the end of the committed log, as of the last look.
+        stream_times_ms: per partition number the highest Kafka timestamp handled.
+    """
+
+    chunks: int = 0
+    records: int = 0
+    dropped_chunks: int = 0
+    outputs: int = 0
+    changes: int = 0
+    commits: int = 0
+    sweeps: int = 0
+    recovered: int = 0
+    rebalances: int = 0
+    losses_accepted: int = 0
+    gate_timeouts: int = 0
+    last_commit_monotonic: float | None = None
+    in_recovery: bool = True
+    gate_open: bool = True
+    next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    end_offsets: Mapping[TopicPartition, int] = field(default_factory=dict)
+    stream_times_ms: dict[int, int] = field(default_factory=dict)
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Records (markers included) per assigned input partition that are not handled yet."""
+        return {
+            tp: max(self.end_offsets.get(tp, offset) - offset, 0) for tp, offset in self.next_offsets.items()
+        }

@@ -1,0 +1,149 @@
+"""Tables whose changes leave in the transaction of the chunk that made them.
+
+Flows in: values that a handler sets, and changelog records during recovery. Flows out: per partition the last
+value of every changed key, for the changelog partition with the input's number.
+
+Why not the stock table (engine notes B.2, B.6, B.9, B.12): Faust sends every change by itself through a
+buffer that a commit does not wait for, so a change can miss the transaction that commits its cause; the
+memory store learns a key's partition only in recovery, so keys of revoked partitions stay and are read stale;
+and iterating over one partition is not possible. Here each partition is a dictionary of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import faust
+
+from signaalwissel.streams.chunk import Record
+
+
+def changelog_topic(app_id: str, table: str) -> str:
+    """Name of the compacted topic that holds `table` of the app `app_id`."""
+    return f"{app_id}-{table}-changelog"
+
+
+class PartitionState:
+    """One partition of one table: `items`, and how far the changelog has gone into them.
+
+    Every changelog record before the offset `next_offset` is part of `items`; with that, the state of a
+    partition that stays through a rebalance need not be read again.
+    """
+
+    __slots__ = ("items", "next_offset")
+
+    def __init__(self) -> None:
+        self.items: dict[bytes, bytes] = {}
+        self.next_offset = 0
+
+    def apply(self, records: Iterable[Record]) -> None:
+        """Apply changelog records in log order; a record without value removes its key."""
+        items = self.items
+        for record in records:
+            key, value = record.key, record.value
+            if key is None:
+                continue
+            if value is None:
+                items.pop(key, None)
+            else:
+                items[key] = value
+
+    def reached(self, next_offset: int) -> None:
+        """Note that everything before `next_offset` is in `items`."""
+        self.next_offset = max(self.next_offset, next_offset)
+
+
+class PartitionedTable:
+    """A table of bytes by key, one dictionary per held partition.
+
+    Reading and writing by key need a partition that is bound (the engine binds the one that is being handled);
+    iterating names its partition. The class needs no Faust, so handlers can be tested with it alone.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, PartitionState] = {}
+        self._items: dict[bytes, bytes] | None = None
+        self._changes: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """The value of `key` in the bound partition, or `default`."""
+        return self._bound_items().get(key, default)
+
+    def __getitem__(self, key: bytes) -> bytes:
+        return self._bound_items()[key]
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self._bound_items()[key] = value
+        self._changes[key] = value
+
+    def __delitem__(self, key: bytes) -> None:
+        del self._bound_items()[key]
+        self._changes[key] = None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._bound_items()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._bound_items())
+
+    def __len__(self) -> int:
+        return sum(len(state.items) for state in self._held.values())
+
+    def items_of(self, partition: int) -> ItemsView[bytes, bytes]:
+        """The entries of one held partition, as a live view: copy it before changing the table in a loop."""
+        return self._held[partition].items.items()
+
+    def size_of(self, partition: int) -> int:
+        """Number of entries of one held partition."""
+        return len(self._held[partition].items)
+
+    @property
+    def partitions(self) -> Mapping[int, PartitionState]:
+        """The held partitions, by number."""
+        return self._held
+
+    def hold(self, partition: int) -> PartitionState:
+        """Take a partition into memory, empty unless it is held already."""
+        return self._held.setdefault(partition, PartitionState())
+
+    def release(self, partition: int) -> None:
+        """Drop a partition from memory."""
+        self._held.pop(partition, None)
+
+    @contextmanager
+    def bound(self, partition: int) -> Iterator[None]:
+        """Bind the table to one held partition: inside, keys are read and written there."""
+        self._items = self._held[partition].items
+        try:
+            yield
+        finally:
+            self._items = None
+
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """The last value of every key changed since the last call; None stands for a removed key."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def _bound_items(self) -> dict[bytes, bytes]:
+        if self._items is None:
+            raise RuntimeError("a table is read and written by key only while a partition is being handled")
+        return self._items
+
+
+class ChunkTable(PartitionedTable, faust.Table):
+    """The Faust table: its name, changelog topic and place in the app are Faust's, its storage is not."""
+
+    def __init__(self, app: faust.App, *, name: str) -> None:
+        PartitionedTable.__init__(self)
+        faust.Table.__init__(self, app, name=name, key_type=bytes, value_type=bytes)
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
+
+    async def on_start(self) -> None:
+        """Start without declaring the changelog: topics are made by `topics apply`, never by a worker."""
+
+    async def on_rebalance(self, *_args: object, **_kwargs: object) -> None:
+        """Leave the partitions to the recovery, which knows what was assigned."""
