@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FOLDERS := schemas processors streams sinks sources console deploy
+FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
 .PHONY: help install check lint types contract test demo bench lock clean

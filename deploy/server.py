@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +33,14 @@ PORT_ATTEMPTS: Final = 3
 POLL_S: Final = 0.03
 BIND_REFUSED: Final = "Address already in use"
 # Settings of this product and of the servers' own clients are no business of the servers.
-NOT_INHERITED: Final = ("SIGNAALWISSEL_", "PG", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+NOT_INHERITED: Final = (
+    "SIGNAALWISSEL_",
+    "PG",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "CLASSPATH",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +152,14 @@ class OwnedServer(ABC):
                 seen = log.tell()
                 self._process = process = subprocess.Popen(
                     [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(self._plan(folder))],
+                    bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
                     cwd=folder,
-                    env={key: value for key, value in os.environ.items() if not key.startswith(NOT_INHERITED)},
+                    env={
+                        key: value for key, value in os.environ.items() if not key.startswith(NOT_INHERITED)
+                    },
                     start_new_session=True,  # Ctrl-C reaches the owner, which then stops its servers in order
                 )
         self._await_ready(process, seen)
@@ -179,6 +190,8 @@ class OwnedServer(ABC):
         while True:
             status = process.poll()
             log = self._log(seen)
+            if self._closed:
+                raise PlatformError(f"{self.name} was closed while it was starting.")
             if self.ready_text in log:
                 return
             if status is not None:
@@ -193,9 +206,12 @@ class OwnedServer(ABC):
             time.sleep(POLL_S)
 
     def _log(self, seen: int) -> str:
-        with (self._own_folder() / LOG).open("rb") as log:
-            log.seek(seen)
-            return log.read().decode("utf-8", errors="replace")
+        try:
+            with (self._own_folder() / LOG).open("rb") as log:
+                log.seek(seen)
+                return log.read().decode("utf-8", errors="replace")
+        except FileNotFoundError:  # another thread closes the server
+            return ""
 
     def _failure(self, what: str, log: str) -> str:
         shown = "\n  ".join(log.splitlines()[-LOG_LINES_SHOWN:]) or "(empty)"
@@ -210,11 +226,8 @@ class OwnedServer(ABC):
             process, self._process = self._process, None
             if process is None or process.stdin is None:
                 return
-            try:
+            with suppress(BrokenPipeError):  # it has ended by itself
                 process.stdin.write(order)
-                process.stdin.flush()
-            except BrokenPipeError:
-                pass  # it has ended by itself
             try:
                 process.wait(self._timing.stop_bound_s + 10)
             except subprocess.TimeoutExpired:

@@ -8,7 +8,7 @@ older version of its schema is read with Avro's own resolution rules.
 import io
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,7 +16,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import fastavro
 from signaalwissel.schemas import followup, internal, routing, signal, trajectory
+from signaalwissel.schemas.diagnosis import first_unreadable
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
+from signaalwissel.schemas.primitives import BROKEN
 from signaalwissel.schemas.shape import RecordShape, Shape, shape_of
 
 Record = TypeVar("Record")
@@ -24,7 +26,6 @@ Record = TypeVar("Record")
 HEADER_SIZE = 5
 _HEADER = struct.Struct(">bI")
 _PACKAGE = "signaalwissel.schemas"
-
 
 # Everything that a body which does not fit its schema makes fastavro raise.
 _UNREADABLE = (
@@ -83,6 +84,28 @@ class Codec(Generic[Record]):
             raise UnknownSchemaId(schema_id, self.name)
         return self._read(data, HEADER_SIZE, self.writers[schema_id])
 
+    def decode_by_hand(self, data: bytes, read_body: Callable[[bytes, int], tuple[Record, int]]) -> Record:
+        """The record in `data`, read by a hand-written reader of the newest version.
+
+        An older version, and whatever that reader cannot read to the last byte, goes the way of `decode`: it reads
+        what other writers may write and raises with the field.
+
+        Args:
+            data: The record in wire format.
+            read_body: From the bytes and the position of the body to the record and the position after it.
+
+        Raises:
+            NotWireFormat, UnknownSchemaId, DoesNotFit: As `decode`.
+        """
+        if schema_id_of(data) == self.schema_id:
+            try:
+                record, at = read_body(data, HEADER_SIZE)
+            except BROKEN:
+                return self.decode(data)
+            if at == len(data):
+                return record
+        return self.decode(data)
+
     def decode_body(self, body: bytes) -> Record:
         """The record in an Avro body without header, written with the newest version."""
         return self._read(body, 0, self.parsed)
@@ -100,10 +123,12 @@ class Codec(Generic[Record]):
     def _read(self, data: bytes, start: int, writer: Any) -> Record:
         source = io.BytesIO(data)
         source.seek(start)
+        reader = None if writer is self.parsed else self.parsed
         try:
-            plain = fastavro.schemaless_reader(source, writer, self.parsed)
-        except _UNREADABLE as error:
-            raise DoesNotFit("", f"is not an Avro body of {self.name}") from error
+            plain = fastavro.schemaless_reader(source, writer, reader)
+        except _UNREADABLE:
+            finding = first_unreadable(data, start, writer)
+            raise finding or DoesNotFit("", f"is not an Avro body of {self.name}") from None
         if source.tell() != len(data):
             raise DoesNotFit("", f"goes on for {len(data) - source.tell()} bytes after its end")
         record: Record = self.shape.from_avro(plain)
@@ -165,7 +190,7 @@ def field_names(name: str) -> tuple[str, ...]:
 
 def _parsed(schema: dict[str, Any]) -> Any:
     # Without logical types fastavro hands over ints and bytes; the shapes do the rest.
-    return fastavro.parse_schema(_without_logical_types(schema), _write_hint=False)
+    return fastavro.parse_schema(_without_logical_types(schema))
 
 
 def _without_logical_types(node: Any) -> Any:

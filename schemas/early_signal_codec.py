@@ -6,21 +6,26 @@ Bytes in wire format in, value object out. It gives what fastavro gives for the 
 
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.primitives import (
+    long,
+    optional_day,
+    optional_long,
+    optional_string,
     read_binary,
     read_boolean,
-    read_long,
+    read_moment,
     read_optional_day,
-    read_optional_long,
+    read_optional_int,
     read_optional_string,
     read_string,
+    read_symbol,
 )
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind, Subject
 from signaalwissel.schemas.units import Cents
 
 _KINDS = tuple(PartnerKind)
 _PRECISION_LIMIT = 10**12
-BROKEN = (IndexError, ValueError, OverflowError)
-"""What the primitives raise for bytes that do not fit."""
+_FLAGS = 3
+"""The booleans behind received_at."""
 
 
 def read_early_signal(data: bytes) -> EarlySignal:
@@ -30,28 +35,23 @@ def read_early_signal(data: bytes) -> EarlySignal:
         NotWireFormat, UnknownSchemaId, DoesNotFit: As `Codec.decode`.
     """
     generic: Codec[EarlySignal] = codec("EarlySignal")
-    if schema_id_of(data) != generic.schema_id:
-        return generic.decode(data)
-    at = HEADER_SIZE
-    try:
-        signal_id, at = read_string(data, at)
-        municipality, at = read_string(data, at)
-        partner, at = read_partner(data, at)
-        subject, at = _read_subject(data, at)
-        customer_reference, at = read_optional_string(data, at)
-        arrears, at = read_arrears(data, at)
-        arrears_since, at = read_optional_day(data, at)
-        signalled_on, at = read_optional_day(data, at)
-        received_at, at = read_long(data, at)
-        crisis, at = read_boolean(data, at)
-        warm_transfer, at = read_boolean(data, at)
-        attested, at = read_boolean(data, at)
-    except BROKEN:
-        # The slow way finds the field; it raises for the same bytes.
-        return generic.decode(data)
-    if at != len(data):
-        return generic.decode(data)
-    return EarlySignal(
+    return generic.decode_by_hand(data, _read_signal)
+
+
+def _read_signal(data: bytes, at: int) -> tuple[EarlySignal, int]:
+    signal_id, at = read_string(data, at)
+    municipality, at = read_string(data, at)
+    partner, at = read_partner(data, at)
+    subject, at = _read_subject(data, at)
+    customer_reference, at = read_optional_string(data, at)
+    arrears, at = read_arrears(data, at)
+    arrears_since, at = read_optional_day(data, at)
+    signalled_on, at = read_optional_day(data, at)
+    received_at, at = read_moment(data, at)
+    crisis, at = read_boolean(data, at)
+    warm_transfer, at = read_boolean(data, at)
+    attested, at = read_boolean(data, at)
+    signal = EarlySignal(
         signal_id,
         municipality,
         partner,
@@ -65,21 +65,20 @@ def read_early_signal(data: bytes) -> EarlySignal:
         warm_transfer,
         attested,
     )
+    return signal, at
 
 
 def read_partner(data: bytes, at: int) -> tuple[Partner, int]:
     """A Partner at `at`, and the position after it."""
     partner_id, at = read_string(data, at)
-    kind, at = read_long(data, at)
-    if kind < 0:
-        raise ValueError("no such symbol")
-    return Partner(partner_id, _KINDS[kind]), at
+    kind, at = read_symbol(data, at, _KINDS)
+    return Partner(partner_id, kind), at
 
 
 def _read_subject(data: bytes, at: int) -> tuple[Subject, int]:
     bsn, at = read_optional_string(data, at)
     postcode, at = read_optional_string(data, at)
-    house_number, at = read_optional_long(data, at)
+    house_number, at = read_optional_int(data, at)
     addition, at = read_optional_string(data, at)
     birth_date, at = read_optional_day(data, at)
     initials, at = read_optional_string(data, at)
@@ -96,3 +95,34 @@ def read_arrears(data: bytes, at: int) -> tuple[Cents, int]:
     if abs(value) >= _PRECISION_LIMIT:
         raise ValueError("more digits than the schema has")
     return value, at
+
+
+def content_without_moment(data: bytes, signal: EarlySignal) -> bytes:
+    """What makes a delivery the same signal again: the Avro body of `signal`, read from `data`, without received_at.
+
+    Source: domain 8.15.
+    """
+    generic: Codec[EarlySignal] = codec("EarlySignal")
+    moment = long(signal.received_at)
+    if schema_id_of(data) != generic.schema_id or data[-_FLAGS - len(moment) : -_FLAGS] != moment:
+        # Another version of the schema, or a writer that pads its numbers: compare in our own encoding.
+        data = generic.encode(signal)
+    return data[HEADER_SIZE : -_FLAGS - len(moment)] + data[-_FLAGS:]
+
+
+def sealed_subject_body(subject: Subject, customer_reference: str | None) -> bytes:
+    """The Avro body of a SealedSubject."""
+    return b"".join(
+        (
+            optional_string(subject.bsn),
+            optional_string(subject.postcode),
+            optional_long(subject.house_number),
+            optional_string(subject.house_number_addition),
+            optional_day(subject.birth_date),
+            optional_string(subject.initials),
+            optional_string(subject.surname),
+            optional_string(subject.phone),
+            optional_string(subject.email),
+            optional_string(customer_reference),
+        )
+    )

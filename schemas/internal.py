@@ -63,8 +63,19 @@ class SealedIdentity(NamedTuple):
     sealed: bytes
 
 
+class WaitingEvent(NamedTuple):
+    """An event that came before its APPLIED, ready to become a dead letter."""
+
+    event_id: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp: Millis
+    sealed: bytes
+
+
 class IntakeTrajectory(NamedTuple):
-    """Intake's table: a trajectory as published, the sealed identities behind it, and whether it waits."""
+    """Intake's table: a trajectory as published, the sealed identities behind it, and what waits for APPLIED."""
 
     municipality: str
     trajectory_id: str
@@ -74,7 +85,7 @@ class IntakeTrajectory(NamedTuple):
     facts: tuple[Fact, ...]
     match_keys: tuple[bytes, ...]
     identities: tuple[SealedIdentity, ...]
-    waiting_since: Millis | None
+    waiting: tuple[WaitingEvent, ...]
 
 
 class Delivery(NamedTuple):

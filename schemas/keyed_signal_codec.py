@@ -9,10 +9,12 @@ from datetime import date
 from typing import NamedTuple
 
 from signaalwissel.schemas.contract import HEADER_SIZE, codec, schema_id_of
-from signaalwissel.schemas.early_signal_codec import BROKEN, read_arrears, read_partner
+from signaalwissel.schemas.diagnosis import first_unreadable
+from signaalwissel.schemas.early_signal_codec import read_arrears, read_partner
 from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
 from signaalwissel.schemas.internal import ClientPseudonym, KeyedSignal
 from signaalwissel.schemas.primitives import (
+    BROKEN,
     FALSE,
     TRUE,
     binary,
@@ -81,6 +83,12 @@ def open_carried(carried: bytes) -> Carried:
     )
 
 
+def without_subject(carried: bytes) -> bytes:
+    """The block of an erased resident's signal: nothing is sealed in it any more."""
+    sealed = open_carried(carried).sealed_subject
+    return carried[: len(carried) - len(binary(sealed))] + binary(b"")
+
+
 def write_keyed_signal(signal: KeyedSignal) -> bytes:
     """A KeyedSignal in wire format."""
     pseudonym = signal.pseudonym
@@ -112,8 +120,9 @@ def read_keyed_signal(data: bytes) -> KeyedSignal:
         raise UnknownSchemaId(schema_id, "KeyedSignal")
     try:
         return _read_keyed_signal(data)
-    except BROKEN as error:
-        raise DoesNotFit("", "is not an Avro body of KeyedSignal") from error
+    except BROKEN:
+        finding = first_unreadable(data, HEADER_SIZE, codec("KeyedSignal").parsed)
+        raise finding or DoesNotFit("", "is not an Avro body of KeyedSignal") from None
 
 
 def _read_keyed_signal(data: bytes) -> KeyedSignal:

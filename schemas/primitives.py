@@ -5,15 +5,28 @@ IndexError or shows in the final position, which the caller compares with the le
 instead of one for each field.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import date
+from enum import StrEnum
+from typing import TypeVar
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+FIRST_MOMENT = -62_135_596_800_000
+LAST_MOMENT = 253_402_300_799_999
+"""The years 1 to 9999 in milliseconds: what a timestamp of this calendar can be."""
+INT_BOUND = 2**31
+BROKEN = (IndexError, ValueError, OverflowError)
+"""What the readers raise for bytes that do not fit."""
+
 NULL = b"\x00"
 SOME = b"\x02"
 TRUE = b"\x01"
 FALSE = b"\x00"
 _LONG_BITS = 64
 _SMALL = 8192
+
+Item = TypeVar("Item")
+Symbol = TypeVar("Symbol", bound=StrEnum)
 
 
 def _zigzag(value: int) -> bytes:
@@ -89,10 +102,14 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return (value >> 1) ^ -(value & 1), at
+            break
         shift += 7
         if shift >= _LONG_BITS:
             raise ValueError("more than 64 bits")
+    if value >> _LONG_BITS:
+        # The tenth byte has room for one bit only.
+        raise ValueError("more than 64 bits")
+    return (value >> 1) ^ -(value & 1), at
 
 
 def read_binary(data: bytes, at: int) -> tuple[bytes, int]:
@@ -146,6 +163,44 @@ def read_optional_long(data: bytes, at: int) -> tuple[int | None, int]:
     return read_long(data, at + 1)
 
 
+def read_int(data: bytes, at: int) -> tuple[int, int]:
+    """An int; ValueError where it has more than 32 bits."""
+    value, at = read_long(data, at)
+    if not -INT_BOUND <= value < INT_BOUND:
+        raise ValueError("more than 32 bits")
+    return value, at
+
+
+def read_optional_int(data: bytes, at: int) -> tuple[int | None, int]:
+    """A union of null and int; ValueError where it has more than 32 bits."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_int(data, at + 1)
+
+
+def read_symbol(data: bytes, at: int, symbols: tuple[Symbol, ...]) -> tuple[Symbol, int]:
+    """A symbol of an enum; IndexError or ValueError where it has none of that number."""
+    index, at = read_long(data, at)
+    if index < 0:
+        raise ValueError("no such symbol")
+    return symbols[index], at
+
+
+def read_optional_symbol(data: bytes, at: int, symbols: tuple[Symbol, ...]) -> tuple[Symbol | None, int]:
+    """A union of null and an enum."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_symbol(data, at + 1, symbols)
+
+
+def read_moment(data: bytes, at: int) -> tuple[int, int]:
+    """A timestamp in milliseconds; ValueError where the calendar has none."""
+    value, at = read_long(data, at)
+    if not FIRST_MOMENT <= value <= LAST_MOMENT:
+        raise ValueError("no moment of this calendar")
+    return value, at
+
+
 def read_day(data: bytes, at: int) -> tuple[date, int]:
     """A date; ValueError or OverflowError where the calendar has none."""
     days, at = read_long(data, at)
@@ -165,3 +220,24 @@ def read_boolean(data: bytes, at: int) -> tuple[bool, int]:
     if value > 1:
         raise ValueError("no boolean")
     return value == 1, at + 1
+
+
+def array(items: Sequence[bytes]) -> bytes:
+    """An array of encoded items, as one block."""
+    return long(len(items)) + b"".join(items) + NULL if items else NULL
+
+
+def read_array(
+    data: bytes, at: int, read_item: Callable[[bytes, int], tuple[Item, int]]
+) -> tuple[tuple[Item, ...], int]:
+    """An array; ValueError for a block with a byte size, which none of our own writers makes."""
+    items: list[Item] = []
+    count, at = read_long(data, at)
+    while count:
+        if count < 0:
+            raise ValueError("a block with its size")
+        for _ in range(count):
+            item, at = read_item(data, at)
+            items.append(item)
+        count, at = read_long(data, at)
+    return tuple(items), at

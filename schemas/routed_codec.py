@@ -13,6 +13,7 @@ from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.primitives import (
     NULL,
     SOME,
+    array,
     binary,
     day,
     long,
@@ -112,7 +113,7 @@ def write_decision(head: RoutingHead, carried: bytes, trajectory: TrajectoryPart
             _routed_body(head, carried, trajectory),
             _optional_enum(_MATCHED_BY, audit.matched_by),
             _optional_enum(_EVIDENCE, audit.evidence),
-            _candidates(audit.candidates),
+            array([_candidate(candidate) for candidate in audit.candidates]),
             binary(audit.match_key),
             day(audit.last_day),
             _optional_enum(_ACTION, audit.action),
@@ -169,8 +170,5 @@ def _optional_enum(symbols: dict[StrEnum, bytes], value: StrEnum | None) -> byte
     return NULL if value is None else SOME + symbols[value]
 
 
-def _candidates(candidates: tuple[Candidate, ...]) -> bytes:
-    if not candidates:
-        return NULL
-    items = b"".join(string(candidate.trajectory_id) + long(candidate.client) for candidate in candidates)
-    return long(len(candidates)) + items + NULL
+def _candidate(candidate: Candidate) -> bytes:
+    return string(candidate.trajectory_id) + long(candidate.client)

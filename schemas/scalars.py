@@ -4,20 +4,24 @@ Each converter knows three forms: the value in our objects, Avro's plain form, a
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from signaalwissel.schemas.errors import DoesNotFit
+from signaalwissel.schemas.primitives import EPOCH_ORDINAL, FIRST_MOMENT, LAST_MOMENT
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+# Python's own parsers also take weeks (2026-W09-6), and a digit may be any script's.
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
 class _Required:
@@ -40,6 +44,11 @@ class TextShape:
     def from_json(self, plain: Any) -> str:
         if not isinstance(plain, str):
             raise DoesNotFit("", "must be a text")
+        try:
+            plain.encode()
+        except UnicodeEncodeError:
+            # JSON can escape half a surrogate pair, which no UTF-8 can carry.
+            raise DoesNotFit("", "must be a text of whole Unicode characters") from None
         return plain
 
 
@@ -66,17 +75,21 @@ class IntegerShape:
     bound: int
     absent: Any = REQUIRED
 
-    def from_avro(self, plain: Any) -> Any:
+    def from_avro(self, plain: int) -> int:
+        # Avro writes an int like a long: only its reader can hold it to 32 bits.
+        if not -self.bound <= plain < self.bound:
+            raise DoesNotFit("", "is out of range")
         return plain
 
-    to_avro = to_json = from_avro
+    def to_avro(self, value: Any) -> Any:
+        return value
+
+    to_json = to_avro
 
     def from_json(self, plain: Any) -> int:
         if isinstance(plain, bool) or not isinstance(plain, int):
             raise DoesNotFit("", "must be a whole number")
-        if not -self.bound <= plain < self.bound:
-            raise DoesNotFit("", "is out of range")
-        return plain
+        return self.from_avro(plain)
 
 
 class BytesShape:
@@ -90,9 +103,11 @@ class BytesShape:
     to_avro = from_avro
 
     def from_json(self, plain: Any) -> bytes:
+        if not isinstance(plain, str):
+            raise DoesNotFit("", "must be base64")
         try:
             return base64.b64decode(plain, validate=True)
-        except (TypeError, ValueError, binascii.Error):
+        except ValueError:
             raise DoesNotFit("", "must be base64") from None
 
     def to_json(self, value: bytes) -> str:
@@ -106,15 +121,15 @@ class DateShape:
 
     def from_avro(self, plain: int) -> date:
         try:
-            return date.fromordinal(plain + _EPOCH_ORDINAL)
+            return date.fromordinal(plain + EPOCH_ORDINAL)
         except (ValueError, OverflowError):
             raise DoesNotFit("", "is not a date of this calendar") from None
 
     def to_avro(self, value: date) -> int:
-        return value.toordinal() - _EPOCH_ORDINAL
+        return value.toordinal() - EPOCH_ORDINAL
 
     def from_json(self, plain: Any) -> date:
-        if not isinstance(plain, str) or len(plain) != len("2026-02-28"):
+        if not isinstance(plain, str) or not _ISO_DATE.fullmatch(plain):
             raise DoesNotFit("", "must be a date like 2026-02-28")
         try:
             return date.fromisoformat(plain)
@@ -126,28 +141,32 @@ class DateShape:
 
 
 class TimestampShape:
-    """An instant: milliseconds since the epoch, in JSON ISO 8601 with `Z` (any offset accepted)."""
+    """An instant of the years 1 to 9999: milliseconds since the epoch, in JSON ISO 8601 with `Z`.
+
+    JSON input may have any offset; what is finer than a millisecond is cut off.
+    """
 
     absent: Any = REQUIRED
 
-    def from_avro(self, plain: Any) -> Any:
+    def from_avro(self, plain: int) -> int:
+        if not FIRST_MOMENT <= plain <= LAST_MOMENT:
+            raise DoesNotFit("", "is not a moment of this calendar")
         return plain
 
-    to_avro = from_avro
+    def to_avro(self, value: Any) -> Any:
+        return value
 
     def from_json(self, plain: Any) -> int:
         if not isinstance(plain, str) or not _RFC3339.fullmatch(plain):
             raise DoesNotFit("", "must be a timestamp like 2026-02-28T09:30:00.000Z")
         try:
-            return (datetime.fromisoformat(plain.upper()) - _EPOCH) // timedelta(milliseconds=1)
-        except (ValueError, OverflowError):
+            moment = (datetime.fromisoformat(plain.upper()) - _EPOCH) // timedelta(milliseconds=1)
+        except ValueError:
             raise DoesNotFit("", "must be a timestamp like 2026-02-28T09:30:00.000Z") from None
+        return self.from_avro(moment)
 
     def to_json(self, value: int) -> str:
-        try:
-            moment = _EPOCH + timedelta(milliseconds=value)
-        except OverflowError:
-            raise DoesNotFit("", "is not a moment of this calendar") from None
+        moment = _EPOCH + timedelta(milliseconds=value)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -169,14 +188,17 @@ class DecimalShape:
     def from_json(self, plain: Any) -> int:
         if isinstance(plain, bool) or not isinstance(plain, str | int | Decimal):
             raise DoesNotFit("", "must be a decimal in a text, like '123.45'")
-        try:
-            unscaled = Decimal(plain).scaleb(self.scale)
-            whole = int(unscaled)
-        except (InvalidOperation, ValueError, OverflowError):
-            raise DoesNotFit("", "must be a decimal in a text, like '123.45'") from None
-        if whole != unscaled:
+        if isinstance(plain, int):
+            return self._within(plain * 10**self.scale)
+        text = str(plain)
+        # No exponents: '1e999999999' is a short text and a very long number.
+        if not _DECIMAL.fullmatch(text):
+            raise DoesNotFit("", "must be a decimal in a text, like '123.45'")
+        whole, _, fraction = text.partition(".")
+        fraction = fraction.rstrip("0")
+        if len(fraction) > self.scale:
             raise DoesNotFit("", f"has more than {self.scale} decimals")
-        return self._within(whole)
+        return self._within(int(whole + fraction.ljust(self.scale, "0")))
 
     def to_json(self, value: int) -> str:
         return f"{Decimal(value).scaleb(-self.scale):.{self.scale}f}"

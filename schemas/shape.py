@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from signaalwissel.schemas.errors import DoesNotFit
+from signaalwissel.schemas.primitives import INT_BOUND
 from signaalwissel.schemas.scalars import (
     REQUIRED,
     BooleanShape,
@@ -22,7 +23,7 @@ from signaalwissel.schemas.scalars import (
     TimestampShape,
 )
 
-_BOUNDS = {"int": 2**31, "long": 2**63}
+_BOUNDS = {"int": INT_BOUND, "long": 2**63}
 
 
 class Shape(Protocol):

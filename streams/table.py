@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import faust
-
 from signaalwissel.streams.chunk import Record
 
 
@@ -49,6 +48,11 @@ class PartitionState:
                 items.pop(key, None)
             else:
                 items[key] = value
+
+    def restart(self, beginning: int) -> None:
+        """Forget everything: the changelog is to be read anew from `beginning`."""
+        self.items.clear()
+        self.next_offset = beginning
 
     def reached(self, next_offset: int) -> None:
         """Note that everything before `next_offset` is in `items`."""
@@ -100,7 +104,7 @@ class PartitionedTable:
         return len(self._held[partition].items)
 
     @property
-    def partitions(self) -> Mapping[int, PartitionState]:
+    def held(self) -> Mapping[int, PartitionState]:
         """The held partitions, by number."""
         return self._held
 
@@ -135,9 +139,12 @@ class PartitionedTable:
 class ChunkTable(PartitionedTable, faust.Table):
     """The Faust table: its name, changelog topic and place in the app are Faust's, its storage is not."""
 
+    mundane_level = "debug"
+
     def __init__(self, app: faust.App, *, name: str) -> None:
         PartitionedTable.__init__(self)
         faust.Table.__init__(self, app, name=name, key_type=bytes, value_type=bytes)
+        self.changelog = changelog_topic(app.conf.id, name)
 
     def __hash__(self) -> int:
         return object.__hash__(self)

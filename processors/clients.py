@@ -1,0 +1,126 @@
+"""The clients of a trajectory: who they are, since when, and where they lived when (design 2, 3; domain 8.8).
+
+In: the facts that list clients, in order. Out: per position a client with hashes, membership and stays.
+`clients` is always the complete list in the order of APPLIED: the position identifies the client.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from signaalwissel.processors.periods import Days
+from signaalwissel.schemas.internal import ClientPseudonym, Fact
+from signaalwissel.schemas.trajectory import TrajectoryEventKind
+
+LISTING = frozenset({TrajectoryEventKind.APPLIED, TrajectoryEventKind.CLIENT_CHANGED})
+
+
+class Stay(NamedTuple):
+    """An address, by its keyed hash, and the days there; the day of a move belongs to both addresses."""
+
+    address: bytes
+    days: Days
+
+
+class ClientIdentity(NamedTuple):
+    """A client. A mended BSN, birth date or surname counts from the beginning; addresses have their days."""
+
+    bsn: bytes | None
+    birth_date: bytes | None
+    surname: bytes | None
+    stays: tuple[Stay, ...]
+    member: tuple[Days, ...]
+
+
+def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
+    """The clients by position, from the facts in their order; empty where no fact lists any."""
+    listings = [fact for fact in facts if fact.kind in LISTING]
+    count = max((len(listing.clients) for listing in listings), default=0)
+    folds = [_ClientFold() for _ in range(count)]
+    for number, listing in enumerate(listings):
+        for position, fold in enumerate(folds):
+            listed = listing.clients[position] if position < len(listing.clients) else None
+            if listed is None:
+                fold.left_out(listing.occurred_on)
+            else:
+                first = number == 0
+                fold.listed(
+                    listed, listing.occurred_on, first=first, mends=_mends_first(listings[: number + 1])
+                )
+    return tuple(fold.identity() for fold in folds)
+
+
+def positions_of(named: Sequence[ClientPseudonym], clients: Sequence[ClientIdentity]) -> frozenset[int]:
+    """The positions of the clients that an event names: by BSN, else by birth date."""
+    found: set[int] = set()
+    for person in named:
+        by_bsn = {i for i, c in enumerate(clients) if person.bsn is not None and c.bsn == person.bsn}
+        found |= by_bsn or {
+            i
+            for i, c in enumerate(clients)
+            if person.birth_date is not None and c.birth_date == person.birth_date
+        }
+    return frozenset(found)
+
+
+def _mends_first(listings: Sequence[Fact]) -> bool:
+    return all(listing.kind is TrajectoryEventKind.APPLIED for listing in listings)
+
+
+class _ClientFold:
+    """What the listings so far say of the client at one position."""
+
+    def __init__(self) -> None:
+        self._bsn: bytes | None = None
+        self._birth_date: bytes | None = None
+        self._surname: bytes | None = None
+        self._stays: list[Stay] = []
+        self._member: list[Days] = []
+
+    def listed(self, client: ClientPseudonym, day: date, *, first: bool, mends: bool) -> None:
+        """The client stands on a list: the first one, one that mends it, or a later one."""
+        self._bsn = client.bsn or self._bsn
+        self._birth_date = client.birth_date or self._birth_date
+        self._surname = client.surname or self._surname
+        if not self._member or self._member[-1].last is not None:
+            self._member.append(Days(None if first else day, None))
+        if mends and len(self._stays) == 1:
+            self._stays.clear()
+        self._moved(client.address, day)
+
+    def left_out(self, day: date) -> None:
+        """The client is left out: membership and address end that day."""
+        if self._member and self._member[-1].last is None:
+            self._member[-1] = self._member[-1]._replace(last=day)
+            self._moved(None, day)
+
+    def identity(self) -> ClientIdentity:
+        """The client as the listings so far have it."""
+        return ClientIdentity(
+            self._bsn, self._birth_date, self._surname, tuple(self._stays), tuple(self._member)
+        )
+
+    def _moved(self, address: bytes | None, day: date) -> None:
+        standing = self._stays[-1] if self._stays and self._stays[-1].days.last is None else None
+        if standing is not None and address == standing.address:
+            self._mend_begin(standing, day)
+            return
+        if standing is not None and standing.days.first is not None and day <= standing.days.first:
+            self._stays.pop()
+            self._end_last(day)
+        elif standing is not None:
+            self._end_last(day)
+        if address is not None:
+            self._stays.append(Stay(address, Days(day if self._stays else None, None)))
+
+    def _mend_begin(self, standing: Stay, day: date) -> None:
+        # The same address on a later day is a list sent for another reason; on an earlier day the move is mended.
+        if standing.days.first is not None and day < standing.days.first:
+            self._stays.pop()
+            self._end_last(day)
+            self._stays.append(Stay(standing.address, Days(day, None)))
+
+    def _end_last(self, day: date) -> None:
+        if self._stays:
+            last = self._stays[-1]
+            self._stays[-1] = last._replace(days=last.days._replace(last=day))

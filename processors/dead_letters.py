@@ -1,0 +1,108 @@
+"""Dead letters: a record that cannot be handled, sealed, with what is wrong and where (design 7, domain 8.16).
+
+In: the record as it came and its refusal. Out: a DeadLetter to publish. What is wrong stands in the clear: code,
+field and rule, never a value.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.emissions import DEAD_LETTERS, Emission
+from signaalwissel.processors.identifiers import dead_letter_id
+from signaalwissel.processors.rejection import Rejected
+from signaalwissel.processors.sealing import KeyProvider, SealingKey, seal, unseal
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.internal import DeadLetter, Header, OriginalRecord
+from signaalwissel.schemas.units import Millis
+
+_SHOWN_LENGTH_MAX = 200
+
+
+class Source(NamedTuple):
+    """A record as it came. `topic` is without prefix; `timestamp` is Kafka's."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: Millis
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...] = ()
+
+
+class About(NamedTuple):
+    """What could be read of a refused record and may be shown."""
+
+    municipality: str | None = None
+    record_id: str | None = None
+
+
+class DeadLetters:
+    """Makes dead letters for one stage.
+
+    Args:
+        stage: intake, matcher or sink.
+        keys: Where the sealing keys come from.
+        nonce: Gives 12 fresh random bytes.
+    """
+
+    def __init__(self, stage: str, keys: KeyProvider, nonce: Callable[[], bytes]) -> None:
+        self._stage = stage
+        self._keys = keys
+        self._nonce = nonce
+
+    def of(self, source: Source, refusal: Rejected, about: About) -> Emission:
+        """The dead letter of a record that is refused now."""
+        return self.of_sealed(source, self.sealed(source, about.municipality), refusal, about)
+
+    def sealed(self, source: Source, municipality: str | None) -> bytes:
+        """The record as it came, sealed under the municipality's key of the day on which Kafka took it."""
+        original = OriginalRecord(source.key, source.value, source.headers)
+        content = codec("OriginalRecord").encode_body(original)
+        return seal(content, self._key(source, municipality), _belongs_to(_id(source)), self._nonce())
+
+    def of_sealed(self, source: Source, sealed: bytes, refusal: Rejected, about: About) -> Emission:
+        """The dead letter of a record that was sealed when it came."""
+        letter = DeadLetter(
+            dead_letter_id=_id(source),
+            stage=self._stage,
+            topic=source.topic,
+            partition=source.partition,
+            offset=source.offset,
+            timestamp=source.timestamp,
+            code=refusal.code.value,
+            field=refusal.field,
+            rule=refusal.rule,
+            municipality=about.municipality,
+            record_id=_shown(about.record_id),
+            sealed=sealed,
+        )
+        return Emission(DEAD_LETTERS, letter.dead_letter_id.encode(), codec("DeadLetter").encode(letter))
+
+    def _key(self, source: Source, municipality: str | None) -> SealingKey:
+        if municipality is not None and self._keys.knows(municipality):
+            return self._keys.day_key(municipality, amsterdam_day(source.timestamp))
+        return self._keys.system_key()
+
+
+def open_dead_letter(letter: DeadLetter, key_by_id: Callable[[str], SealingKey]) -> OriginalRecord:
+    """The record as it came; raises SealBroken or KeyUnavailable."""
+    content = unseal(letter.sealed, _belongs_to(letter.dead_letter_id), key_by_id)
+    original: OriginalRecord = codec("OriginalRecord").decode_body(content)
+    return original
+
+
+def _id(source: Source) -> str:
+    return dead_letter_id(source.topic, source.partition, source.offset)
+
+
+def _belongs_to(letter_id: str) -> str:
+    return f"DeadLetter/{letter_id}"
+
+
+def _shown(record_id: str | None) -> str | None:
+    """An id that may stand in the clear: what breaks the form of an id could be anything."""
+    if record_id is None or not 0 < len(record_id) <= _SHOWN_LENGTH_MAX or not record_id.isprintable():
+        return None
+    return record_id

@@ -1,0 +1,37 @@
+"""What a step of intake or matcher asks to be published: topic, key, value and its CloudEvents identity.
+
+The stream layer adds the topic prefix and writes the headers; `simulate` decodes the same bytes and prints them.
+"""
+
+from typing import NamedTuple
+
+SIGNALS = "signals"
+TRAJECTORIES = "trajectories"
+TASK_UPDATES = "task-updates"
+RESIDENT_EVENTS = "resident-events"
+INTAKE_COMMANDS = "intake-commands"
+TRAJECTORY_STATES = "trajectory-states"
+COUNSELLOR_FOLLOWUP = "counsellor-followup"
+REGULAR_FLOW = "regular-flow"
+COUNSELLOR_CORRECTIONS = "counsellor-corrections"
+REGULAR_CORRECTIONS = "regular-corrections"
+DECISIONS = "decisions"
+DEAD_LETTERS = "dead-letters"
+
+
+class Emission(NamedTuple):
+    """A record to publish.
+
+    Attributes:
+        topic: Name without prefix.
+        key: Kafka key; the partition follows from it.
+        value: The record in wire format.
+        event_type: CloudEvents type on public topics, None on internal ones.
+        event_id: CloudEvents id: derived, the same on every replay.
+    """
+
+    topic: str
+    key: bytes
+    value: bytes
+    event_type: str | None = None
+    event_id: str = ""

@@ -1,0 +1,42 @@
+"""When a report is a repeated one (domain 8.14): same partner, same arrears, amount not higher, within the period.
+
+In: two reports and the policy. Out: yes or no.
+"""
+
+from collections.abc import Iterable
+
+from signaalwissel.processors.followup_tasks import Report
+from signaalwissel.processors.policy import Policy
+
+
+def repeats(report: Report, earlier: Report, policy: Policy) -> bool:
+    """Whether `report` says again what `earlier` said.
+
+    The arrears are the same when they began on the same day; where one of the two does not say when, the partner
+    alone tells.
+    """
+    same_partner = (report.partner_id, report.partner_kind) == (earlier.partner_id, earlier.partner_kind)
+    same_arrears = None in {report.arrears_since, earlier.arrears_since} or (
+        report.arrears_since == earlier.arrears_since
+    )
+    # Reports may come in another order than they were received in.
+    apart = abs((report.last_day - earlier.last_day).days)
+    not_higher = report.arrears <= earlier.arrears
+    return same_partner and same_arrears and not_higher and apart <= policy.repeats.period_days
+
+
+def repeats_any(report: Report, earlier: Iterable[Report], policy: Policy) -> bool:
+    """Whether `report` says again what one of the `earlier` ones, itself left out, said."""
+    return any(other.ref != report.ref and repeats(report, other, policy) for other in earlier)
+
+
+def recounted(reports: Iterable[Report], policy: Policy) -> tuple[Report, ...]:
+    """The reports of a task, each marked as repeated where one before it that has not left said the same.
+
+    When the first of several leaves, the next one is what the task is about.
+    """
+    counted: list[Report] = []
+    for report in reports:
+        before = [other for other in counted if not other.left]
+        counted.append(report._replace(repeated=not report.left and repeats_any(report, before, policy)))
+    return tuple(counted)

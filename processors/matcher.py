@@ -1,0 +1,210 @@
+"""The matcher's step: one record of `resident-events` in, its emissions out; the tables move with it.
+
+A signal is decided and remembered; a trajectory makes every recent signal at its key be decided anew; a command
+brings what a person or a clock said. The matcher alone numbers revisions. Pure but for the tables it is given.
+"""
+
+from signaalwissel.processors import corrections
+from signaalwissel.processors.decision import NOBODY, Effects, Verdict, decide
+from signaalwissel.processors.emissions import Emission
+from signaalwissel.processors.facts import horizon_of
+from signaalwissel.processors.matcher_state import MatcherState, Resident
+from signaalwissel.processors.policy import Policies, Policy
+from signaalwissel.processors.rejection import Rejected, RejectionCode
+from signaalwissel.processors.routing import Revision, Routing
+from signaalwissel.schemas.contract import codec, schema_id_of
+from signaalwissel.schemas.errors import UnknownSchemaId
+from signaalwissel.schemas.fact_codec import read_keyed_trajectory
+from signaalwissel.schemas.internal import (
+    KeyedSignal,
+    RecentSignal,
+    ResidentCommand,
+    ResidentCommandKind,
+)
+from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal, without_subject
+from signaalwissel.schemas.routing import Candidate, CorrectionAction, CorrectionCause, Route
+from signaalwissel.schemas.units import Millis
+
+_NOTHING_SAID = Effects()
+
+
+class Matcher:
+    """Decides, remembers and corrects.
+
+    Args:
+        policies: The policy of each municipality.
+    """
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._signal_id = codec("KeyedSignal").schema_id
+        self._trajectory_id = codec("KeyedTrajectory").schema_id
+        self._command_id = codec("ResidentCommand").schema_id
+
+    def step(self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock") -> list[Emission]:
+        """Handle one record.
+
+        Args:
+            state: The tables of the record's partition.
+            match_key: The record's key.
+            value: A KeyedSignal, KeyedTrajectory or ResidentCommand in wire format.
+            clock: The record's Kafka time and the moment of deciding.
+
+        Raises:
+            Rejected: A command about a signal that is not, or no longer, known.
+            NotWireFormat, UnknownSchemaId, DoesNotFit: Nobody but intake and sink should write here.
+        """
+        schema_id = schema_id_of(value)
+        if schema_id == self._signal_id:
+            return self._signal(state, match_key, value, clock)
+        if schema_id == self._trajectory_id:
+            return self._trajectory(state, match_key, value, clock)
+        if schema_id == self._command_id:
+            return self._command(state, codec("ResidentCommand").decode(value), clock)
+        raise UnknownSchemaId(schema_id, "KeyedSignal, KeyedTrajectory, ResidentCommand")
+
+    def _signal(self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock") -> list[Emission]:
+        signal = read_keyed_signal(value)
+        policy = self._policies[signal.municipality]
+        verdict = _decide(signal, state.resident(match_key), _NOTHING_SAID, policy)
+        routing = Routing(signal, match_key, verdict, Revision(0, None, None, None, clock.now), policy)
+        recent = RecentSignal(
+            match_key=match_key,
+            written_at=clock.record_time,
+            revision=0,
+            route=verdict.route,
+            trajectory_id=verdict.trajectory_id if verdict.route is Route.COUNSELLOR_FOLLOWUP else None,
+            address_only=verdict.address_only,
+            regular_holds=verdict.route is Route.REGULAR_FLOW,
+            offered=False,
+            confirmed=None,
+            refuted=(),
+            commands=(),
+            signal=value,
+        )
+        state.put_recent(signal.signal_ref, recent, known=False)
+        return [routing.first(), routing.decision()]
+
+    def _trajectory(
+        self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock"
+    ) -> list[Emission]:
+        if not state.put_trajectory(match_key, value, clock.record_time):
+            return []
+        resident = state.resident(match_key)
+        if resident is None or not resident.recents:
+            return []
+        trajectory = read_keyed_trajectory(value)
+        cause = CorrectionCause.ERASED if trajectory.erased else CorrectionCause.LIFECYCLE
+        emissions: list[Emission] = []
+        for signal_ref in tuple(resident.recents):
+            recent = state.recent(signal_ref)
+            if recent is not None:
+                because = Because(cause, trajectory.caused_by_event_id, clock)
+                emissions += self._decide_anew(state, recent, because)
+        return emissions
+
+    def _command(self, state: MatcherState, command: ResidentCommand, clock: "Clock") -> list[Emission]:
+        recent = state.recent(command.signal_ref)
+        if recent is None:
+            rule = "the command is about a signal that is not known, or can no longer be corrected"
+            raise Rejected(RejectionCode.UNKNOWN_SIGNAL, "signal_ref", rule)
+        if command.command_id in recent.commands:
+            return []
+        recent = recent._replace(commands=(*recent.commands, command.command_id))
+        kind = command.kind
+        if kind is ResidentCommandKind.ERASE_SIGNAL:
+            return self._erase(state, recent, Because(CorrectionCause.ERASED, command.command_id, clock))
+        if kind is ResidentCommandKind.OFFER_TO_REGULAR:
+            return self._offer(state, recent, Because(CorrectionCause.NOT_REACHED, command.command_id, clock))
+        candidate = Candidate(command.trajectory_id or "", command.client or 0)
+        if kind is ResidentCommandKind.CONFIRM_IDENTITY:
+            recent = recent._replace(confirmed=candidate)
+        else:
+            recent = recent._replace(refuted=(*recent.refuted, candidate))
+        because = Because(CorrectionCause.IDENTITY, command.command_id, clock)
+        emissions = self._decide_anew(state, recent, because)
+        if not emissions:
+            state.put_recent(command.signal_ref, recent, known=True)
+        return emissions
+
+    def _decide_anew(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
+        signal = read_keyed_signal(recent.signal)
+        policy = self._policies[signal.municipality]
+        verdict = _fresh(state, signal, recent, policy)
+        change = corrections.change_of(recent, verdict)
+        if change is None:
+            return []
+        routing = because.routing(signal, recent, verdict, change.action, policy)
+        told = corrections.moved(recent, verdict, routing) if change.action is not None else []
+        changed = corrections.after(recent, verdict)._replace(written_at=because.clock.record_time)
+        state.put_recent(signal.signal_ref, changed, known=True)
+        return [*told, routing.decision()]
+
+    def _offer(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
+        signal = read_keyed_signal(recent.signal)
+        if recent.offered or recent.route is not Route.COUNSELLOR_FOLLOWUP:
+            # Offered once, or with the regular side already: there is nothing left to offer.
+            state.put_recent(signal.signal_ref, recent, known=True)
+            return []
+        policy = self._policies[signal.municipality]
+        verdict = _fresh(state, signal, recent, policy)
+        routing = because.routing(signal, recent, verdict, CorrectionAction.ALSO_OFFERED, policy)
+        changed = recent._replace(revision=recent.revision + 1, regular_holds=True, offered=True)
+        state.put_recent(signal.signal_ref, changed, known=True)
+        return [*corrections.also_offered(verdict, routing), routing.decision()]
+
+    def _erase(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
+        signal = read_keyed_signal(recent.signal)
+        policy = self._policies[signal.municipality]
+        empty = signal._replace(carried=without_subject(signal.carried))
+        routing = because.routing(empty, recent, NOBODY, CorrectionAction.WITHDRAWN, policy)
+        state.drop_recent(signal.signal_ref, recent.match_key)
+        return [*corrections.withdrawn(recent, routing), routing.decision()]
+
+
+class Clock:
+    """The two times of a step; neither decides anything."""
+
+    __slots__ = ("now", "record_time")
+
+    def __init__(self, record_time: Millis, now: Millis) -> None:
+        self.record_time = record_time
+        """Kafka's timestamp of the record: the clock of housekeeping."""
+        self.now = now
+        """The moment that `decided_at` tells."""
+
+
+class Because:
+    """What overturns an earlier answer."""
+
+    __slots__ = ("_cause", "_caused_by", "clock")
+
+    def __init__(self, cause: CorrectionCause, caused_by: str, clock: Clock) -> None:
+        self._cause = cause
+        self._caused_by = caused_by
+        self.clock = clock
+
+    def routing(
+        self,
+        signal: KeyedSignal,
+        recent: RecentSignal,
+        verdict: Verdict,
+        action: CorrectionAction | None,
+        policy: Policy,
+    ) -> Routing:
+        """The next revision of a recent signal."""
+        revision = Revision(recent.revision + 1, action, self._cause, self._caused_by, self.clock.now)
+        return Routing(signal, recent.match_key, verdict, revision, policy)
+
+
+def _fresh(state: MatcherState, signal: KeyedSignal, recent: RecentSignal, policy: Policy) -> Verdict:
+    effects = Effects(recent.confirmed, recent.refuted)
+    return _decide(signal, state.resident(recent.match_key), effects, policy)
+
+
+def _decide(signal: KeyedSignal, resident: Resident | None, effects: Effects, policy: Policy) -> Verdict:
+    if resident is None or not resident.trajectories:
+        return NOBODY
+    horizon = horizon_of(signal.last_day, policy)
+    folded = [known.as_of(horizon) for known in resident.trajectories.values()]
+    return decide(signal, [trajectory for trajectory in folded if trajectory is not None], effects, policy)

@@ -1,0 +1,158 @@
+"""What the matcher keeps of one partition: trajectories and recent signals per match key (design 1, 3).
+
+Two tables of bytes, one small entry per trajectory copy and per recent signal, so that a busy key is never
+rewritten whole; and an index in memory, rebuilt from them after a restart. The tables are any mapping of bytes: the
+stream layer's, or a dict in `simulate`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from signaalwissel.processors.facts import within_horizon
+from signaalwissel.processors.stamped import record_in, stamp, written_at
+from signaalwissel.processors.trajectory import Trajectory, fold
+from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_head
+from signaalwissel.schemas.internal import Fact, RecentSignal
+from signaalwissel.schemas.recent_signal_codec import read_recent_signal, write_recent_signal
+from signaalwissel.schemas.units import Millis
+
+MATCH_KEY_SIZE = 34
+
+
+class Table(Protocol):
+    """A table of bytes; a set and a delete are part of the chunk's transaction."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value, or None."""
+
+    def __setitem__(self, key: bytes, value: bytes) -> None: ...
+    def __delitem__(self, key: bytes) -> None: ...
+
+
+class KnownTrajectory:
+    """A trajectory at a match key; decoded and folded when a signal first asks."""
+
+    __slots__ = ("_facts", "_folded", "_latest", "table_value", "trajectory_id", "version")
+
+    def __init__(self, table_value: bytes) -> None:
+        self.table_value = table_value
+        self.trajectory_id, self.version, _ = read_trajectory_head(record_in(table_value))
+        self._facts: tuple[Fact, ...] | None = None
+        self._folded: Trajectory | None = None
+        self._latest: Millis = 0
+
+    def as_of(self, horizon: Millis) -> Trajectory | None:
+        """The trajectory as the facts within the horizon have it (domain 8.11)."""
+        facts = self._decoded()
+        if self._latest < horizon:
+            return self._folded
+        return fold(self.trajectory_id, within_horizon(facts, horizon))
+
+    @property
+    def written_at(self) -> Millis:
+        """When this copy was written, in Kafka time."""
+        return written_at(self.table_value)
+
+    def whole(self) -> Trajectory | None:
+        """The trajectory as all its facts have it."""
+        self._decoded()
+        return self._folded
+
+    def _decoded(self) -> tuple[Fact, ...]:
+        if self._facts is None:
+            self._facts = read_keyed_trajectory(record_in(self.table_value)).facts
+            self._folded = fold(self.trajectory_id, self._facts)
+            self._latest = max((fact.recorded_at for fact in self._facts), default=0)
+        return self._facts
+
+
+class Resident:
+    """What is known at one match key."""
+
+    __slots__ = ("recents", "trajectories")
+
+    def __init__(self) -> None:
+        self.trajectories: dict[str, KnownTrajectory] = {}
+        self.recents: list[bytes] = []
+
+
+class MatcherState:
+    """The state of one partition.
+
+    Args:
+        trajectories: Table of trajectory copies, keyed by match key and trajectory id.
+        recents: Table of recent signals, keyed by signal ref.
+    """
+
+    def __init__(self, trajectories: Table, recents: Table) -> None:
+        self._trajectories = trajectories
+        self._recents = recents
+        self._residents: dict[bytes, Resident] = {}
+
+    def load(
+        self, trajectories: Iterable[tuple[bytes, bytes]], recents: Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        """Rebuild the index from the tables' entries, after a restart or a rebalance."""
+        for key, value in trajectories:
+            known = KnownTrajectory(value)
+            self._resident(key[:MATCH_KEY_SIZE]).trajectories[known.trajectory_id] = known
+        for key, value in recents:
+            self._resident(read_recent_signal(value).match_key).recents.append(key)
+
+    def resident(self, match_key: bytes) -> Resident | None:
+        """What is known at a match key, or None: the case of nearly every signal."""
+        return self._residents.get(match_key)
+
+    def put_trajectory(self, match_key: bytes, record: bytes, now: Millis) -> bool:
+        """Keep a trajectory copy unless a newer version is known; whether it was kept."""
+        known = KnownTrajectory(stamp(record, now))
+        resident = self._resident(match_key)
+        earlier = resident.trajectories.get(known.trajectory_id)
+        if earlier is not None and earlier.version >= known.version:
+            return False
+        resident.trajectories[known.trajectory_id] = known
+        self._trajectories[_trajectory_entry(match_key, known.trajectory_id)] = known.table_value
+        return True
+
+    def drop_trajectory(self, match_key: bytes, trajectory_id: str) -> None:
+        """Forget a trajectory copy that no rule can need any more."""
+        resident = self._residents[match_key]
+        del resident.trajectories[trajectory_id]
+        del self._trajectories[_trajectory_entry(match_key, trajectory_id)]
+        self._forget_if_empty(match_key, resident)
+
+    def recent(self, signal_ref: bytes) -> RecentSignal | None:
+        """A recent signal by its ref, or None."""
+        value = self._recents.get(signal_ref)
+        return None if value is None else read_recent_signal(value)
+
+    def put_recent(self, signal_ref: bytes, recent: RecentSignal, *, known: bool) -> None:
+        """Keep a recent signal; `known` when it was kept before."""
+        self._recents[signal_ref] = write_recent_signal(recent)
+        if not known:
+            self._resident(recent.match_key).recents.append(signal_ref)
+
+    def drop_recent(self, signal_ref: bytes, match_key: bytes) -> None:
+        """Forget a recent signal."""
+        resident = self._residents[match_key]
+        resident.recents.remove(signal_ref)
+        del self._recents[signal_ref]
+        self._forget_if_empty(match_key, resident)
+
+    def match_keys(self) -> Iterator[bytes]:
+        """The match keys at which something is known."""
+        return iter(self._residents)
+
+    def _resident(self, match_key: bytes) -> Resident:
+        found = self._residents.get(match_key)
+        if found is None:
+            found = self._residents[match_key] = Resident()
+        return found
+
+    def _forget_if_empty(self, match_key: bytes, resident: Resident) -> None:
+        if not resident.trajectories and not resident.recents:
+            del self._residents[match_key]
+
+
+def _trajectory_entry(match_key: bytes, trajectory_id: str) -> bytes:
+    return match_key + trajectory_id.encode()

@@ -1,0 +1,173 @@
+"""Match keys and keyed hashes: how a resident is found without being named (design 3).
+
+In: a subject in the clear and the municipality's keys. Out: a match key to look under, and keyed hashes to compare.
+A plain hash of a BSN falls in minutes, so everything here is HMAC-SHA256 under a secret of the municipality.
+"""
+
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from signaalwissel.processors.validation import plain
+from signaalwissel.schemas.internal import ClientPseudonym
+from signaalwissel.schemas.signal import Subject
+
+_HASH_SIZE = 16
+_NOT_LETTERS = re.compile(r"[^a-z]+")
+_WORDS = re.compile(r"[^\w]+")
+# Voorvoegsels, as the Dutch civil registry knows them, and the foreign ones that it meets most.
+_PREFIXES = frozenset(
+    [
+        "aan",
+        "af",
+        "al",
+        "am",
+        "auf",
+        "aus",
+        "bij",
+        "bin",
+        "boven",
+        "d",
+        "da",
+        "dal",
+        "dalla",
+        "das",
+        "de",
+        "degli",
+        "dei",
+        "del",
+        "dela",
+        "della",
+        "den",
+        "der",
+        "des",
+        "di",
+        "die",
+        "do",
+        "don",
+        "dos",
+        "du",
+        "el",
+        "en",
+        "het",
+        "im",
+        "in",
+        "l",
+        "la",
+        "las",
+        "le",
+        "les",
+        "lo",
+        "los",
+        "of",
+        "onder",
+        "op",
+        "over",
+        "s",
+        "t",
+        "te",
+        "ten",
+        "ter",
+        "tho",
+        "thoe",
+        "thor",
+        "to",
+        "toe",
+        "tot",
+        "uijt",
+        "uit",
+        "van",
+        "vanden",
+        "ver",
+        "vom",
+        "von",
+        "voor",
+        "vor",
+        "zu",
+        "zum",
+        "zur",
+    ]
+)
+_NOT_DECOMPOSED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "þ": "th", "ĳ": "ij"}
+)
+
+
+@dataclass(frozen=True, repr=False)
+class MatchSecret:
+    """One version of the secret behind a municipality's match keys; rotation brings a next version."""
+
+    version: int
+    secret: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class PseudonymKeys:
+    """The keyed-hash secrets of one municipality.
+
+    Attributes:
+        municipality: Four digits; part of every hashed text, so that municipalities never meet (domain 8.13).
+        hashing: Key of the hashes that are compared; lives as long as the municipality's identity key.
+        signal_secret: The one version under which signals are looked up.
+        trajectory_secrets: Every version under which trajectories are written; more than one during a rotation.
+    """
+
+    municipality: str
+    hashing: bytes
+    signal_secret: MatchSecret
+    trajectory_secrets: tuple[MatchSecret, ...]
+
+    def pseudonym(self, subject: Subject) -> ClientPseudonym:
+        """The keyed hashes of whatever identifies the subject."""
+        address = address_of(subject)
+        surname = fold_surname(subject.surname) if subject.surname else ""
+        return ClientPseudonym(
+            bsn=self._hash("b", subject.bsn) if subject.bsn is not None else None,
+            birth_date=self._hash("d", subject.birth_date.isoformat())
+            if subject.birth_date is not None
+            else None,
+            surname=self._hash("n", surname) if surname else None,
+            address=self._hash("a", address) if address is not None else None,
+        )
+
+    def signal_match_key(self, subject: Subject) -> bytes:
+        """The one key under which a signal is looked up: of the BSN, or else of the address."""
+        if subject.bsn is not None:
+            return self._match_key(self.signal_secret, f"b:{subject.bsn}")
+        return self._match_key(self.signal_secret, f"a:{address_of(subject)}")
+
+    def trajectory_match_keys(self, subject: Subject) -> list[bytes]:
+        """Every key under which a trajectory of this client is written: BSN and address, every secret."""
+        address = address_of(subject)
+        texts = [f"b:{subject.bsn}"] if subject.bsn is not None else []
+        texts += [f"a:{address}"] if address is not None else []
+        return [self._match_key(secret, text) for secret in self.trajectory_secrets for text in texts]
+
+    def digest(self, content: bytes) -> bytes:
+        """Keyed hash of a whole record: tells the same content from other content without keeping it."""
+        return hmac.digest(self.hashing, b"r:" + content, "sha256")[:_HASH_SIZE]
+
+    def _match_key(self, secret: MatchSecret, text: str) -> bytes:
+        message = f"{self.municipality}:{text}".encode()
+        return secret.version.to_bytes(2, "big") + hmac.digest(secret.secret, message, "sha256")
+
+    def _hash(self, kind: str, text: str) -> bytes:
+        return hmac.digest(self.hashing, f"{kind}:{text}".encode(), "sha256")[:_HASH_SIZE]
+
+
+def address_of(subject: Subject) -> str | None:
+    """Postcode, house number and folded addition as one text, or None without an address (domain 8.8)."""
+    if subject.postcode is None or subject.house_number is None:
+        return None
+    return f"{plain(subject.postcode)}:{subject.house_number}:{plain(subject.house_number_addition or '')}"
+
+
+def fold_surname(surname: str) -> str:
+    """A surname without prefixes, diacritics and case: "van den Bérg" and "Berg" are the same (domain 8.8)."""
+    lowered = surname.lower().translate(_NOT_DECOMPOSED)
+    letters = "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+    words = [word for word in _WORDS.split(letters) if word]
+    # A name made of prefixes alone ("Op den Ven" has one left, "Van In" none) keeps its words.
+    kept = [word for word in words if word not in _PREFIXES] or words
+    return _NOT_LETTERS.sub("", "".join(kept))

@@ -1,0 +1,148 @@
+"""The fold: a trajectory's facts, in any order of arrival, into what lasted when and for whom (design 2).
+
+In: facts. Out: a Trajectory, the same for every order and duplication of the facts, or None where they make none.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from signaalwissel.processors.clients import ClientIdentity, fold_clients, positions_of
+from signaalwissel.processors.facts import stands
+from signaalwissel.processors.periods import Period, PeriodFold
+from signaalwissel.schemas.internal import Fact
+from signaalwissel.schemas.trajectory import Counsellor, ExitReason, Service, TrajectoryEventKind
+
+_Kind = TrajectoryEventKind
+
+
+class Client(NamedTuple):
+    """A client with what lasted for him alone."""
+
+    identity: ClientIdentity
+    running: tuple[Period, ...]
+    objections: tuple[Period, ...]
+
+    @property
+    def deaths(self) -> list[date]:
+        """The days on which a recorded death ended his running."""
+        return [p.end for p in self.running if p.exit_reason is ExitReason.DECEASED and p.end is not None]
+
+
+class Trajectory(NamedTuple):
+    """A debt-help track (schuldhulptraject) as its facts have it."""
+
+    trajectory_id: str
+    clients: tuple[Client, ...]
+    services: tuple[Period, ...]
+    monitoring: tuple[Period, ...]
+    aftercare: tuple[Period, ...]
+    counsellor: Counsellor | None
+    admitted_on: date | None
+
+
+def fold(trajectory_id: str, facts: Sequence[Fact]) -> Trajectory | None:
+    """Fold facts that stand in their order (`facts.merged` keeps it) into a trajectory, or None."""
+    if not stands(facts):
+        return None
+    building = _TrajectoryFold(fold_clients(facts))
+    for fact in facts:
+        building.add(fact)
+    return building.trajectory(trajectory_id)
+
+
+class _TrajectoryFold:
+    """Takes facts in order; the clients are known beforehand, as facts name them by position."""
+
+    def __init__(self, clients: tuple[ClientIdentity, ...]) -> None:
+        self._clients = clients
+        self._running = [PeriodFold() for _ in clients]
+        self._objections = [PeriodFold() for _ in clients]
+        self._services: dict[Service, PeriodFold] = {}
+        self._monitoring = PeriodFold()
+        self._aftercare = PeriodFold()
+        self._counsellor: Counsellor | None = None
+        self._admitted_on: date | None = None
+
+    def add(self, fact: Fact) -> None:
+        """Take the next fact."""
+        self._counsellor = fact.counsellor or self._counsellor
+        if fact.kind is _Kind.ADMITTED:
+            self._admitted_on = fact.occurred_on
+        self._add_running(fact)
+        self._add_service(fact)
+        self._add_phase(fact)
+        self._add_objection(fact)
+
+    def trajectory(self, trajectory_id: str) -> Trajectory:
+        """The trajectory as the facts so far have it."""
+        clients = tuple(
+            Client(identity, running.periods(), objections.periods())
+            for identity, running, objections in zip(
+                self._clients, self._running, self._objections, strict=True
+            )
+        )
+        services = tuple(period for service in self._services.values() for period in service.periods())
+        return Trajectory(
+            trajectory_id,
+            clients,
+            services,
+            self._monitoring.periods(),
+            self._aftercare.periods(),
+            self._counsellor,
+            self._admitted_on,
+        )
+
+    def _add_running(self, fact: Fact) -> None:
+        if fact.kind is _Kind.APPLIED:
+            for running in self._running:
+                running.begin_first(fact.occurred_on)
+        elif fact.kind is _Kind.REOPENED:
+            for running in self._running:
+                running.begin(fact.occurred_on)
+        elif fact.kind in {_Kind.EXITED, _Kind.REFUSED}:
+            reason = fact.exit_reason if fact.kind is _Kind.EXITED else None
+            for position in self._exiting(fact):
+                self._running[position].end(fact.occurred_on, reason)
+
+    def _exiting(self, fact: Fact) -> list[int]:
+        everybody = range(len(self._clients))
+        if len(self._clients) == 1:
+            return list(everybody)
+        if fact.clients:
+            return sorted(positions_of(fact.clients, self._clients))
+        if fact.exit_reason is ExitReason.DECEASED:
+            return list(everybody)
+        # One of two has died: the exit is the other's own (domain 8.6).
+        return [
+            position for position in everybody if not self._running[position].ended_by(ExitReason.DECEASED)
+        ]
+
+    def _add_service(self, fact: Fact) -> None:
+        if fact.service is None:
+            return
+        if fact.kind is _Kind.SERVICE_OPENED:
+            self._services.setdefault(fact.service, PeriodFold()).begin(fact.occurred_on)
+        elif fact.kind is _Kind.SERVICE_CLOSED:
+            self._services.setdefault(fact.service, PeriodFold()).end(fact.occurred_on)
+
+    def _add_phase(self, fact: Fact) -> None:
+        if fact.kind is _Kind.MONITORING_STARTED:
+            self._monitoring.begin(fact.occurred_on)
+        elif fact.kind is _Kind.MONITORING_ENDED:
+            self._monitoring.end(fact.occurred_on)
+        elif fact.kind is _Kind.AFTERCARE_STARTED:
+            self._aftercare.begin(fact.occurred_on)
+        elif fact.kind is _Kind.AFTERCARE_ENDED:
+            self._aftercare.end(fact.occurred_on)
+
+    def _add_objection(self, fact: Fact) -> None:
+        if fact.kind not in {_Kind.OBJECTION_LODGED, _Kind.OBJECTION_WITHDRAWN}:
+            return
+        named = bool(fact.clients) and len(self._clients) > 1
+        positions = positions_of(fact.clients, self._clients) if named else range(len(self._clients))
+        for position in positions:
+            if fact.kind is _Kind.OBJECTION_LODGED:
+                self._objections[position].begin(fact.occurred_on)
+            else:
+                self._objections[position].end(fact.occurred_on)

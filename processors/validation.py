@@ -1,0 +1,161 @@
+"""What is refused as bad input (domain 8.16): one function per kind of record, each rule with its field.
+
+In: a decoded record. Out: nothing, or Rejected with the first rule that it breaks.
+"""
+
+import re
+from datetime import date
+
+from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.policy import Policy
+from signaalwissel.processors.rejection import Rejected, RejectionCode
+from signaalwissel.schemas.signal import EarlySignal, Subject
+from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEvent, TrajectoryEventKind
+from signaalwissel.schemas.units import Millis
+
+_EARLIEST = date(1900, 1, 1)
+_LATEST = date(2999, 12, 31)
+# The same bounds as instants.
+_EARLIEST_MS = -2_208_988_800_000
+_LATEST_MS = 32_503_590_000_000
+_MUNICIPALITY = re.compile(r"[0-9]{4}")
+_BSN = re.compile(r"[0-9]{9}")
+_BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+_POSTCODE = re.compile(r"[1-9][0-9]{3}[A-Z]{2}")
+_SEPARATORS = re.compile(r"[\W_]+")
+_ID_LENGTH_MAX = 200
+_HOUSE_NUMBER_MAX = 99_999
+_CLIENTS_MAX = 2
+
+_Kind = TrajectoryEventKind
+_NEEDS_CLIENTS = frozenset({_Kind.APPLIED, _Kind.CLIENT_CHANGED})
+_CONCERNS_ONE_CLIENT = frozenset({_Kind.OBJECTION_LODGED, _Kind.OBJECTION_WITHDRAWN})
+
+
+def check_signal(signal: EarlySignal, policy: Policy) -> date:
+    """Refuse a signal that breaks a rule of domain 8.16.
+
+    Returns:
+        The day of receipt, which every later step needs.
+
+    Raises:
+        Rejected: The first rule that the signal breaks.
+    """
+    _check_id(signal.signal_id, "signal_id")
+    check_municipality(signal.municipality)
+    _check_id(signal.partner.partner_id, "partner.partner_id")
+    _check_moment(signal.received_at, "received_at")
+    received_on = amsterdam_day(signal.received_at)
+    _check_subject(signal.subject, "subject")
+    if signal.arrears <= 0:
+        raise _invalid("arrears", "must be more than zero euro")
+    if signal.arrears_since is not None:
+        _check_day(signal.arrears_since, "arrears_since")
+    if signal.signalled_on is not None:
+        _check_signalled_on(signal.signalled_on, received_on, policy)
+    return received_on
+
+
+def check_event(event: TrajectoryEvent) -> None:
+    """Refuse a lifecycle event that breaks a rule of domain 8.16; raises Rejected."""
+    _check_id(event.event_id, "event_id")
+    _check_id(event.trajectory_id, "trajectory_id")
+    check_municipality(event.municipality)
+    _check_day(event.occurred_on, "occurred_on")
+    _check_moment(event.recorded_at, "recorded_at")
+    if len(event.clients) > _CLIENTS_MAX:
+        raise _invalid("clients", "a trajectory has one or two clients")
+    for index, client in enumerate(event.clients):
+        _check_subject(client, f"clients[{index}]")
+    _check_what_its_kind_requires(event)
+
+
+def concerns_one_client(kind: TrajectoryEventKind, exit_reason: ExitReason | None) -> bool:
+    """Whether an event must name its client where the trajectory has two (design 2)."""
+    return kind in _CONCERNS_ONE_CLIENT or (kind is _Kind.EXITED and exit_reason is ExitReason.DECEASED)
+
+
+def must_name_its_client() -> Rejected:
+    """The refusal of an event that does not name its client where the trajectory has two."""
+    return _missing("clients", "must name the client concerned: the trajectory has two")
+
+
+def check_municipality(municipality: str) -> None:
+    """Refuse a municipality code of the wrong form; raises Rejected."""
+    if not _MUNICIPALITY.fullmatch(municipality):
+        raise _invalid("municipality", "must be four digits")
+
+
+def is_plausible(moment: Millis) -> bool:
+    """Whether an instant lies between 1900 and 2999: beyond, dates of the calendar run out."""
+    return _EARLIEST_MS <= moment <= _LATEST_MS
+
+
+def passes_eleven_test(bsn: str) -> bool:
+    """Whether a BSN has nine digits and passes the 11-proof."""
+    if not _BSN.fullmatch(bsn):
+        return False
+    total = sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, bsn, strict=True))
+    return total > 0 and total % 11 == 0
+
+
+def plain(text: str) -> str:
+    """Text without spaces and punctuation, upper case: how postcodes and additions compare (domain 8.8)."""
+    return _SEPARATORS.sub("", text).upper()
+
+
+def _check_what_its_kind_requires(event: TrajectoryEvent) -> None:
+    kind = event.kind
+    if kind in _NEEDS_CLIENTS and not event.clients:
+        raise _missing("clients", f"{kind} must list the clients")
+    if kind is _Kind.EXITED and event.exit_reason is None:
+        raise _missing("exit_reason", "EXITED must say why")
+    if kind in {_Kind.SERVICE_OPENED, _Kind.SERVICE_CLOSED} and event.service is None:
+        raise _missing("service", f"{kind} must name the service")
+    if kind is _Kind.COUNSELLOR_ASSIGNED and event.counsellor is None:
+        raise _missing("counsellor", "COUNSELLOR_ASSIGNED must name the counsellor")
+
+
+def _check_subject(subject: Subject, where: str) -> None:
+    if subject.bsn is None and (subject.postcode is None or subject.house_number is None):
+        raise _missing(where, "must have a BSN, or a postcode and house number")
+    if subject.bsn is not None and not passes_eleven_test(subject.bsn):
+        raise _invalid(f"{where}.bsn", "must have nine digits and pass the 11-proof")
+    if subject.postcode is not None and not _POSTCODE.fullmatch(plain(subject.postcode)):
+        raise _invalid(f"{where}.postcode", "must be four digits and two letters")
+    if subject.house_number is not None and not 1 <= subject.house_number <= _HOUSE_NUMBER_MAX:
+        raise _invalid(f"{where}.house_number", f"must lie between 1 and {_HOUSE_NUMBER_MAX}")
+    if subject.birth_date is not None:
+        _check_day(subject.birth_date, f"{where}.birth_date")
+
+
+def _check_signalled_on(signalled_on: date, received_on: date, policy: Policy) -> None:
+    _check_day(signalled_on, "signalled_on")
+    if signalled_on > received_on:
+        raise _invalid("signalled_on", "must not lie after the day of receipt")
+    oldest = policy.intake.signal_age_days_max
+    if (received_on - signalled_on).days > oldest:
+        raise _invalid("signalled_on", f"must not lie more than {oldest} days before the day of receipt")
+
+
+def _check_id(value: str, field: str) -> None:
+    if not value or len(value) > _ID_LENGTH_MAX or not value.isprintable():
+        raise _invalid(field, f"must have 1 to {_ID_LENGTH_MAX} printable characters")
+
+
+def _check_day(day: date, field: str) -> None:
+    if not _EARLIEST <= day <= _LATEST:
+        raise _invalid(field, "must lie between 1900 and 2999")
+
+
+def _check_moment(moment: Millis, field: str) -> None:
+    if not is_plausible(moment):
+        raise _invalid(field, "must lie between 1900 and 2999")
+
+
+def _invalid(field: str, rule: str) -> Rejected:
+    return Rejected(RejectionCode.INVALID_FIELD, field, rule)
+
+
+def _missing(field: str, rule: str) -> Rejected:
+    return Rejected(RejectionCode.MISSING_FIELD, field, rule)

@@ -1,0 +1,1 @@
+"""Secrets: where the keys of municipalities come from, and who may use them."""

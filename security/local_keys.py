@@ -1,0 +1,194 @@
+"""The local key provider: secrets as files that only their owner may read (design 7).
+
+    <folder>/system.key
+    <folder>/<municipality>/identity.key          seals the clients of a trajectory in intake's table
+    <folder>/<municipality>/match-1.secret        behind the match keys; `match-2.secret` comes with a rotation
+    <folder>/<municipality>/day/2026-02-28.key    one data key per day of receipt; an empty file: destroyed
+
+The provider owns the day keys: it makes one when it is first asked for, and a destroyed one is never made again.
+A file that others can read is refused: a secret that leaked is no secret.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from signaalwissel.processors.pseudonyms import MatchSecret, PseudonymKeys
+from signaalwissel.processors.sealing import KEY_SIZE, KeyDestroyed, KeyUnavailable, SealingKey
+
+_MUNICIPALITY = re.compile(r"[0-9]{4}")
+_DAY_KEY_ID = re.compile(r"([0-9]{4})/day/([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_IDENTITY_KEY_ID = re.compile(r"([0-9]{4})/identity")
+_SYSTEM_KEY_ID = "system"
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class LocalKeys:
+    """Keys from a folder.
+
+    Args:
+        folder: Where the secrets lie.
+        create_municipalities: Make the keys of any municipality that is asked for: for `demo` and tests only. In
+            production `keys create` does it, so that a wrong code stays unknown.
+    """
+
+    def __init__(self, folder: Path, *, create_municipalities: bool = False) -> None:
+        self._folder = folder
+        self._create_municipalities = create_municipalities
+        self._cached: dict[str, SealingKey] = {}
+        self._pseudonym_keys: dict[str, PseudonymKeys] = {}
+
+    def create(self, municipality: str) -> None:
+        """Make the keys of a municipality that has none; what is there already stays."""
+        if not _MUNICIPALITY.fullmatch(municipality):
+            raise KeyUnavailable(f"{municipality!r} is not a municipality code of four digits")
+        _make_folder(self._folder)
+        _make_folder(self._folder / municipality)
+        _make_folder(self._folder / municipality / "day")
+        _read_or_make(self._folder / "system.key")
+        _read_or_make(self._folder / municipality / "identity.key")
+        # Last: its presence says that the municipality is complete.
+        _read_or_make(self._folder / municipality / "match-1.secret")
+
+    def municipalities(self) -> Iterator[str]:
+        """The municipalities that have keys."""
+        for entry in sorted(self._folder.glob("[0-9][0-9][0-9][0-9]/match-1.secret")):
+            yield entry.parent.name
+
+    def knows(self, municipality: str) -> bool:
+        if municipality in self._pseudonym_keys:
+            return True
+        if not _MUNICIPALITY.fullmatch(municipality):
+            return False
+        if not (self._folder / municipality / "match-1.secret").exists():
+            if not self._create_municipalities:
+                return False
+            self.create(municipality)
+        self.pseudonym_keys(municipality)
+        return True
+
+    def pseudonym_keys(self, municipality: str) -> PseudonymKeys:
+        found = self._pseudonym_keys.get(municipality)
+        if found is None:
+            secret = MatchSecret(1, _read(self._folder / municipality / "match-1.secret"))
+            # Hashes that are compared must outlive a rotation of the match secret, so they hang on the identity key.
+            hashing = _derived(self.identity_key(municipality).secret, b"signaalwissel hashing")
+            found = PseudonymKeys(municipality, hashing, secret, (secret,))
+            self._pseudonym_keys[municipality] = found
+        return found
+
+    def day_key(self, municipality: str, day: date) -> SealingKey:
+        key_id = f"{municipality}/day/{day.isoformat()}"
+        found = self._cached.get(key_id)
+        if found is None:
+            path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
+            found = self._cached[key_id] = SealingKey(key_id, _alive(_read_or_make(path), key_id))
+        return found
+
+    def identity_key(self, municipality: str) -> SealingKey:
+        return self._named(f"{municipality}/identity", self._folder / municipality / "identity.key")
+
+    def system_key(self) -> SealingKey:
+        path = self._folder / "system.key"
+        if not path.exists():
+            _make_folder(self._folder)
+            _read_or_make(path)
+        return self._named(_SYSTEM_KEY_ID, path)
+
+    def by_id(self, key_id: str) -> SealingKey:
+        if key_id == _SYSTEM_KEY_ID:
+            return self.system_key()
+        if identity := _IDENTITY_KEY_ID.fullmatch(key_id):
+            return self.identity_key(identity[1])
+        if day := _DAY_KEY_ID.fullmatch(key_id):
+            path = self._folder / day[1] / "day" / f"{day[2]}.key"
+            return self._named(key_id, path)
+        raise KeyUnavailable(f"{key_id!r} is not the id of a key of this provider")
+
+    def destroy_day_key(self, municipality: str, day: date) -> None:
+        """Destroy a day's key: what it sealed is unreadable in every copy, and no new one is made for that day."""
+        path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
+        self._cached.pop(f"{municipality}/day/{day.isoformat()}", None)
+        _read_or_make(path)
+        with path.open("r+b") as file:
+            file.write(bytes(KEY_SIZE))
+            file.flush()
+            os.fsync(file.fileno())
+            file.truncate(0)
+            os.fsync(file.fileno())
+
+    def _named(self, key_id: str, path: Path) -> SealingKey:
+        found = self._cached.get(key_id)
+        if found is None:
+            found = self._cached[key_id] = SealingKey(key_id, _alive(_read(path), key_id))
+        return found
+
+
+def _alive(secret: bytes, key_id: str) -> bytes:
+    if not secret:
+        raise KeyDestroyed(f"key {key_id} was destroyed with its retention; what it sealed is gone")
+    return secret
+
+
+def _read(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        secret = path.read_bytes()
+    except OSError as error:
+        raise KeyUnavailable(
+            f"{path}: cannot be read: {error.strerror}; see `signaalwissel keys create`"
+        ) from error
+    if mode & _OPEN_TO_OTHERS:
+        raise KeyUnavailable(f"{path}: others can read it; run `chmod 600` on it, and rotate it if it leaked")
+    if len(secret) not in {0, KEY_SIZE}:
+        raise KeyUnavailable(f"{path}: holds {len(secret)} bytes, not {KEY_SIZE}")
+    return secret
+
+
+def _read_or_make(path: Path) -> bytes:
+    """The secret in a file, made with its full content at once or not at all, whoever comes first."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(os.urandom(KEY_SIZE))
+                file.flush()
+                os.fsync(file.fileno())
+            # A link fails where another process was first; its secret counts then.
+            os.link(fresh, path)
+            _sync_folder(path.parent)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise KeyUnavailable(f"{path}: cannot be made: {error.strerror}") from error
+        finally:
+            fresh.unlink(missing_ok=True)
+    return _read(path)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise KeyUnavailable(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this a power cut could take the key but leave what it sealed.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_SIZE, salt=None, info=purpose).derive(secret)

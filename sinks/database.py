@@ -1,0 +1,102 @@
+"""Connections to PostgreSQL, and the schema that they find there.
+
+Flows in: a database URL. Flows out: engines, and a database whose tables are those of `sinks/tables.py`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from signaalwissel.sinks.settings import ServiceAway, SinkError
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
+
+CONNECT_BOUND_S = 10
+_DRIVER = "postgresql+psycopg"
+_MIGRATION_LOCK = 7_223_001
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_KEEPALIVE: dict[str, Any] = {
+    # A connection whose other end vanished is found dead within half a minute instead of hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
+
+def open_engine(database_url: str, *, name: str, silence_s: float | None = None) -> Engine:
+    """An engine that opens a connection when asked and closes it after.
+
+    Args:
+        database_url: As SQLAlchemy (`postgresql+psycopg://`) or libpq (`postgresql://`) writes it.
+        name: The session's application name.
+        silence_s: A session that is silent for so long is ended by the server, with the locks that it holds.
+
+    Raises:
+        SinkError: The URL cannot be read; the text does not repeat it, as it may hold a password.
+    """
+    try:
+        url = make_url(database_url).set(drivername=_DRIVER)
+    except ArgumentError:
+        raise SinkError("DATABASE_URL is not a database URL like postgresql://user@host:5432/name") from None
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_BOUND_S, "application_name": name, **_KEEPALIVE}
+    if silence_s is not None:
+        silence_ms = int(silence_s * 1000)
+        arguments["options"] = (
+            f"-c idle_session_timeout={silence_ms} -c idle_in_transaction_session_timeout={silence_ms}"
+        )
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Tell an absent database (ServiceAway) from a defect, which passes as it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_away(error):
+            raise
+        # The driver's text names host and port and what the server said, never a row.
+        raise ServiceAway(f"PostgreSQL: {_first_line(error.orig)}") from error
+    except psycopg.OperationalError as error:
+        raise ServiceAway(f"PostgreSQL: {_first_line(error)}") from error
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the database cannot serve now: gone, full, shutting down, read-only, or it chose a deadlock's victim."""
+    if error.connection_invalidated or isinstance(error.orig, psycopg.OperationalError):
+        return True
+    return isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def migrate(database_url: str) -> None:
+    """Bring the database to the newest schema; several processes may call it at the same time.
+
+    Raises:
+        ServiceAway: PostgreSQL does not answer.
+        SinkError: The URL cannot be read.
+    """
+    engine = open_engine(database_url, name="signaalwissel-migration")
+    with database_away(), engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        connection.commit()
+        upgrade(connection)
+        connection.commit()
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that are missing, on a connection of the caller's."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _first_line(error: BaseException | None) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

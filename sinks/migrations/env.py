@@ -1,0 +1,8 @@
+"""Alembic's entry: runs the migrations on the connection that `signaalwissel.sinks.database` hands over."""
+
+from alembic import context
+from signaalwissel.sinks.tables import METADATA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+with context.begin_transaction():
+    context.run_migrations()

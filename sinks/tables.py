@@ -1,0 +1,217 @@
+"""The sink's tables: what it has read, decided, opened and still has to send.
+
+Nothing here holds a person's data in the clear: `sealed_subject` and `sealed` are sealed by intake or by the sink,
+`match_key` and the keyed hashes inside `state` are pseudonyms.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+}
+METADATA = MetaData(naming_convention=NAMING)
+
+_MOMENT = DateTime(timezone=True)
+
+consumed_offsets = Table(
+    "consumed_offsets",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("updated_at", _MOMENT, nullable=False, server_default=func.now()),
+)
+
+# One row for every decision and every revision of it: the audit trail. Columns stand in the order of Decision.
+# Those that are empty after an erasure may be null.
+decisions = Table(
+    "decisions",
+    METADATA,
+    Column("routing_id", Text, primary_key=True),
+    Column("signal_id", Text, nullable=False),
+    Column("municipality", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("reason", Text),
+    Column("explanation", Text),
+    Column("policy_version", Text, nullable=False),
+    Column("reference_date", Date),
+    Column("decided_at", _MOMENT, nullable=False),
+    Column("partner_id", Text, nullable=False),
+    Column("partner_kind", Text, nullable=False),
+    Column("arrears_cents", BigInteger),
+    Column("arrears_since", Date),
+    Column("signalled_on", Date),
+    Column("received_at", _MOMENT, nullable=False),
+    Column("crisis", Boolean),
+    Column("warm_transfer", Boolean),
+    Column("sealed_subject", LargeBinary),
+    Column("trajectory_id", Text),
+    Column("trajectory_state", Text),
+    Column("client", Integer),
+    Column("counsellor_id", Text),
+    Column("counsellor_team", Text),
+    Column("team", Text),
+    Column("window_ends_on", Date),
+    Column("debt_timing", Text),
+    Column("matched_by", Text),
+    Column("evidence", Text),
+    Column("candidates", JSONB(none_as_null=True)),
+    Column("match_key", LargeBinary),
+    Column("last_day", Date, nullable=False),
+    Column("action", Text),
+    Column("cause", Text),
+    Column("caused_by_event_id", Text),
+    Column("previous_routing_id", Text),
+    Index(None, "signal_id", "municipality"),
+    # Retention goes by the day of receipt, and rows come in about that order.
+    Index("ix_decisions_last_day", "last_day", postgresql_using="brin"),
+)
+
+# `state` is the whole TrajectoryState in wire format, so that a later rule finds every fact without reading the
+# topic again.
+trajectories = Table(
+    "trajectories",
+    METADATA,
+    Column("municipality", Text, primary_key=True),
+    Column("trajectory_id", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("erased", Boolean, nullable=False),
+    Column("counsellor_id", Text),
+    Column("counsellor_team", Text),
+    Column("state", LargeBinary, nullable=False),
+)
+
+_RUNS = text("kind = 'CONTACT_ON_RELAPSE' AND status NOT IN ('DONE', 'CANCELLED', 'EXPIRED')")
+
+tasks = Table(
+    "tasks",
+    METADATA,
+    Column("task_id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("municipality", Text, nullable=False),
+    Column("trajectory_id", Text),
+    Column("assignee", Text),
+    Column("team", Text, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("candidates", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Index(None, "municipality", "trajectory_id"),
+    # What the work list and the clock look for.
+    Index(None, "status", "due_on"),
+    # One relapse, one task: whatever goes wrong above, the database refuses a second one.
+    Index(
+        "uq_tasks_one_relapse_task_runs",
+        "municipality",
+        "trajectory_id",
+        unique=True,
+        postgresql_where=_RUNS,
+    ),
+)
+
+task_signals = Table(
+    "task_signals",
+    METADATA,
+    Column("task_id", Text, ForeignKey("tasks.task_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("signal_ref", LargeBinary, nullable=False),
+    Column("partner_id", Text, nullable=False),
+    Column("partner_kind", Text, nullable=False),
+    Column("signal_id", Text, nullable=False),
+    Column("received_at", _MOMENT, nullable=False),
+    Column("routing_id", Text, nullable=False),
+    Column("match_key", LargeBinary, nullable=False),
+    Column("arrears_cents", BigInteger, nullable=False),
+    Column("arrears_since", Date),
+    Column("last_day", Date, nullable=False),
+    Column("crisis", Boolean, nullable=False),
+    Column("repeated", Boolean, nullable=False),
+    Column("left", Boolean, nullable=False),
+    Index(None, "signal_ref"),
+    UniqueConstraint("task_id", "signal_ref"),
+)
+
+task_history = Table(
+    "task_history",
+    METADATA,
+    Column("task_id", Text, ForeignKey("tasks.task_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("at", _MOMENT, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("by", Text),
+    Column("note", Text),
+)
+
+# Updates that were applied; one that is in here is not applied again.
+task_updates = Table(
+    "task_updates",
+    METADATA,
+    Column("update_id", Text, primary_key=True),
+    Column("task_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("occurred_at", _MOMENT, nullable=False),
+    Column("channel", Text),
+    Column("reached", Boolean),
+    Column("outcome", Text),
+    Column("by", Text, nullable=False),
+    Index(None, "task_id"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    METADATA,
+    Column("dead_letter_id", Text, primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("timestamp", _MOMENT, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("field", Text),
+    Column("rule", Text, nullable=False),
+    Column("municipality", Text),
+    Column("record_id", Text),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("replays", Integer, nullable=False, server_default="0"),
+    Index(None, "status", "timestamp"),
+    Index(None, "record_id"),
+)
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("aggregate_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("sent_at", _MOMENT),
+    Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    UniqueConstraint("aggregate_id", "version"),
+)

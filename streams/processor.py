@@ -1,0 +1,140 @@
+"""The body of the one agent: handles a chunk inside its partition's transaction, and sweeps.
+
+Flows in: chunks, and the clock that starts sweeps. Flows out: outputs, table changes and offsets, handed to
+the partition's transaction as one.
+
+Why not a plain agent (engine notes B.2, B.7): Faust acknowledges an event whose agent raised, keeps what it
+had changed in tables, and starts the agent again; and a commit may fall between two outputs of one event.
+Here the whole chunk happens under the lock of its transaction, after the admission was asked: from there on it
+is committed as a whole, or the process ends. Therefore tables can be changed in place.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from operator import attrgetter
+from typing import TYPE_CHECKING, cast
+
+from aiokafka import TopicPartition
+from faust import Stream
+from faust.types import StreamT
+from signaalwissel.streams.chunk import Chunk, ChunkHandler, Record
+from signaalwissel.streams.errors import BrokenOrderError
+from signaalwissel.streams.outputs import ChunkOutputs
+from signaalwissel.streams.table import ChunkTable, PartitionState
+from signaalwissel.streams.transactions import PartitionTransaction
+
+if TYPE_CHECKING:
+    from signaalwissel.streams.app import ChunkApp
+
+log = logging.getLogger(__name__)
+
+timestamp_of = attrgetter("timestamp")
+
+
+class ChunkProcessor:
+    """Runs the handler of one app."""
+
+    def __init__(self, app: ChunkApp, handler: ChunkHandler, tables: Sequence[ChunkTable]) -> None:
+        self._app = app
+        self._handler = handler
+        self._tables = tables
+        self._stats = app.stats
+
+    async def run(self, stream: StreamT) -> None:
+        """The agent: handle chunk after chunk until the app stops."""
+        async for event in cast("Stream[Chunk]", stream).noack().events():
+            await self.process(event.value)
+
+    async def process(self, chunk: Chunk) -> None:
+        """Handle one chunk, or drop it when a rebalance has overtaken it.
+
+        Raises:
+            BaseException: whatever the handler or the transaction raises; the app is then crashed.
+        """
+        try:
+            if chunk.records:
+                await self._handler.before_chunk(chunk.partition, chunk.records)
+            transaction = self._app.transactions.of(chunk.partition)
+            if transaction is None:
+                self._stats.dropped_chunks += 1
+                return
+            async with transaction.lock:
+                if self._app.admission.admits(chunk):
+                    await self._handle(chunk, transaction)
+                else:
+                    self._stats.dropped_chunks += 1
+        except BaseException as error:
+            await self._fail(error)
+            raise
+
+    async def sweep(self, partition: int) -> None:
+        """Let the handler clean up one partition, unless it is not assigned or saw no record yet."""
+        try:
+            transaction = self._app.transactions.of(partition)
+            stream_time = self._stats.stream_times_ms.get(partition)
+            if transaction is None or stream_time is None:
+                return
+            async with transaction.lock:
+                if self._app.admission.is_open and self._app.transactions.of(partition) is transaction:
+                    outputs = transaction.outputs(self._app.partition_counts)
+                    with self._bound(partition):
+                        self._handler.sweep(partition, stream_time, outputs)
+                    await self._send(transaction, outputs)
+                    self._stats.sweeps += 1
+        except BaseException as error:
+            await self._fail(error)
+            raise
+
+    async def _handle(self, chunk: Chunk, transaction: PartitionTransaction) -> None:
+        tp = TopicPartition(chunk.topic, chunk.partition)
+        expected = self._stats.next_offsets.get(tp)
+        if expected != chunk.start:
+            raise BrokenOrderError(
+                f"{tp.topic}[{tp.partition}]: a chunk begins at offset {chunk.start} where {expected} was due; "
+                "please report this. Nothing was acknowledged beyond it; a restart reads from there"
+            )
+        if chunk.records:
+            outputs = transaction.outputs(self._app.partition_counts)
+            with self._bound(chunk.partition):
+                self._handler.handle(chunk.partition, chunk.records, outputs)
+            await self._send(transaction, outputs)
+            self._note(chunk.partition, chunk.records)
+        transaction.handled(tp, chunk.end)
+        self._stats.next_offsets[tp] = chunk.end
+        self._app.transactions.dirty.set()
+
+    async def _send(self, transaction: PartitionTransaction, outputs: ChunkOutputs) -> None:
+        states: Mapping[str, PartitionState] = {}
+        for table in self._tables:
+            changes = table.take_changes()
+            if changes:
+                outputs.add_changes(table.changelog, changes)
+                states = {**states, table.changelog: table.held[transaction.partition]}
+                self._stats.changes += len(changes)
+        if outputs.batches:
+            await transaction.enqueue(outputs.batches, states)
+            self._stats.outputs += outputs.sent
+            self._app.transactions.dirty.set()
+
+    def _note(self, partition: int, records: Sequence[Record]) -> None:
+        stats = self._stats
+        stats.chunks += 1
+        stats.records += len(records)
+        newest = max(map(timestamp_of, records))
+        stats.stream_times_ms[partition] = max(newest, stats.stream_times_ms.get(partition, newest))
+
+    @contextmanager
+    def _bound(self, partition: int) -> Iterator[None]:
+        with ExitStack() as stack:
+            for table in self._tables:
+                stack.enter_context(table.bound(partition))
+            yield
+
+    async def _fail(self, error: BaseException) -> None:
+        # Outputs of the chunk may lie in the producer already: this process commits nothing any more.
+        self._app.transactions.broken = True
+        if isinstance(error, Exception):
+            await self._app.crash(error)

@@ -1,0 +1,207 @@
+"""From an assignment to the first chunk: tables, offsets, and the opening of the admission.
+
+Flows in: assigned partitions. Flows out: complete tables, checked reading positions, an open admission.
+
+Why stock Faust is not enough (engine notes B.3, B.4, B.14 and A): see `changelog` for the tables. Then it seeks
+to the committed offsets without looking whether the log still has them, and lets aiokafka reset in silence; it
+does not subscribe apart from the changelogs, so a worker keeps fetching what it has just written itself. Here
+the group reads input topics only; changelog partition p belongs to whoever has input partition p.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
+from faust.tables.manager import TableManager
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from faust.types import TP
+from mode import Service
+from signaalwissel.streams.changelog import ChangelogReader
+from signaalwissel.streams.consumer import partitions_of
+from signaalwissel.streams.errors import OffsetLostError
+
+if TYPE_CHECKING:
+    from signaalwissel.streams.app import ChunkApp
+
+log = logging.getLogger(__name__)
+
+
+class ChunkRecovery(Recovery):
+    """Runs once per assignment; a further rebalance interrupts it and starts it again."""
+
+    app: ChunkApp
+    mundane_level = "debug"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._assigned: list[TopicPartition] = []
+        self._announced: set[int] = set()
+        self._stale: set[int] = set()
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """Note the assignment and start; an assignment that is over already is left to its successor."""
+        if generation_id != self.app.consumer_generation_id:
+            return
+        self._assigned = partitions_of(assigned, self.app.inputs)
+        self._generation_id = generation_id
+        self.app.stats.rebalances += 1
+        self.signal_recovery_start.set()
+
+    @Service.task
+    async def _restart_recovery(self) -> None:
+        while not await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]
+            self.signal_recovery_start.clear()
+            try:
+                await self._wait(self._recover(self._generation_id))
+            except (RebalanceAgain, IllegalStateError):
+                log.info("a rebalance interrupted the recovery; it starts again")
+            except ServiceStopped:
+                return
+
+    @Service.task
+    async def _slurp_changelogs(self) -> None:
+        """Do nothing: changelogs are not read through Faust's queue."""
+
+    @Service.task
+    async def _publish_stats(self) -> None:
+        """Do nothing: `EngineStats` tells how far a recovery is."""
+
+    async def _recover(self, generation_id: int) -> None:
+        app = self.app
+        app.stats.in_recovery = True
+        self._set_recovery_started()
+        partitions = {tp.partition for tp in self._assigned}
+        await self._fill_tables(partitions)
+        positions = await StartingPositions(app).find(self._assigned)
+        await app.on_rebalance_complete.send()
+        await app.consumer.go_on_at(positions)
+        if generation_id != app.consumer_generation_id:
+            raise RebalanceAgain
+        app.stats.next_offsets = positions
+        await self._open()
+        log.info("reading partitions %s of %s", sorted(partitions), ", ".join(app.inputs))
+
+    async def _fill_tables(self, partitions: set[int]) -> None:
+        app = self.app
+        for lost in sorted(self._announced - partitions):
+            app.handler.on_revoked(lost)
+            self._announced.discard(lost)
+        for table in app.chunk_tables:
+            for released in set(table.held) - partitions:
+                table.release(released)
+        states = {
+            TopicPartition(table.changelog, partition): table.hold(partition)
+            for table in app.chunk_tables
+            for partition in sorted(partitions)
+        }
+        reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s)
+        stale, self._stale = self._stale, partitions  # stays so when a rebalance interrupts the reading
+        changed = {tp.partition for tp in await reader.read(states)} if states else set()
+        self._stale = set()
+        app.stats.recovered += reader.records
+        self._announce(partitions, stale | changed)
+
+    def _announce(self, partitions: set[int], changed: set[int]) -> None:
+        handler = self.app.handler
+        for partition in sorted(partitions):
+            if partition in self._announced and partition in changed:
+                handler.on_revoked(partition)
+                self._announced.discard(partition)
+            if partition not in self._announced:
+                handler.on_recovered(partition)
+                self._announced.add(partition)
+
+    async def _open(self) -> None:
+        app, consumer = self.app, self.app.consumer
+        self._set_recovery_ended()
+        self.completed.set()
+        app.flow_control.resume()
+        consumer.resume_flow()
+        await app._fetcher.maybe_start()  # noqa: SLF001 Faust's recovery starts it here too
+        self.tables.on_actives_ready()
+        self.tables.on_standbys_ready()
+        app.on_rebalance_end()
+        app.stats.in_recovery = False
+        app.admission.open()
+
+
+class StartingPositions:
+    """Where reading goes on after an assignment: the committed offsets, checked against the log."""
+
+    def __init__(self, app: ChunkApp) -> None:
+        self._app = app
+
+    async def find(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """The next offset of every partition; without a committed one the beginning of its log.
+
+        Raises:
+            OffsetLostError: the log does not hold a committed offset, and `accept_loss` is not set.
+        """
+        if not partitions:
+            return {}
+        cluster = self._app.cluster
+        committed = await cluster.committed(partitions)
+        beginnings, ends = await cluster.beginnings(partitions), await cluster.ends(partitions)
+        positions = {}
+        for tp in partitions:
+            found = committed.get(tp)
+            if found is None:
+                positions[tp] = beginnings[tp]
+            else:
+                positions[tp] = self._checked(tp, found.offset, beginnings[tp], ends[tp])
+        self._restore_stream_times(partitions, committed)
+        return positions
+
+    def _checked(self, tp: TopicPartition, committed: int, beginning: int, end: int) -> int:
+        if beginning <= committed <= end:
+            return committed
+        lost = OffsetLostError(f"{tp.topic}[{tp.partition}]", committed, beginning, end)
+        if not self._app.settings.accept_loss:
+            raise lost
+        self._app.stats.losses_accepted += 1
+        log.warning("accepted, as accept_loss is set: %s", lost)
+        return beginning
+
+    def _restore_stream_times(
+        self, partitions: Iterable[TopicPartition], committed: Mapping[TopicPartition, OffsetAndMetadata]
+    ) -> None:
+        """Take the stream times over that were committed with the offsets (`PartitionTransaction.commit`)."""
+        times: dict[int, int] = {}
+        for tp in partitions:
+            metadata = committed[tp].metadata if tp in committed else ""
+            if metadata.isdecimal():
+                times[tp.partition] = max(int(metadata), times.get(tp.partition, 0))
+        self._app.stats.stream_times_ms = times
+
+
+class ChunkTableManager(TableManager):
+    """Faust's table manager without changelog channels and without its second of waiting at the start."""
+
+    app: ChunkApp
+    mundane_level = "debug"
+    _recovery: ChunkRecovery | None = None
+
+    @property
+    def recovery(self) -> ChunkRecovery:
+        """The recovery service of all tables."""
+        if self._recovery is None:
+            self._recovery = ChunkRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+    async def on_start(self) -> None:
+        """Start the recovery, which waits for an assignment."""
+        await self._update_channels()
+        await self.recovery.start()
+
+    async def _update_channels(self) -> None:
+        self._tables_finalized.set()
+        for table in self.values():
+            await table.maybe_start()
+        self._tables_registered.set()

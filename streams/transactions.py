@@ -1,0 +1,168 @@
+"""One Kafka transaction per input partition, and the lock that keeps half a chunk out of a commit.
+
+Flows in: the batches of handled chunks and the offsets behind them. Flows out: committed transactions.
+
+Why stock Faust is not enough (engine notes B.1, B.2, B.4, B.8, B.10): its outputs leave outside the
+transaction; its commit takes along whatever is in the producer, outputs of unacknowledged events included; at
+a rebalance it begins a transaction on a producer that still has one, logs the error and goes on; and its
+transactional ids hang on an index over the partition counts of all topics, so that a new topic renames them
+and breaks fencing. Here the id is `<app>-<input partition>`, every assignment starts new producers (which
+fences whoever held the partition and waits until his last transaction is settled), and outputs are known to
+be in the log before the offsets join the transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import OffsetAndMetadata
+from signaalwissel.streams.bounded import bounded
+from signaalwissel.streams.errors import TransactionLostError
+from signaalwissel.streams.outputs import Batch, ChunkOutputs
+from signaalwissel.streams.settings import EngineSettings
+from signaalwissel.streams.stats import EngineStats
+from signaalwissel.streams.table import PartitionState
+
+log = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT_S = 10.0
+"""A request without an answer is repeated after this; the settings bound how often."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A batch under way, and the table partition whose changelog it continues, if any."""
+
+    batch: Batch
+    records: int
+    acknowledged: Awaitable[Any]
+    state: PartitionState | None
+
+
+class PartitionTransaction:
+    """The transaction of one input partition; `lock` makes a chunk and a commit exclude each other.
+
+    `enqueue`, `handled` and `commit` are called with the lock held.
+    """
+
+    def __init__(self, partition: int, settings: EngineSettings, stats: EngineStats) -> None:
+        self.partition = partition
+        self.lock = asyncio.Lock()
+        self._settings = settings
+        self._stats = stats
+        self._id = f"{settings.app_id}-{partition}"
+        self._producer = self._new_producer()
+        self._deliveries: list[Delivery] = []
+        self._offsets: dict[TopicPartition, int] = {}
+
+    def _new_producer(self) -> AIOKafkaProducer:
+        settings = self._settings
+        return AIOKafkaProducer(
+            bootstrap_servers=settings.bootstrap,
+            client_id=self._id,
+            transactional_id=self._id,
+            transaction_timeout_ms=int(settings.transaction_timeout_s * 1000),
+            request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
+            max_batch_size=settings.batch_bytes,
+            **settings.connection,
+        )
+
+    async def start(self) -> None:
+        """Fence the former owner, wait until his transaction is settled, and begin."""
+        async with self._guarded("taking over"):
+            await self._producer.start()
+            await self._producer.begin_transaction()
+
+    async def stop(self) -> None:
+        """Close the connections; what is uncommitted never becomes readable."""
+        await self._producer.stop()
+
+    def outputs(self, counts: Mapping[str, int]) -> ChunkOutputs:
+        """An empty collection for the outputs of the next chunk."""
+        new_builder = self._producer.create_batch
+        return ChunkOutputs(self.partition, counts, new_builder, int(time.time() * 1000))
+
+    @property
+    def dirty(self) -> bool:
+        """True when there is something to commit."""
+        return bool(self._deliveries or self._offsets)
+
+    async def enqueue(
+        self, batches: Iterable[Batch], states: Mapping[str, PartitionState] | None = None
+    ) -> None:
+        """Hand batches to the producer; `states` are the bound table partitions by changelog topic."""
+        async with self._guarded("sending outputs"):
+            for batch in batches:
+                batch.builder.close()  # a closed batch leaves at once, without lingering
+                records = batch.builder.record_count()
+                acknowledged = await self._send(batch.builder, batch)
+                state = states.get(batch.topic) if states else None
+                self._deliveries.append(Delivery(batch, records, acknowledged, state))
+
+    async def _send(self, builder: BatchBuilder, batch: Batch) -> Awaitable[Any]:
+        while True:
+            try:
+                return await self._producer.send_batch(builder, batch.topic, partition=batch.partition)
+            except KafkaTimeoutError:
+                # The previous batch of that partition is still waiting for a broker; the guard sets the bound.
+                log.warning("%s: %s[%d] takes no more batches yet", self._id, batch.topic, batch.partition)
+
+    def handled(self, tp: TopicPartition, next_offset: int) -> None:
+        """Note that everything of `tp` before `next_offset` is handled: the commit will say so."""
+        self._offsets[tp] = next_offset
+
+    async def commit(self, group_id: str, stream_time_ms: int | None) -> None:
+        """Commit outputs, table changes and offsets together, and begin the next transaction.
+
+        Raises:
+            TransactionLostError: the broker refused an output, or another worker took the partition over.
+            BrokerAwayError: no answer within the bound.
+        """
+        if not self.dirty:
+            return
+        async with self._guarded("committing"):
+            # aiokafka commits a transaction although one of its batches failed, so they are awaited first.
+            written = await self._acknowledged()
+            if self._offsets:
+                metadata = "" if stream_time_ms is None else str(stream_time_ms)
+                offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in self._offsets.items()}
+                await self._producer.send_offsets_to_transaction(offsets, group_id)
+            await self._producer.commit_transaction()
+            for state, next_offset in written:
+                state.reached(next_offset)
+            self._deliveries.clear()
+            self._offsets.clear()
+            await self._producer.begin_transaction()
+        self._stats.commits += 1
+        self._stats.last_commit_monotonic = time.monotonic()
+
+    async def _acknowledged(self) -> list[tuple[PartitionState, int]]:
+        written: list[tuple[PartitionState, int]] = []
+        results = await asyncio.gather(*(d.acknowledged for d in self._deliveries), return_exceptions=True)
+        for delivery, result in zip(self._deliveries, results, strict=True):
+            if isinstance(result, BaseException):
+                log.error(
+                    "%s: the broker refused %d record(s) for %s[%d]: %r",
+                    self._id, delivery.records, delivery.batch.topic, delivery.batch.partition, result,
+                )  # fmt: skip
+                raise result
+            if delivery.state is not None and result.offset >= 0:
+                written.append((delivery.state, result.offset + delivery.records))
+        return written
+
+    @asynccontextmanager
+    async def _guarded(self, doing: str) -> AsyncIterator[None]:
+        try:
+            async with bounded(f"{doing} ({self._id})", self._settings.broker_timeout_s):
+                yield
+        except KafkaError as error:
+            raise TransactionLostError(self._id, error) from error

@@ -1,0 +1,1 @@
+"""Tests of the engine; they need a broker, and most start worker processes."""

@@ -1,0 +1,229 @@
+"""What the engine's tests share: topics, records in and out, and worker processes of engine_worker.py."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.admin._topics import NewTopic
+from signaalwissel.streams.outputs import partition_of
+from signaalwissel.streams.table import changelog_topic
+
+WORKER = Path(__file__).with_name("engine_worker.py")
+PARTITIONS = 4
+PATIENCE_S = 60.0
+
+
+class Read(NamedTuple):
+    """One record as a reader of committed records sees it."""
+
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+def wait_until(true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Return as soon as `true()` is; fail with `what` after `patience_s`."""
+    deadline = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < deadline, f"not within {patience_s} s: {what}"
+        time.sleep(0.1)
+
+
+@dataclass
+class Bench:
+    """The topics of one test on one broker."""
+
+    bootstrap: str
+    prefix: str
+    inputs: Sequence[str] = ("in",)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def app_id(self) -> str:
+        return f"{self.prefix}app"
+
+    @property
+    def changelog(self) -> str:
+        return changelog_topic(self.app_id, "counts")
+
+    def name(self, topic: str) -> str:
+        return self.prefix + topic
+
+    def make_topics(self, counts: Mapping[str, int] | None = None, **configs: str) -> None:
+        """Make inputs and changelog with 4 partitions, `out` with 3 and `sweeps` with 1, unless `counts` differ."""
+        wanted = {
+            **{self.name(topic): PARTITIONS for topic in self.inputs},
+            self.name("out"): 3,
+            self.name("sweeps"): 1,
+            self.changelog: PARTITIONS,
+            **(counts or {}),
+        }
+        topics = [
+            NewTopic(
+                topic,
+                count,
+                1,
+                topic_configs={"cleanup.policy": "compact"} if topic == self.changelog else configs,
+            )
+            for topic, count in wanted.items()
+            if count
+        ]
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            admin.create_topics(topics)
+        finally:
+            admin.close()
+
+    def plan(self, **settings: Any) -> dict[str, Any]:
+        """The argument for a worker process."""
+        return {
+            "settings": {
+                "app_id": self.app_id,
+                "bootstrap": self.bootstrap,
+                "session_timeout_s": 6.0,
+                "heartbeat_s": 1.0,
+                **settings,
+            },
+            "inputs": [self.name(topic) for topic in self.inputs],
+            "out": self.name("out"),
+            "sweeps": self.name("sweeps"),
+            **self.extra,
+        }
+
+    def write(self, topic: str, records: Iterable[tuple[bytes, bytes]], transactional: bool = False) -> None:
+        """Write records to the partitions of their keys."""
+        asyncio.run(self._write(self.name(topic), records, transactional))
+
+    async def _write(self, topic: str, records: Iterable[tuple[bytes, bytes]], transactional: bool) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap,
+            max_batch_size=256 << 10,
+            linger_ms=20,
+            transactional_id=f"{topic}-writer" if transactional else None,
+        )
+        await producer.start()
+        try:
+            if transactional:
+                await producer.begin_transaction()
+            count = len(await producer.partitions_for(topic))
+            sent = [
+                await producer.send(topic, value, key, partition=partition_of(key, count))
+                for key, value in records
+            ]
+            await asyncio.gather(*sent)
+            if transactional:
+                await producer.commit_transaction()
+        finally:
+            await producer.stop()
+
+    def read(self, topic: str, isolation: str = "read_committed") -> list[Read]:
+        """All records of a topic, up to its end at the time of asking."""
+        return asyncio.run(self._read(topic, isolation))
+
+    async def _read(self, topic: str, isolation: str) -> list[Read]:
+        reader = AIOKafkaConsumer(
+            topic, bootstrap_servers=self.bootstrap, isolation_level=isolation, auto_offset_reset="earliest",
+            max_partition_fetch_bytes=8 << 20,
+        )  # fmt: skip
+        await reader.start()
+        try:
+            partitions = reader.assignment()
+            ends = await reader.end_offsets(partitions)
+            records: list[Read] = []
+            while any([await reader.position(tp) < ends[tp] for tp in partitions]):
+                for batch in (await reader.getmany(timeout_ms=200, max_records=50_000)).values():
+                    records += [Read(r.partition, r.offset, r.key, r.value, dict(r.headers)) for r in batch]
+            return records
+        finally:
+            await reader.stop()
+
+    def lag(self) -> int:
+        """Offsets between the group's commits and the ends of all inputs, markers included."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            committed = admin.list_group_offsets(self.app_id)[self.app_id]
+        finally:
+            admin.close()
+        ends = asyncio.run(self._ends())
+        done = {(tp.topic, tp.partition): offset.offset for tp, offset in committed.items()}
+        return sum(end - done.get((tp.topic, tp.partition), 0) for tp, end in ends.items())
+
+    async def _ends(self) -> dict[TopicPartition, int]:
+        reader = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
+        await reader.start()
+        try:
+            inputs = [self.name(topic) for topic in self.inputs]
+            ends: dict[TopicPartition, int] = await reader.end_offsets(
+                [TopicPartition(topic, number) for topic in inputs for number in range(PARTITIONS)]
+            )
+            return ends
+        finally:
+            await reader.stop()
+
+
+class Worker:
+    """One process of engine_worker.py; its output is kept for messages of failing tests."""
+
+    def __init__(self, plan: Mapping[str, Any], folder: Path) -> None:
+        self.log = folder / f"worker-{time.monotonic_ns()}.log"
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-X", "faulthandler", str(WORKER), json.dumps(plan)],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self._process.pid, number)
+
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
+        """The exit status."""
+        try:
+            return self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the worker did not end:\n{self.text[-4000:]}") from None
+
+    def stop(self) -> dict[str, Any]:
+        """End it in good order; its final statistics."""
+        self.signal(signal.SIGTERM)
+        assert self.wait() == 0, self.text[-4000:]
+        return self.stats()
+
+    def stats(self) -> dict[str, Any]:
+        stats: dict[str, Any] = json.loads(self.text.splitlines()[-1])
+        return stats
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self.running:
+            self.signal(signal.SIGKILL)
+        self._process.wait()
+
+    def wait_ready(self) -> None:
+        """Return when it reads its partitions."""
+        wait_until(lambda: "reading partitions" in self.text or not self.running, "the worker reads")
+        assert self.running, self.text[-4000:]

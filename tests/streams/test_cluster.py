@@ -1,0 +1,65 @@
+"""What the engine learns from the broker before it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from signaalwissel.streams.cluster import Cluster, check_layout
+from signaalwissel.streams.errors import BrokerAwayError, LayoutError
+from signaalwissel.streams.settings import EngineSettings
+from tests.streams.engine_support import PARTITIONS, Bench
+
+
+def test_equal_counts_are_returned() -> None:
+    assert check_layout({"a": 4, "b": 4, "log": 4, "other": 9}, ["a", "b"], ["log"]) == 4
+
+
+def test_unequal_counts_are_all_named() -> None:
+    with pytest.raises(LayoutError, match=r"a has 4, b has 8, log has 4"):
+        check_layout({"a": 4, "b": 8, "log": 4}, ["a", "b"], ["log"])
+
+
+def test_missing_topics_are_all_named() -> None:
+    with pytest.raises(LayoutError, match="missing topics: b, log"):
+        check_layout({"a": 4}, ["a", "b"], ["log"])
+
+
+def test_the_end_of_a_log_is_the_end_of_what_is_committed(bench: Bench) -> None:
+    tp = TopicPartition(bench.name("out"), 0)
+
+    async def run() -> None:
+        cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
+        await cluster.open()
+        producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}w")
+        await producer.start()
+        try:
+            await producer.begin_transaction()
+            await producer.send_and_wait(tp.topic, b"v", b"k", partition=0)
+            assert await cluster.ends([tp]) == {tp: 0}
+            await producer.commit_transaction()
+            deadline = time.monotonic() + 5
+            while (await cluster.ends([tp]))[tp] != 2:  # the marker counts
+                assert time.monotonic() < deadline
+            assert await cluster.beginnings([tp]) == {tp: 0}
+            assert await cluster.committed([tp]) == {}
+            counts = await cluster.partition_counts()
+            assert (counts[bench.name("in")], counts[tp.topic]) == (PARTITIONS, 3)
+        finally:
+            await producer.stop()
+            await cluster.close()
+
+    asyncio.run(run())
+
+
+def test_a_broker_that_is_not_there_is_waited_for_no_longer_than_the_bound() -> None:
+    async def run() -> None:
+        cluster = Cluster(EngineSettings(app_id="a", bootstrap="127.0.0.1:1", broker_timeout_s=1.0))
+        with pytest.raises(BrokerAwayError, match=r"did not answer for 1 s while connecting"):
+            await cluster.open()
+        await cluster.close()
+
+    asyncio.run(run())
