@@ -48,6 +48,9 @@ SINGLE_NODE: Final[Mapping[str, str]] = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
+    # A broker that was killed may come back when its registration has lapsed: after 3 s instead of 9.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     # The defaults are for a server with nothing beside it.
     "log.cleaner.dedupe.buffer.size": str(8 << 20),
     "num.network.threads": "2",

@@ -29,10 +29,11 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.sealing import KeyProvider
-from signaalwissel.processors.validation import is_plausible
+from signaalwissel.processors.validation import check_event, check_municipality, check_signal, is_plausible
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.internal import DeadLetter
+from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.units import Millis
 
 _PRINTED = {
@@ -170,6 +171,31 @@ class Simulation:
             letter: DeadLetter = codec("DeadLetter").decode(emission.value)
             refusal = Rejected(RejectionCode(letter.code), letter.field, letter.rule)
             yield Refused(letter.topic, About(letter.municipality, letter.record_id), refusal).line()
+
+
+def topic_of(line: Mapping[str, Any]) -> str:
+    """The topic of a line; raises UnknownTopic where it is no input."""
+    topic = line.get("topic")
+    if not isinstance(topic, str) or kind_of(topic) not in _RECORDS:
+        raise UnknownTopic(
+            "the topic must be signals, trajectories, or one of a publisher (signals.<publisher>)"
+        )
+    return topic
+
+
+def findings_in(line: Mapping[str, Any], policies: Policies) -> Refused | None:
+    """Why a record would be refused whatever the others are, or None; raises UnknownTopic."""
+    topic = topic_of(line)
+    try:
+        record = read_line(topic, line.get("value"))
+        if isinstance(record, EarlySignal):
+            check_municipality(record.municipality)
+            check_signal(record, policies[record.municipality])
+        else:
+            check_event(record)
+    except Rejected as refusal:
+        return Refused(topic, about_of(topic, line.get("value")), refusal)
+    return None
 
 
 def kind_of(topic: str) -> str:

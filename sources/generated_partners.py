@@ -112,7 +112,7 @@ class Partners:
         starts_ms = midnight_ms(day)
         if day == change:
             starts_ms += dice.between(HOUR_MS // 2, 2 * HOUR_MS)
-        elif day < self._month.last and dice.chance(0.12):
+        elif day < self._month.last and dice.chance(0.05):
             starts_ms = midnight_ms(day + days(1)) - dice.between(1, 20) * SECOND_MS
         else:
             starts_ms += dice.between(7 * 60, 18 * 60) * MINUTE_MS

@@ -18,7 +18,8 @@ HISTORY_SHARE = 0.38
 # A shelter: more than eight clients on one address get no identity check (domain 8.8).
 CROWDED_HISTORY_SHARE = 0.9
 CROWDED_FROM_PERSONS = 12
-SPOUSES_TOGETHER_SHARE = 0.6
+# Couples with a trajectory of both.
+SPOUSES_TOGETHER_SHARE = 0.32
 RETURNING_SHARE = 0.15
 # Exits while the signals come in, for the truth that comes late (domain 8.11).
 AROUND_THE_MONTH_SHARE = 0.3
@@ -69,7 +70,7 @@ def _chosen(people: People, dice: Dice) -> Iterator[list[Resident]]:
     for number in order:
         household = people.households[number]
         share = HISTORY_SHARE if len(household) < CROWDED_FROM_PERSONS else CROWDED_HISTORY_SHARE
-        together = number in couples and dice.chance(SPOUSES_TOGETHER_SHARE * HISTORY_SHARE)
+        together = number in couples and dice.chance(SPOUSES_TOGETHER_SHARE)
         units = [household[:2]] if together else []
         units += [[member] for member in household[2 * together :] if dice.chance(share)]
         for unit in units:

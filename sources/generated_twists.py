@@ -191,7 +191,7 @@ SINGLE_TWISTS: tuple[tuple[Twist, float], ...] = (
     (_application_corrected, 0.02), (_died, 0.03),
 )  # fmt: skip
 COUPLE_TWISTS: tuple[tuple[Twist, float], ...] = (
-    (_divorced, 0.14), (_joined, 0.08), (_bereaved, 0.14), (_one_leaves, 0.08),
+    (_divorced, 0.16), (_joined, 0.12), (_bereaved, 0.14), (_one_leaves, 0.08),
 )  # fmt: skip
 EXIT_TWISTS: tuple[tuple[Twist, float], ...] = (
     (_reopened, 0.06), (_reopened_and_exited, 0.05), (_exit_corrected, 0.06), (_first_exit_mended, 0.025),

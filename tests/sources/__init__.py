@@ -1,0 +1,1 @@
+"""Sources: records from files, over HTTP, and made up."""

@@ -118,7 +118,9 @@ def _of_clients(events: list[Value]) -> Iterator[str]:
         yield "moved back" if any(home == homes[0] != homes[1] for home in homes[2:]) else "moved"
     if None in homes:
         yield "address unknown"
-    yield from (f"{name} mended" for name in ("bsn", "birth_date") if len({client[name] for client in firsts}) > 1)
+    yield from (
+        f"{name} mended" for name in ("bsn", "birth_date") if len({client[name] for client in firsts}) > 1
+    )
 
 
 def _of_fates(events: list[Value], kinds: list[str]) -> Iterator[str]:
@@ -231,7 +233,11 @@ def _of_resend(first: Value, again: Value) -> str:
         return "sent again, beyond the period"
     if not same:
         return "sent again, changed"
-    return "sent again, at the period's edge" if gap > RESEND_PERIOD - timedelta(hours=2) else "sent again, the same"
+    return (
+        "sent again, at the period's edge"
+        if gap > RESEND_PERIOD - timedelta(hours=2)
+        else "sent again, the same"
+    )
 
 
 def _of_both(signals: list[Value], trajectories: dict[tuple[str, str], list[Value]]) -> Iterator[str]:
@@ -252,7 +258,11 @@ def _of_both(signals: list[Value], trajectories: dict[tuple[str, str], list[Valu
         for exited, recorded in exits[signal["municipality"], signal["subject"]["bsn"] or ""]:
             beyond = (reference - add_months(exited, 6)).days
             if abs(beyond) <= 1:
-                yield ("a day before the window's end", "on the window's end", "a day after the window's end")[beyond + 1]
+                yield (
+                    "a day before the window's end",
+                    "on the window's end",
+                    "a day after the window's end",
+                )[beyond + 1]
             if beyond == 0 and add_months(exited, 6).day < exited.day:
                 yield "on a clamped window's end"
             if exited <= last_day < recorded - RESEND_PERIOD:

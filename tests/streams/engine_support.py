@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class Read(NamedTuple):
     key: bytes
     value: bytes | None
     headers: Mapping[str, bytes]
+    timestamp: int
 
 
 def wait_until(true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -50,7 +51,7 @@ class Bench:
     bootstrap: str
     prefix: str
     inputs: Sequence[str] = ("in",)
-    extra: dict[str, Any] = field(default_factory=dict)
+    partitions: int = PARTITIONS
 
     @property
     def app_id(self) -> str:
@@ -66,10 +67,10 @@ class Bench:
     def make_topics(self, counts: Mapping[str, int] | None = None, **configs: str) -> None:
         """Make inputs and changelog with 4 partitions, `out` with 3 and `sweeps` with 1, unless `counts` differ."""
         wanted = {
-            **{self.name(topic): PARTITIONS for topic in self.inputs},
+            **{self.name(topic): self.partitions for topic in self.inputs},
             self.name("out"): 3,
             self.name("sweeps"): 1,
-            self.changelog: PARTITIONS,
+            self.changelog: self.partitions,
             **(counts or {}),
         }
         topics = [
@@ -101,7 +102,6 @@ class Bench:
             "inputs": [self.name(topic) for topic in self.inputs],
             "out": self.name("out"),
             "sweeps": self.name("sweeps"),
-            **self.extra,
         }
 
     def write(self, topic: str, records: Iterable[tuple[bytes, bytes]], transactional: bool = False) -> None:
@@ -146,7 +146,7 @@ class Bench:
             records: list[Read] = []
             while any([await reader.position(tp) < ends[tp] for tp in partitions]):
                 for batch in (await reader.getmany(timeout_ms=200, max_records=50_000)).values():
-                    records += [Read(r.partition, r.offset, r.key, r.value, dict(r.headers)) for r in batch]
+                    records += [Read(r.partition, r.offset, r.key, r.value, dict(r.headers), r.timestamp) for r in batch]
             return records
         finally:
             await reader.stop()
@@ -168,7 +168,7 @@ class Bench:
         try:
             inputs = [self.name(topic) for topic in self.inputs]
             ends: dict[TopicPartition, int] = await reader.end_offsets(
-                [TopicPartition(topic, number) for topic in inputs for number in range(PARTITIONS)]
+                [TopicPartition(topic, number) for topic in inputs for number in range(self.partitions)]
             )
             return ends
         finally:

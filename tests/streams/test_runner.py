@@ -92,8 +92,13 @@ def test_no_broker_at_the_start_ends_with_1_after_the_bound(bench: Bench, start_
 
 
 def partition_of_one_key(bench: Bench) -> TopicPartition:
-    """Write 10 records of one key, let a worker handle them, and say where they lie."""
+    """Write 10 records of one key; where they lie."""
     bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    return place_of(bench)
+
+
+def place_of(bench: Bench) -> TopicPartition:
+    """The one partition that has records."""
     (place,) = {record.partition for record in bench.read(bench.name("in"))}
     return TopicPartition(bench.name("in"), place)
 
@@ -146,10 +151,12 @@ def test_a_committed_offset_beyond_the_end_of_the_log_is_an_error(bench: Bench, 
 
 
 def test_records_that_vanish_under_a_reading_worker_are_an_error(bench: Bench, start_worker: Start) -> None:
-    tp = partition_of_one_key(bench)
-    worker = start_worker({**bench.plan(max_poll_records=1, fetch_partition_bytes=100), "pause_s": 1.0})
-    wait_until(lambda: bench.lag() < 10, "it has begun")
-    delete_before(bench, tp, 10)
-    bench.write("in", [(b"same", b"later")])
+    for i in range(8):  # a batch each, of which one fetch brings one
+        bench.write("in", [(b"same", b"%d" % i)])
+    tp = place_of(bench)
+    worker = start_worker({**bench.plan(fetch_partition_bytes=100), "pause_s": 1.0})
+    wait_until(lambda: bench.lag() < 8, "it has begun")
+    delete_before(bench, tp, 8)
     assert worker.wait() == 1
     assert f"{tp.topic}[{tp.partition}]: the next record to read is offset" in worker.text
+    assert "but the log now holds 8 up to 8" in worker.text

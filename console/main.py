@@ -1,0 +1,38 @@
+"""The program `signaalwissel`: every command by its name, and what its failures end with."""
+
+import sys
+
+import typer
+from signaalwissel.console.failures import CommandFailure
+from signaalwissel.console.generate import generate
+from signaalwissel.console.simulate import simulate
+from signaalwissel.console.validate import validate
+
+_BROKEN_PIPE = 141
+
+
+def build() -> typer.Typer:
+    """The program with all its commands."""
+    program = typer.Typer(
+        name="signaalwissel",
+        help="Tests early-warning signals against debt-help trajectories and routes each one, exactly once.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for command in (simulate, validate, generate):
+        program.command()(command)
+    return program
+
+
+def main() -> None:
+    """Run a command; a failure that we know ends with one line and its exit code."""
+    try:
+        build()()
+    except CommandFailure as failure:
+        print(f"signaalwissel: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; the interpreter must not complain again while it closes.
+        sys.stderr.close()
+        sys.exit(_BROKEN_PIPE)

@@ -1,0 +1,89 @@
+"""Settings: environment variables `SIGNAALWISSEL_*` or one TOML file with the same names (design 8).
+
+Read once by a command and handed on; nothing else reads the environment.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+FILE_VARIABLE = "SIGNAALWISSEL_CONFIG"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used: names the variable and the bound."""
+
+
+class Settings(BaseSettings):
+    """What a command needs to know of its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNAALWISSEL_", extra="ignore", hide_input_in_errors=True)
+
+    config: Path | None = None
+    kafka_bootstrap: str | None = None
+    kafka_security_protocol: str = "PLAINTEXT"
+    kafka_security_mechanism: str | None = None
+    kafka_security_username: str | None = None
+    kafka_security_password: SecretStr | None = None
+    kafka_security_ca_file: Path | None = None
+    kafka_security_certificate_file: Path | None = None
+    kafka_security_key_file: Path | None = None
+    topic_prefix: str = ""
+    database_url: SecretStr | None = None
+    policy_dir: Path | None = None
+    publishers_file: Path | None = None
+    key_provider: str = Field(default="local", pattern="^local$")
+    key_dir: Path | None = None
+    every_municipality: bool = False
+    partitions: int = Field(default=8, ge=1, le=1024)
+    replication_factor: int = Field(default=1, ge=1, le=15)
+    commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
+    broker_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
+    cold_start_timeout_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
+    event_source: str = "urn:nld:signaalwissel"
+    accept_loss: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file; there is no other source."""
+        return env_settings, init_settings
+
+
+def read_settings(environ_config: str | None) -> Settings:
+    """The settings of this process.
+
+    Args:
+        environ_config: Path of the settings file, from SIGNAALWISSEL_CONFIG, or None.
+
+    Raises:
+        SettingsError: A variable or a key of the file breaks its bound.
+    """
+    content = {} if environ_config is None else _from_file(Path(environ_config))
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        findings = "; ".join(
+            f"SIGNAALWISSEL_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError(findings) from error
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read as TOML: {error}") from error
+    unknown = sorted(key for key in content if key.lower() not in Settings.model_fields)
+    if unknown:
+        raise SettingsError(f"{file}: unknown settings {', '.join(unknown)}; see `signaalwissel config show`")
+    return {key.lower(): value for key, value in content.items()}
