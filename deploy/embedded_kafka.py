@@ -22,6 +22,8 @@ from signaalwissel.deploy.server import OwnedServer, Timing
 from signaalwissel.deploy.settings import BOOTSTRAP_VARIABLE
 
 QUICK_START: Final = "kafka.aot"
+# Of that file Java 25 takes the classes reliably; about the compiled adapters it warns at every start.
+CLASSES_ONLY: Final = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
 # Writing the quick-start file takes a second Java, after the broker has ended.
 TRAINING: Final = Timing(stop_bound_s=180)
 
@@ -142,7 +144,7 @@ class EmbeddedKafka(OwnedServer):
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",  # which would stay in the system's folder for temporary files after a kill
-            *([f"-XX:AOTCache={quick}"] if quick.exists() else []),
+            *([f"-XX:AOTCache={quick}", *CLASSES_ONLY] if quick.exists() else []),
             "-Dlog4j2.configurationFile=log4j2.yaml",
             *options,
             *("-cp", f"{LIBS}/*"),

@@ -78,7 +78,8 @@ class DeadLetters:
             record_id=_shown(about.record_id),
             sealed=sealed,
         )
-        return Emission(DEAD_LETTERS, letter.dead_letter_id.encode(), codec("DeadLetter").encode(letter))
+        value = codec("DeadLetter").encode(letter)
+        return Emission(DEAD_LETTERS, letter.dead_letter_id.encode(), value, headers=_headers(letter))
 
     def _key(self, source: Source, municipality: str | None) -> SealingKey:
         if municipality is not None and self._keys.knows(municipality):
@@ -91,6 +92,19 @@ def open_dead_letter(letter: DeadLetter, key_by_id: Callable[[str], SealingKey])
     content = unseal(letter.sealed, _belongs_to(letter.dead_letter_id), key_by_id)
     original: OriginalRecord = codec("OriginalRecord").decode_body(content)
     return original
+
+
+def _headers(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
+    shown = {
+        "stage": letter.stage,
+        "topic": letter.topic,
+        "partition": str(letter.partition),
+        "offset": str(letter.offset),
+        "code": letter.code,
+        "field": letter.field or "",
+        "rule": letter.rule,
+    }
+    return tuple((f"dead-letter-{name}", text.encode()) for name, text in shown.items())
 
 
 def _id(source: Source) -> str:

@@ -17,6 +17,8 @@ COUNSELLOR_CORRECTIONS = "counsellor-corrections"
 REGULAR_CORRECTIONS = "regular-corrections"
 DECISIONS = "decisions"
 DEAD_LETTERS = "dead-letters"
+TASKS = "tasks"
+NOTICES = "notices"
 
 
 class Emission(NamedTuple):
@@ -28,6 +30,7 @@ class Emission(NamedTuple):
         value: The record in wire format.
         event_type: CloudEvents type on public topics, None on internal ones.
         event_id: CloudEvents id: derived, the same on every replay.
+        headers: Further headers: of a dead letter, what is wrong and where.
     """
 
     topic: str
@@ -35,3 +38,4 @@ class Emission(NamedTuple):
     value: bytes
     event_type: str | None = None
     event_id: str = ""
+    headers: tuple[tuple[str, bytes], ...] = ()

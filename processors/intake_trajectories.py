@@ -81,13 +81,12 @@ class IntakeTrajectories:
         check_event(event)
         known_policy(event.municipality, self._policies, self._keys)
         self._publishers.check(source.topic, event.municipality)
-        key = trajectory_key(event.municipality, event.trajectory_id)
-        stored = self._stored(table, key, event)
+        stored = self.stored(table, event.municipality, event.trajectory_id)
         if stored.erased:
             # Erased is for good: a late event brings nothing back (design 2).
             return []
         if event.kind is TrajectoryEventKind.ERASED:
-            return self._erased(table, key, stored, event.event_id, source.timestamp)
+            return self.erase(table, stored, event.event_id, source.timestamp)
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
         fact = fact_of(event, map(pseudonyms.pseudonym, event.clients))
         facts = merged(stored.facts, fact)
@@ -96,12 +95,12 @@ class IntakeTrajectories:
         changed = self._with_clients(stored._replace(facts=facts, caused_by_event_id=event.event_id), event)
         if not _applied(facts):
             waiting = (*stored.waiting, self._waiting(event, source))
-            self._keep(table, key, changed._replace(waiting=waiting), source.timestamp)
+            self._keep(table, changed._replace(waiting=waiting), source.timestamp)
             return []
         if _must_name(fact) and not fact.clients and len(fold_clients(facts)) == _COUPLE:
             raise must_name_its_client()
         released, refused = self._released(changed)
-        return [*refused, *self._publish(table, key, released, source.timestamp)]
+        return [*refused, *self.publish(table, released, source.timestamp)]
 
     def expire(self, table: Table, key: bytes, now: Millis) -> list[Emission]:
         """Make dead letters of events that waited longer than the policy's `orphan_days` for their APPLIED."""
@@ -120,17 +119,40 @@ class IntakeTrajectories:
         del table[key]
         return [self._refused(event, refusal, stored.municipality) for event in stored.waiting]
 
+    def stored(self, table: Table, municipality: str, trajectory_id: str) -> IntakeTrajectory:
+        """The trajectory as the table has it, or an empty one."""
+        value = table.get(trajectory_key(municipality, trajectory_id))
+        if value is not None:
+            return read_intake_trajectory(record_in(value))
+        return IntakeTrajectory(municipality, trajectory_id, 0, False, "", (), (), (), ())
+
+    def erase(self, table: Table, stored: IntakeTrajectory, caused_by: str, now: Millis) -> list[Emission]:
+        """Erase a trajectory for good; what its signals become is the matcher's."""
+        emptied = stored._replace(
+            erased=True, caused_by_event_id=caused_by, facts=(), identities=(), waiting=()
+        )
+        emissions = self.publish(table, emptied, now)
+        # The keys are what links the trajectory to people: they go once the matcher has been told.
+        self._keep(table, emptied._replace(version=emptied.version + 1, match_keys=()), now)
+        return emissions
+
+    def publish(self, table: Table, trajectory: IntakeTrajectory, now: Millis) -> list[Emission]:
+        """Keep a changed trajectory and publish it whole, under each of its match keys."""
+        published = trajectory._replace(version=trajectory.version + 1)
+        body = self._keep(table, published, now)
+        record = write_keyed_trajectory(body)
+        state = write_trajectory_state(body, () if published.erased else published.match_keys)
+        key = trajectory_key(published.municipality, published.trajectory_id)
+        return [
+            *(Emission(RESIDENT_EVENTS, match_key, record) for match_key in published.match_keys),
+            Emission(TRAJECTORY_STATES, key, state),
+        ]
+
     @staticmethod
     def is_waiting(table: Table, key: bytes) -> bool:
         """Whether events of this trajectory wait for their APPLIED."""
         value = table.get(key)
         return value is not None and bool(read_intake_trajectory(record_in(value)).waiting)
-
-    def _stored(self, table: Table, key: bytes, event: TrajectoryEvent) -> IntakeTrajectory:
-        value = table.get(key)
-        if value is not None:
-            return read_intake_trajectory(record_in(value))
-        return IntakeTrajectory(event.municipality, event.trajectory_id, 0, False, "", (), (), (), ())
 
     def _with_clients(self, trajectory: IntakeTrajectory, event: TrajectoryEvent) -> IntakeTrajectory:
         """The trajectory with the match keys and the sealed identity of the clients that an event lists."""
@@ -163,32 +185,12 @@ class IntakeTrajectories:
         ]
         return trajectory._replace(facts=facts, waiting=()), refused
 
-    def _erased(
-        self, table: Table, key: bytes, stored: IntakeTrajectory, caused_by: str, now: Millis
-    ) -> list[Emission]:
-        emptied = stored._replace(
-            erased=True, caused_by_event_id=caused_by, facts=(), identities=(), waiting=()
-        )
-        emissions = self._publish(table, key, emptied, now)
-        # The keys are what links the trajectory to people: they go once the matcher has been told.
-        self._keep(table, key, emptied._replace(version=emptied.version + 1, match_keys=()), now)
-        return emissions
-
-    def _publish(self, table: Table, key: bytes, trajectory: IntakeTrajectory, now: Millis) -> list[Emission]:
-        published = trajectory._replace(version=trajectory.version + 1)
-        body = self._keep(table, key, published, now)
-        record = write_keyed_trajectory(body)
-        state_keys = () if published.erased else published.match_keys
-        state = write_trajectory_state(body, state_keys)
-        return [
-            *(Emission(RESIDENT_EVENTS, match_key, record) for match_key in published.match_keys),
-            Emission(TRAJECTORY_STATES, key, state),
-        ]
-
     @staticmethod
-    def _keep(table: Table, key: bytes, trajectory: IntakeTrajectory, now: Millis) -> bytes:
+    def _keep(table: Table, trajectory: IntakeTrajectory, now: Millis) -> bytes:
         body = trajectory_body(trajectory)
-        table[key] = stamp(write_intake_trajectory(trajectory, body), now)
+        table[trajectory_key(trajectory.municipality, trajectory.trajectory_id)] = stamp(
+            write_intake_trajectory(trajectory, body), now
+        )
         return body
 
     def _waiting(self, event: TrajectoryEvent, source: Source) -> WaitingEvent:

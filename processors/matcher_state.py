@@ -32,11 +32,11 @@ class Table(Protocol):
 class KnownTrajectory:
     """A trajectory at a match key; decoded and folded when a signal first asks."""
 
-    __slots__ = ("_facts", "_folded", "_latest", "table_value", "trajectory_id", "version")
+    __slots__ = ("_facts", "_folded", "_latest", "municipality", "table_value", "trajectory_id", "version")
 
     def __init__(self, table_value: bytes) -> None:
         self.table_value = table_value
-        self.trajectory_id, self.version, _ = read_trajectory_head(record_in(table_value))
+        self.municipality, self.trajectory_id, self.version = read_trajectory_head(record_in(table_value))
         self._facts: tuple[Fact, ...] | None = None
         self._folded: Trajectory | None = None
         self._latest: Millis = 0

@@ -38,6 +38,7 @@ _UNREADABLE = (
     struct.error,
     MemoryError,
 )
+_UNWRITABLE = (ValueError, TypeError, OverflowError)
 
 
 class SchemaVersion(NamedTuple):
@@ -61,10 +62,18 @@ class Codec(Generic[Record]):
     shape: Shape
 
     def encode(self, record: Record) -> bytes:
-        """The record in wire format, written with the newest version of its schema."""
+        """The record in wire format, written with the newest version of its schema.
+
+        Raises:
+            DoesNotFit: It holds a value that the schema cannot carry.
+        """
         out = io.BytesIO(self.header)
         out.seek(HEADER_SIZE)
-        fastavro.schemaless_writer(out, self.parsed, self.shape.to_avro(record))
+        try:
+            fastavro.schemaless_writer(out, self.parsed, self.shape.to_avro(record))
+        except _UNWRITABLE:
+            # Not chained: fastavro tells the value, which may be a person's.
+            raise DoesNotFit("", f"holds a value that {self.name} cannot carry") from None
         return out.getvalue()
 
     def encode_body(self, record: Record) -> bytes:

@@ -4,6 +4,8 @@ KeyedTrajectory, TrajectoryState and IntakeTrajectory begin with the same fields
 serves all three; what is behind differs.
 """
 
+from typing import NamedTuple
+
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.internal import (
     ClientPseudonym,
@@ -107,15 +109,23 @@ def read_intake_trajectory(data: bytes) -> IntakeTrajectory:
     return generic.decode_by_hand(data, _read_intake)
 
 
-def read_trajectory_head(data: bytes) -> tuple[str, int, bool]:
-    """Trajectory id, version and erased of a KeyedTrajectory, without its facts; raises as its reader."""
+class TrajectoryHead(NamedTuple):
+    """What stands before the facts of a KeyedTrajectory."""
+
+    municipality: str
+    trajectory_id: str
+    version: int
+
+
+def read_trajectory_head(data: bytes) -> TrajectoryHead:
+    """The head of a KeyedTrajectory, without its facts; raises as its reader."""
     if schema_id_of(data) == codec("KeyedTrajectory").schema_id:
         try:
             return _read_head(data)
         except BROKEN:
             pass
     whole = read_keyed_trajectory(data)
-    return whole.trajectory_id, whole.version, whole.erased
+    return TrajectoryHead(whole.municipality, whole.trajectory_id, whole.version)
 
 
 def _fact(fact: Fact) -> bytes:
@@ -153,12 +163,11 @@ def _client(client: ClientPseudonym) -> bytes:
     return b"".join([optional_binary(value) for value in client])
 
 
-def _read_head(data: bytes) -> tuple[str, int, bool]:
-    _, at = read_string(data, HEADER_SIZE)
+def _read_head(data: bytes) -> TrajectoryHead:
+    municipality, at = read_string(data, HEADER_SIZE)
     trajectory_id, at = read_string(data, at)
-    version, at = read_long(data, at)
-    erased, _ = read_boolean(data, at)
-    return trajectory_id, version, erased
+    version, _ = read_long(data, at)
+    return TrajectoryHead(municipality, trajectory_id, version)
 
 
 def _read_keyed(data: bytes, at: int) -> tuple[KeyedTrajectory, int]:

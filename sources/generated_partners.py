@@ -22,9 +22,9 @@ from signaalwissel.sources.generated_records import Partner
 
 # Shares of the signals (domain 5, first half of 2024).
 KINDS = (
-    ("HEALTH_INSURANCE", 0.41), ("RENT", 0.2), ("ENERGY", 0.2), ("WATER", 0.18), ("MORTGAGE", 0.002),
-    ("CAK_HEALTH", 0.002), ("CAK_CONTRIBUTION", 0.001), ("DUO", 0.001), ("TAX", 0.002), ("BENEFITS", 0.001),
-    ("OTHER", 0.001),
+    ("HEALTH_INSURANCE", 0.41), ("RENT", 0.2), ("ENERGY", 0.2), ("WATER", 0.18), ("MORTGAGE", 0.0015),
+    ("CAK_HEALTH", 0.0015), ("CAK_CONTRIBUTION", 0.0014), ("DUO", 0.0014), ("TAX", 0.0014), ("BENEFITS", 0.0014),
+    ("OTHER", 0.0014),
 )  # fmt: skip
 NATIONAL = (
     ("HEALTH_INSURANCE", "zorgverzekeraar", 5), ("ENERGY", "energie", 5), ("MORTGAGE", "hypotheek", 2),
@@ -111,7 +111,7 @@ class Partners:
         dice = self._dice
         starts_ms = midnight_ms(day)
         if day == change:
-            starts_ms += dice.between(HOUR_MS // 2, 2 * HOUR_MS)
+            starts_ms += dice.between(HOUR_MS // 2, 4 * HOUR_MS)
         elif day < self._month.last and dice.chance(0.05):
             starts_ms = midnight_ms(day + days(1)) - dice.between(1, 20) * SECOND_MS
         else:

@@ -115,7 +115,7 @@ def _move_in(people: People, kind: str, place: tuple[str, int], told: tuple[Mont
 def _identity(kind: str, household: list[Resident], month: Month, dice: Dice) -> tuple[Surname, date]:
     """Return the name and birth date of the next member of a household."""
     if not household or kind in {"HOUSEMATES", "STUDENTS", "SHELTER"}:
-        return surname(dice), _birth(month, (18, 27) if kind == "STUDENTS" else (22, 84), dice)
+        return surname(dice), _birth(month, (20, 27) if kind == "STUDENTS" else (22, 84), dice)
     head = household[0]
     if kind == "TWINS":
         return head.surname, head.birth_date
@@ -123,9 +123,9 @@ def _identity(kind: str, household: list[Resident], month: Month, dice: Dice) ->
         name = dice.weighted(
             ((surname(dice), 0.4), (head.surname, 0.3), (married(surname(dice), head.surname), 0.3))
         )
-        return name, min(head.birth_date + days(dice.between(-3000, 3000)), _birth(month, (19, 24), dice))
+        return name, min(head.birth_date + days(dice.between(-3000, 3000)), _birth(month, (21, 26), dice))
     # A grown-up child: partners do not report minors.
-    return head.surname, _birth(month, (18, 29), dice)
+    return head.surname, _birth(month, (21, 32), dice)
 
 
 def _birth(month: Month, ages: tuple[int, int], dice: Dice) -> date:

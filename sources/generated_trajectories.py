@@ -9,9 +9,9 @@ from datetime import date
 
 from signaalwissel.sources.generated_clock import Month, add_months, days
 from signaalwissel.sources.generated_dice import Dice
-from signaalwissel.sources.generated_drafts import Casebook, Draft
+from signaalwissel.sources.generated_drafts import Casebook, Draft, born_on, numbered
 from signaalwissel.sources.generated_people import People, Resident
-from signaalwissel.sources.generated_records import Event
+from signaalwissel.sources.generated_records import Details, Event
 from signaalwissel.sources.generated_twists import twist
 
 HISTORY_SHARE = 0.38
@@ -129,7 +129,7 @@ def _boundary_ending(clients: list[Resident], month: Month, dice: Dice) -> Endin
     and several exit days share its end (Aug 28 to 31 all end on Feb 28).
     """
     aim = (
-        month.last - days(dice.between(0, 1)) if dice.chance(0.3) else month.last - days(dice.between(0, 37))
+        month.last - days(dice.between(0, 1)) if dice.chance(0.4) else month.last - days(dice.between(0, 37))
     )
     ends = aim + days(dice.between(-1, 1))
     earliest = add_months(ends, -6)
@@ -149,7 +149,7 @@ def _earlier(current: Draft, number: str, casebook: Casebook) -> Draft:
         draft.applied = current.applied
     if dice.chance(0.3):
         wrong = client.birth_date.replace(day=client.birth_date.day % 28 + 1)
-        draft.mistakes[0] = (date.max, {"birth_date": wrong if dice.chance(0.5) else None})
+        draft.mistakes[0] = (date.max, born_on(wrong if dice.chance(0.5) else None))
     reason = "COMPLETED" if dice.chance(0.7) else dice.pick(DROP_REASONS[:-1])
     _live(draft, Ending("EXITED", ended, reason), casebook)
     return draft
@@ -177,14 +177,16 @@ def _open(draft: Draft, casebook: Casebook) -> None:
     who = casebook.counsellor(draft.municipality)
     named = dice.between(1, 10)
     entrepreneur = dice.weighted(((None, 0.5), (False, 0.42), (True, 0.08)))
-    details = {"entrepreneur": entrepreneur, "counsellor": who if named <= 6 else None}
-    draft.add("APPLIED", draft.applied, draft.everybody, **details)
+    details = Details(counsellor=who if named <= 6 else None, entrepreneur=entrepreneur)
+    draft.add("APPLIED", draft.applied, draft.everybody, details)
     if named in {7, 8, 9}:
-        draft.add("COUNSELLOR_ASSIGNED", draft.applied + days(dice.between(0, 10)), counsellor=who)
+        draft.add(
+            "COUNSELLOR_ASSIGNED", draft.applied + days(dice.between(0, 10)), details=Details(counsellor=who)
+        )
     if dice.chance(0.04):
-        draft.mistakes.setdefault(dice.pick(draft.everybody), (date.max, {"bsn": None}))
+        draft.mistakes.setdefault(dice.pick(draft.everybody), (date.max, numbered(None)))
     elif dice.chance(0.04):
-        draft.mistakes.setdefault(dice.pick(draft.everybody), (date.max, {"birth_date": None}))
+        draft.mistakes.setdefault(dice.pick(draft.everybody), (date.max, born_on(None)))
 
 
 def _live(draft: Draft, ending: Ending, casebook: Casebook) -> None:
@@ -199,18 +201,23 @@ def _live(draft: Draft, ending: Ending, casebook: Casebook) -> None:
     for kind, earliest, latest in PHASES:
         on = draft.applied + days(dice.between(earliest, latest))
         if on < until and dice.chance(0.93):
-            draft.add(kind, on, solution=dice.pick(SOLUTIONS) if kind == "SOLUTION_STARTED" else None)
+            solution = dice.pick(SOLUTIONS) if kind == "SOLUTION_STARTED" else None
+            draft.add(kind, on, details=Details(solution=solution))
     admitted = draft.find("ADMITTED")
     if admitted and dice.chance(0.7):
         draft.add("RESIDENT_INFORMED", admitted.on + days(dice.between(0, 30)))
     if dice.chance(0.08):
         successor = casebook.counsellor(draft.municipality)
-        draft.add("COUNSELLOR_ASSIGNED", draft.applied + days(dice.between(30, 300)), counsellor=successor)
+        draft.add(
+            "COUNSELLOR_ASSIGNED",
+            draft.applied + days(dice.between(30, 300)),
+            details=Details(counsellor=successor),
+        )
     if dice.chance(0.35):
         _serve(draft, ending, casebook)
     if ending.on:
         who = (0,) if ending.reason == "DECEASED" and len(draft.clients) == 2 else ()
-        draft.add("EXITED", ending.on, who, exit_reason=ending.reason)
+        draft.add("EXITED", ending.on, who, Details(exit_reason=ending.reason))
     if dice.chance(0.3):
         _monitor(draft, ending, dice)
     if ending.on and dice.chance(0.4 if ending.reason == "COMPLETED" else 0.08):
@@ -221,18 +228,18 @@ def _serve(draft: Draft, ending: Ending, casebook: Casebook) -> None:
     """Tell a service: still open, closed before or after the exit, or closed and opened again."""
     dice, service = casebook.dice, casebook.dice.pick(SERVICES)
     opened = draft.applied + days(dice.between(30, 69))
-    draft.add("SERVICE_OPENED", opened, service=service)
+    draft.add("SERVICE_OPENED", opened, details=Details(service=service))
     if dice.chance(0.35):
         return
     closed = max((ending.on or casebook.month.first) + days(dice.between(-60, 90)), opened + days(1))
     if draft.clients[0].aim and dice.chance(0.4):
         closed = draft.clients[0].aim - days(dice.between(0, 1))
-    draft.add("SERVICE_CLOSED", closed, service=service)
+    draft.add("SERVICE_CLOSED", closed, details=Details(service=service))
     if dice.chance(0.25):
         again = closed + days(dice.between(5, 40))
-        draft.add("SERVICE_OPENED", again, service=service)
+        draft.add("SERVICE_OPENED", again, details=Details(service=service))
         if dice.chance(0.6):
-            draft.add("SERVICE_CLOSED", again + days(dice.between(10, 60)), service=service)
+            draft.add("SERVICE_CLOSED", again + days(dice.between(10, 60)), details=Details(service=service))
 
 
 def _monitor(draft: Draft, ending: Ending, dice: Dice) -> None:

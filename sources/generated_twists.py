@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import date
 
 from signaalwissel.sources.generated_clock import days
-from signaalwissel.sources.generated_drafts import Casebook, Draft
+from signaalwissel.sources.generated_drafts import Casebook, Draft, Misfiling, Step, born_on, numbered
+from signaalwissel.sources.generated_records import Details
 
 Twist = Callable[[Draft, Casebook], None]
 
@@ -42,7 +43,8 @@ def _moved(draft: Draft, casebook: Casebook) -> None:
     draft.add("CLIENT_CHANGED", on, draft.everybody)
     if dice.chance(0.25):
         earlier = max(draft.applied, on - days(dice.between(3, 20)))
-        draft.correct("CLIENT_CHANGED", earlier, on + days(dice.between(2, 20)), draft.everybody)
+        told_on = on + days(dice.between(2, 20))
+        draft.steps.append(Step("CLIENT_CHANGED", earlier, told_on, draft.everybody))
 
 
 def _moved_back(draft: Draft, casebook: Casebook) -> None:
@@ -57,18 +59,18 @@ def _moved_back(draft: Draft, casebook: Casebook) -> None:
 def _bsn_mended(draft: Draft, casebook: Casebook) -> None:
     """Mend a BSN that was somebody else's, or missing."""
     wrong = next(casebook.people.bsns) if casebook.dice.chance(0.7) else None
-    _mended(draft, casebook, "bsn", wrong)
+    _mended(draft, casebook, numbered(wrong))
 
 
 def _birth_date_mended(draft: Draft, casebook: Casebook) -> None:
     """Mend a birth date with day and month off, or missing."""
     born = draft.clients[0].birth_date
-    _mended(draft, casebook, "birth_date", born - days(31) if casebook.dice.chance(0.7) else None)
+    _mended(draft, casebook, born_on(born - days(31) if casebook.dice.chance(0.7) else None))
 
 
-def _mended(draft: Draft, casebook: Casebook, name: str, wrong: str | date | None) -> None:
+def _mended(draft: Draft, casebook: Casebook, misfiled: Misfiling) -> None:
     on = _around_the_month(draft, casebook, -60, 35)
-    draft.mistakes[0] = (on, {name: wrong})
+    draft.mistakes[0] = (on, misfiled)
     draft.add("CLIENT_CHANGED", on, draft.everybody)
 
 
@@ -102,7 +104,7 @@ def _restored(draft: Draft, casebook: Casebook) -> None:
     _withdrawn_in_error(draft, casebook)
     withdrawn = draft.steps[-1]
     again = withdrawn.on + days(casebook.dice.between(1, 25))
-    draft.correct("APPLIED", draft.applied, again, draft.everybody).prompt = True
+    draft.steps.append(Step("APPLIED", draft.applied, again, draft.everybody, prompt=True))
 
 
 def _erased(draft: Draft, casebook: Casebook) -> None:
@@ -114,7 +116,7 @@ def _application_corrected(draft: Draft, casebook: Casebook) -> None:
     """Record the application again with another day."""
     earlier = draft.applied - days(casebook.dice.between(1, 15))
     told_on = draft.applied + days(casebook.dice.between(5, 120))
-    draft.correct("APPLIED", earlier, told_on, draft.everybody)
+    draft.steps.append(Step("APPLIED", earlier, told_on, draft.everybody))
 
 
 def _divorced(draft: Draft, casebook: Casebook) -> None:
@@ -137,20 +139,20 @@ def _joined(draft: Draft, casebook: Casebook) -> None:
 def _bereaved(draft: Draft, casebook: Casebook) -> None:
     """One of two clients dies; for the other the trajectory goes on."""
     who = (casebook.dice.between(0, 1),)
-    draft.add("EXITED", _around_the_month(draft, casebook, -120, 25), who, exit_reason="DECEASED")
+    draft.add("EXITED", _around_the_month(draft, casebook, -120, 25), who, Details(exit_reason="DECEASED"))
 
 
 def _one_leaves(draft: Draft, casebook: Casebook) -> None:
     """One of two clients exits, the other goes on."""
     reason = casebook.dice.pick(("SELF", "NO_SHOW", "COMPLETED"))
-    draft.add("EXITED", _around_the_month(draft, casebook, -200, 20), (1,), exit_reason=reason)
+    draft.add("EXITED", _around_the_month(draft, casebook, -200, 20), (1,), Details(exit_reason=reason))
 
 
 def _died(draft: Draft, casebook: Casebook) -> None:
     """Everybody in the trajectory dies: one client, or both on one day."""
     on = _around_the_month(draft, casebook, -60, 28)
     for position in draft.everybody:
-        draft.add("EXITED", on, (position,), exit_reason="DECEASED")
+        draft.add("EXITED", on, (position,), Details(exit_reason="DECEASED"))
 
 
 def _after_exit(draft: Draft, casebook: Casebook, earliest: int, latest: int) -> date:
@@ -166,7 +168,8 @@ def _reopened_and_exited(draft: Draft, casebook: Casebook) -> None:
     """Open the trajectory again, and end it again, with the same or another reason."""
     _reopened(draft, casebook)
     on = draft.steps[-1].on + days(casebook.dice.between(10, 120))
-    draft.add("EXITED", on, exit_reason=casebook.dice.pick(("COMPLETED", "COMPLETED", "NO_SHOW")))
+    reason = casebook.dice.pick(("COMPLETED", "COMPLETED", "NO_SHOW"))
+    draft.add("EXITED", on, details=Details(exit_reason=reason))
 
 
 def _exit_corrected(draft: Draft, casebook: Casebook) -> None:
@@ -175,14 +178,15 @@ def _exit_corrected(draft: Draft, casebook: Casebook) -> None:
     on = _after_exit(draft, casebook, -20, 10)
     reason = dice.pick(("COMPLETED", "COMPLETED", "SELF", "OTHER"))
     told_on = max(on, _after_exit(draft, casebook, 1, 60)) + days(1)
-    draft.correct("EXITED", on, told_on, exit_reason=reason)
+    draft.steps.append(Step("EXITED", on, told_on, details=Details(exit_reason=reason)))
 
 
 def _first_exit_mended(draft: Draft, casebook: Casebook) -> None:
     """Correct the day of the first exit while the trajectory is open again."""
     _reopened(draft, casebook)
     told_on = draft.steps[-1].on + days(casebook.dice.between(2, 20))
-    draft.correct("EXITED", _after_exit(draft, casebook, -15, 3), told_on, exit_reason="COMPLETED")
+    on = _after_exit(draft, casebook, -15, 3)
+    draft.steps.append(Step("EXITED", on, told_on, details=Details(exit_reason="COMPLETED")))
 
 
 SINGLE_TWISTS: tuple[tuple[Twist, float], ...] = (

@@ -9,6 +9,7 @@ through its extension points (transport, table manager, schema), for the reasons
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.chunk import ChunkHandler
 from signaalwissel.streams.cluster import Cluster, check_layout
 from signaalwissel.streams.consumer import ChunkConsumer
+from signaalwissel.streams.errors import EngineError
 from signaalwissel.streams.gate import ColdStart, Gate
 from signaalwissel.streams.processor import ChunkProcessor
 from signaalwissel.streams.recovery import ChunkTableManager
@@ -29,6 +31,8 @@ from signaalwissel.streams.stats import EngineStats
 from signaalwissel.streams.table import ChunkTable, PartitionedTable
 from signaalwissel.streams.transaction_manager import ChunkTransactions
 from signaalwissel.streams.transport import ChunkTransport
+
+log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 """Pause between two looks at the ends of the logs; they show whether the broker answers at all."""
@@ -111,9 +115,17 @@ class ChunkApp(faust.App):
             LayoutError: topics are missing or have unequal partition counts.
         """
         await self.cluster.open()
+        await self.read_layout()
+        await super().on_start()
+
+    async def read_layout(self) -> None:
+        """Read the partition counts of all topics, at the start and at every assignment.
+
+        Raises:
+            LayoutError: inputs or changelogs are missing or have unequal partition counts.
+        """
         self.partition_counts = await self.cluster.partition_counts()
         check_layout(self.partition_counts, self.inputs, [table.changelog for table in self.chunk_tables])
-        await super().on_start()
 
     async def on_stop(self) -> None:
         """Finish the chunk under way and commit; after a failure commit nothing."""
@@ -132,6 +144,12 @@ class ChunkApp(faust.App):
         """Close the connections of the cluster client."""
         await self.cluster.close()
         await super().on_shutdown()
+
+    async def crash(self, reason: BaseException) -> None:
+        """End the process with `reason`; only the first one counts."""
+        if self.failure is None and not isinstance(reason, EngineError):
+            log.error("%s fails", self.settings.app_id, exc_info=reason)
+        self._crash(reason)
 
     def _crash(self, reason: BaseException) -> None:
         if self.failure is None:

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 from signaalwissel.streams.chunk import Record
@@ -46,18 +47,29 @@ class DaemonWorker(WorkerThread):
 
 
 class ReassignmentListener(driver.ConsumerRebalanceListener):
-    """Tells the thread of a revocation in the moment when the old assignment ends."""
+    """Tells the thread in which moment an assignment ends, and when the next one begins."""
 
     _thread: ChunkThread
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> Any:
-        """Count the reassignment, then go on as Faust does."""
-        self._thread.reassignments += 1
+        """Note the end of the assignment, then go on as Faust does."""
+        self._thread.revocations += 1
         return super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Note the beginning of an assignment, then go on as Faust does."""
+        self._thread.assigned_after = self._thread.revocations
+        await super().on_partitions_assigned(assigned)
 
 
 class ChunkThread(driver.AIOKafkaConsumerThread):
-    """Owns the aiokafka consumer; its methods with `_in_thread` run in the thread's loop."""
+    """Owns the aiokafka consumer; its methods with `_in_thread` run in the thread's loop.
+
+    Attributes:
+        revocations: how often partitions were revoked.
+        assigned_after: the number of revocations when partitions were last assigned; while the two differ, the
+            group rebalances.
+    """
 
     app: ChunkApp
     Worker = DaemonWorker
@@ -66,7 +78,9 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, thread_loop=new_event_loop(), **kwargs)
         self._close_thread_loop_on_stop = True
-        self.reassignments = 0
+        self.revocations = 0
+        self.assigned_after = 0
+        self._reading_after = 0
         self._turn = asyncio.Lock()
 
     def _stopped_set(self) -> None:
@@ -108,13 +122,23 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
 
     async def _read_in_thread(self, partitions: Sequence[TopicPartition]) -> list[Fetched]:
         async with self._turn:
-            reassignments = self.reassignments
             consumer = self._ensure_consumer()
-            # Reading nothing still tells the group that this worker lives.
-            records = await consumer.getmany(*partitions, timeout_ms=int(POLL_S * 1000))
-            if reassignments != self.reassignments:
+            if self._overtaken:
+                return []
+            try:
+                # Reading no partitions still tells the group that this worker lives.
+                records = await consumer.getmany(*partitions, timeout_ms=int(POLL_S * 1000))
+            except KafkaError:
+                if self._overtaken:  # it is about positions of an assignment whose own are not set yet
+                    return []
+                raise
+            if self._overtaken:
                 return []
             return [Fetched(tp, records.get(tp, ()), await consumer.position(tp)) for tp in partitions]
+
+    @property
+    def _overtaken(self) -> bool:
+        return self.revocations != self._reading_after
 
     async def go_on_at(
         self, positions: Mapping[TopicPartition, int], held: Collection[TopicPartition]
@@ -130,10 +154,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         self, positions: Mapping[TopicPartition, int], held: Collection[TopicPartition]
     ) -> None:
         async with self._turn:
+            if self.revocations != self.assigned_after:
+                raise IllegalStateError("the partitions are revoked again")
             consumer = self._ensure_consumer()
             for tp, offset in positions.items():
                 consumer.seek(tp, offset)
             consumer.pause(*held)
+            self._reading_after = self.assigned_after
 
     async def release(self, held: Collection[TopicPartition]) -> None:
         """Read paused partitions again; those that are not assigned any more are skipped."""

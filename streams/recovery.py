@@ -40,6 +40,7 @@ class ChunkRecovery(Recovery):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._assigned: list[TopicPartition] = []
+        self._epoch = 0
         self._announced: set[int] = set()
         self._stale: set[int] = set()
 
@@ -50,6 +51,7 @@ class ChunkRecovery(Recovery):
         if generation_id != self.app.consumer_generation_id:
             return
         self._assigned = partitions_of(assigned, self.app.inputs)
+        self._epoch = self.app.admission.epoch
         self._generation_id = generation_id
         self.app.stats.rebalances += 1
         self.signal_recovery_start.set()
@@ -59,7 +61,7 @@ class ChunkRecovery(Recovery):
         while not await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]
             self.signal_recovery_start.clear()
             try:
-                await self._wait(self._recover(self._generation_id))
+                await self._wait(self._recover(self._epoch))
             except (RebalanceAgain, IllegalStateError):
                 log.info("a rebalance interrupted the recovery; it starts again")
             except ServiceStopped:
@@ -73,19 +75,22 @@ class ChunkRecovery(Recovery):
     async def _publish_stats(self) -> None:
         """Do nothing: `EngineStats` tells how far a recovery is."""
 
-    async def _recover(self, generation_id: int) -> None:
+    async def _recover(self, epoch: int) -> None:
         app = self.app
         app.stats.in_recovery = True
         self._set_recovery_started()
+        await app.read_layout()
         partitions = {tp.partition for tp in self._assigned}
         await self._fill_tables(partitions)
         positions = await StartingPositions(app).find(self._assigned)
         await app.on_rebalance_complete.send()
         await app.consumer.go_on_at(positions)
-        if generation_id != app.consumer_generation_id:
+        await app._fetcher.maybe_start()  # noqa: SLF001 Faust's recovery starts it here too
+        if epoch != app.admission.epoch:
             raise RebalanceAgain
+        # Nothing is awaited from here on: a revocation comes before all of it or after all of it.
         app.stats.next_offsets = positions
-        await self._open()
+        self._open()
         log.info("reading partitions %s of %s", sorted(partitions), ", ".join(app.inputs))
 
     async def _fill_tables(self, partitions: set[int]) -> None:
@@ -118,13 +123,12 @@ class ChunkRecovery(Recovery):
                 handler.on_recovered(partition)
                 self._announced.add(partition)
 
-    async def _open(self) -> None:
-        app, consumer = self.app, self.app.consumer
+    def _open(self) -> None:
+        app = self.app
         self._set_recovery_ended()
         self.completed.set()
         app.flow_control.resume()
-        consumer.resume_flow()
-        await app._fetcher.maybe_start()  # noqa: SLF001 Faust's recovery starts it here too
+        app.consumer.resume_flow()
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()

@@ -14,6 +14,7 @@ import logging
 import signal
 
 from signaalwissel.streams.app import ChunkApp
+from signaalwissel.streams.bounded import bounded
 from signaalwissel.streams.loops import new_event_loop
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 LOOK_S = 0.5
 """Pause between two looks whether the app crashed; a crash in the consumer's thread wakes nobody."""
+
+CRASH_STOP_S = 5.0
+"""How long leaving the group may take after a failure; others take the partitions over at once then."""
 
 DONE = 0
 FAILED = 1
@@ -68,8 +72,11 @@ async def _run(app: ChunkApp) -> int:
 
 
 async def _stop(app: ChunkApp) -> None:
+    bound_s = (
+        app.settings.stop_timeout_s if app.failure is None else min(CRASH_STOP_S, app.settings.stop_timeout_s)
+    )
     try:
-        async with asyncio.timeout(app.settings.stop_timeout_s):
+        async with bounded("stopping", bound_s):
             await app.stop()
     except Exception as error:  # noqa: BLE001 whatever stops the stopping is reported and decides the status
         app.failure = app.failure or error

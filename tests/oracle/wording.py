@@ -8,7 +8,9 @@ from typing import Any
 from tests.oracle.model import Identity
 
 # The clarification's list ends in dots; these are the ones that it names.
-PREFIXES = frozenset("van de der den het t te ter ten op in la le von zu".split())
+PREFIXES = frozenset(
+    ("van", "de", "der", "den", "het", "t", "te", "ter", "ten", "op", "in", "la", "le", "von", "zu")
+)
 
 
 @lru_cache(maxsize=65536)

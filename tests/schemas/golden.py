@@ -89,7 +89,9 @@ def write_new() -> list[str]:
         plain = full_json(version.name)
         record = shape_for(version.name).from_json(plain)
         target.write_bytes(fastavro_bytes(version.name, record))
-        target.with_suffix(".json").write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        target.with_suffix(".json").write_text(
+            json.dumps(plain, indent=2, ensure_ascii=False) + "\n", "utf-8"
+        )
         written.append(versioned(version))
     return written
 

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import traceback
 from typing import Any
 
 import fastavro
@@ -87,6 +88,15 @@ def test_an_id_of_another_record_is_refused_by_number(schema_id: int) -> None:
     with pytest.raises(UnknownSchemaId, match=f"schema id {schema_id} is not one of EarlySignal") as refused:
         codec("EarlySignal").decode(b"\x00" + schema_id.to_bytes(4, "big") + b"body")
     assert refused.value.schema_id == schema_id
+
+
+@pytest.mark.parametrize("header", [Header("\ud800", b""), Header("name", "De Vries"), Header(7, b"")])
+def test_a_value_that_cannot_be_written_is_refused_and_not_told(header: Any) -> None:
+    with pytest.raises(DoesNotFit) as refused:
+        codec("OriginalRecord").encode(OriginalRecord(None, b"", (header,)))
+    told = "".join(traceback.format_exception(refused.value))
+    assert "record: holds a value that OriginalRecord cannot carry" in told
+    assert "Vries" not in told
 
 
 def test_an_id_of_no_record_has_no_name() -> None:

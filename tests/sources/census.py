@@ -14,7 +14,7 @@ from signaalwissel.sources.generated_clock import add_months, clock_change_after
 
 Value = dict[str, Any]
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-RESEND_PERIOD = timedelta(days=35)
+PERIOD = timedelta(days=35)
 
 
 def instant(text: str) -> datetime:
@@ -62,6 +62,7 @@ def _of_events(arrived: list[Value]) -> Iterator[str]:
     yield from {f"solution {event['solution']}" for event in events if event["solution"]}
     yield from _of_clients(events)
     yield from _of_fates(events, kinds)
+    yield from _of_services(kinds)
     for earlier, later in pairwise(events):
         if later["occurred_on"] < earlier["occurred_on"]:
             yield "recorded later, occurred earlier"
@@ -135,6 +136,16 @@ def _of_fates(events: list[Value], kinds: list[str]) -> Iterator[str]:
     if "REOPENED" in kinds:
         after = kinds[kinds.index("REOPENED") :]
         yield "reopened and exited" if "EXITED" in after else "reopened and running"
+    if "WITHDRAWN_IN_ERROR" in kinds:
+        again = "APPLIED" in kinds[kinds.index("WITHDRAWN_IN_ERROR") :]
+        yield "withdrawn and applied again" if again else "withdrawn for good"
+    if "OBJECTION_LODGED" in kinds:
+        yield "objection withdrawn" if "OBJECTION_WITHDRAWN" in kinds else "objection stands"
+    if not any(event["counsellor"] for event in events):
+        yield "never a counsellor"
+
+
+def _of_services(kinds: list[str]) -> Iterator[str]:
     for kind in ("AFTERCARE", "MONITORING"):
         if f"{kind}_STARTED" in kinds:
             yield f"{kind} closed" if f"{kind}_ENDED" in kinds else f"{kind} open"
@@ -143,13 +154,6 @@ def _of_fates(events: list[Value], kinds: list[str]) -> Iterator[str]:
         yield "service open" if opened > closed else "service closed"
     if opened > 1:
         yield "service opened again"
-    if "WITHDRAWN_IN_ERROR" in kinds:
-        again = "APPLIED" in kinds[kinds.index("WITHDRAWN_IN_ERROR") :]
-        yield "withdrawn and applied again" if again else "withdrawn for good"
-    if "OBJECTION_LODGED" in kinds:
-        yield "objection withdrawn" if "OBJECTION_WITHDRAWN" in kinds else "objection stands"
-    if not any(event["counsellor"] for event in events):
-        yield "never a counsellor"
 
 
 def _of_trajectories(trajectories: dict[tuple[str, str], list[Value]]) -> Iterator[str]:
@@ -173,13 +177,18 @@ def _of_trajectories(trajectories: dict[tuple[str, str], list[Value]]) -> Iterat
         if len(set(owners)) < len(owners):
             yield "returning client"
     for clients in homes.values():
-        born = [client["birth_date"] for client in clients.values() if client["birth_date"]]
-        if len(clients) > 8:
-            yield "more than eight clients on one address"
-        if len(set(born)) < len(born):
-            yield "same birth date on one address"
-        if len(clients) > 1:
-            yield "several clients on one address"
+        yield from _of_address(list(clients.values()))
+
+
+def _of_address(clients: list[Value]) -> Iterator[str]:
+    """Yield the scenarios of an address with these clients, each once."""
+    born = [client["birth_date"] for client in clients if client["birth_date"]]
+    if len(clients) > 8:
+        yield "more than eight clients on one address"
+    if len(set(born)) < len(born):
+        yield "same birth date on one address"
+    if len(clients) > 1:
+        yield "several clients on one address"
 
 
 def _of_signals(signals: list[Value]) -> Iterator[str]:
@@ -229,48 +238,49 @@ def _of_signal(signal: Value) -> Iterator[str]:
 def _of_resend(first: Value, again: Value) -> str:
     gap = instant(again["received_at"]) - instant(first["received_at"])
     same = {**first, "received_at": ""} == {**again, "received_at": ""}
-    if gap > RESEND_PERIOD:
+    if gap > PERIOD:
         return "sent again, beyond the period"
     if not same:
         return "sent again, changed"
-    return (
-        "sent again, at the period's edge"
-        if gap > RESEND_PERIOD - timedelta(hours=2)
-        else "sent again, the same"
-    )
+    return "sent again, at the period's edge" if gap > PERIOD - timedelta(hours=2) else "sent again, the same"
 
 
 def _of_both(signals: list[Value], trajectories: dict[tuple[str, str], list[Value]]) -> Iterator[str]:
-    """Yield how signals by BSN lie to the six months after an exit, and to what is recorded about them."""
+    """Yield how signals by BSN lie to exits of the same person, and how many an address has in a month."""
     exits: dict[tuple[str, str], list[tuple[date, date]]] = defaultdict(list)
     for (code, _), events in trajectories.items():
         people = {client["bsn"] for event in events for client in event["clients"] if client["bsn"]}
-        for event in events:
-            if event["exit_reason"] == "COMPLETED":
-                exit_day = date.fromisoformat(event["occurred_on"]), local(event["recorded_at"]).date()
-                for bsn in people:
-                    exits[code, bsn].append(exit_day)
+        completed = [
+            (date.fromisoformat(event["occurred_on"]), local(event["recorded_at"]).date())
+            for event in events
+            if event["exit_reason"] == "COMPLETED"
+        ]
+        for bsn in people:
+            exits[code, bsn] += completed
     addresses: Counter[tuple[str, object, str]] = Counter()
     for signal in signals:
-        last_day = local(signal["received_at"]).date()
-        reference = date.fromisoformat(signal["signalled_on"]) if signal["signalled_on"] else last_day
-        addresses[signal["municipality"], known_address(signal["subject"]), f"{last_day:%Y%m}"] += 1
-        for exited, recorded in exits[signal["municipality"], signal["subject"]["bsn"] or ""]:
-            beyond = (reference - add_months(exited, 6)).days
-            if abs(beyond) <= 1:
-                yield (
-                    "a day before the window's end",
-                    "on the window's end",
-                    "a day after the window's end",
-                )[beyond + 1]
-            if beyond == 0 and add_months(exited, 6).day < exited.day:
-                yield "on a clamped window's end"
-            if exited <= last_day < recorded - RESEND_PERIOD:
-                yield "exit recorded beyond the signal's horizon"
-            elif exited <= last_day < recorded:
-                yield "exit recorded after the signal"
-            if reference <= exited <= last_day:
-                yield "exit on one of the signal's days"
+        addresses[signal["municipality"], known_address(signal["subject"]), signal["received_at"][:7]] += 1
+        for exit_days in exits[signal["municipality"], signal["subject"]["bsn"] or ""]:
+            yield from _of_exit(signal, *exit_days)
     for (_, address, _), count in addresses.items():
         if address:
             yield "single on an address" if count == 1 else "several on an address in a month"
+
+
+def _of_exit(signal: Value, exited: date, recorded: date) -> Iterator[str]:
+    """Yield how a signal lies to an exit: to the six months after it, and to the day of recording."""
+    last_day = local(signal["received_at"]).date()
+    reference = date.fromisoformat(signal["signalled_on"]) if signal["signalled_on"] else last_day
+    beyond = (reference - add_months(exited, 6)).days
+    if abs(beyond) <= 1:
+        yield ("a day before the window's end", "on the window's end", "a day after the window's end")[
+            beyond + 1
+        ]
+    if beyond == 0 and add_months(exited, 6).day < exited.day:
+        yield "on a clamped window's end"
+    if exited <= last_day < recorded - PERIOD:
+        yield "exit recorded beyond the signal's horizon"
+    elif exited <= last_day < recorded:
+        yield "exit recorded after the signal"
+    if reference <= exited <= last_day:
+        yield "exit on one of the signal's days"

@@ -75,7 +75,7 @@ def test_arrears_begin_before_they_are_signalled(signals: list[dict[str, Any]]):
     for signal in signals:
         known = signal["signalled_on"] or signal["received_at"][:10]
         assert signal["arrears_since"] is None or signal["arrears_since"] < known
-        assert 30 < float(signal["arrears"]) < 25_000
+        assert 10 < float(signal["arrears"]) < 25_000
 
 
 def test_more_than_a_third_of_the_residents_has_a_history(month_lines: list[dict[str, Any]]):
@@ -152,17 +152,19 @@ class Flow:
 
 def test_about_a_fifth_of_the_signals_is_followed_up_and_late_truth_corrects_some():
     flow, routes, reasons, corrected = Flow(), Counter[str](), Counter[str](), 0
+    refusals: set[RejectionCode] = set()
     for offset, line in enumerate(generate(1_000, 2_500, 17, bad=0.0)):
         try:
             decisions = [codec("Decision").decode(emission.value) for emission in flow.step(offset, line)]
         except Rejected as refusal:
-            assert refusal.code is RejectionCode.CONFLICTING_RESEND
+            refusals.add(refusal.code)
             continue
         for decision in decisions:
             corrected += decision.revision > 0
             if decision.revision == 0:
                 routes[decision.route.value] += 1
                 reasons[decision.reason.value] += 1
+    assert refusals == {RejectionCode.CONFLICTING_RESEND}
     assert 0.15 <= routes["COUNSELLOR_FOLLOWUP"] / routes.total() <= 0.25
     assert min(reasons.values()) >= 3
     assert len(reasons) == 11

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.admin._topics import NewTopic
+from kafka.errors import KafkaError
 from signaalwissel.streams.outputs import partition_of
 from signaalwissel.streams.table import changelog_topic
 
@@ -146,21 +147,35 @@ class Bench:
             records: list[Read] = []
             while any([await reader.position(tp) < ends[tp] for tp in partitions]):
                 for batch in (await reader.getmany(timeout_ms=200, max_records=50_000)).values():
-                    records += [Read(r.partition, r.offset, r.key, r.value, dict(r.headers), r.timestamp) for r in batch]
+                    records += [
+                        Read(r.partition, r.offset, r.key, r.value, dict(r.headers), r.timestamp)
+                        for r in batch
+                    ]
             return records
         finally:
             await reader.stop()
 
     def lag(self) -> int:
         """Offsets between the group's commits and the ends of all inputs, markers included."""
-        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
-        try:
-            committed = admin.list_group_offsets(self.app_id)[self.app_id]
-        finally:
-            admin.close()
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                committed = self._committed()
+                break
+            except KafkaError:  # a broker that was just started
+                assert time.monotonic() < deadline, "the broker does not answer"
+                time.sleep(0.2)
         ends = asyncio.run(self._ends())
         done = {(tp.topic, tp.partition): offset.offset for tp, offset in committed.items()}
         return sum(end - done.get((tp.topic, tp.partition), 0) for tp, end in ends.items())
+
+    def _committed(self) -> Mapping[TopicPartition, Any]:
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            committed: Mapping[TopicPartition, Any] = admin.list_group_offsets(self.app_id)[self.app_id]
+            return committed
+        finally:
+            admin.close()
 
     async def _ends(self) -> dict[TopicPartition, int]:
         reader = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")

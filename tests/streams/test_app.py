@@ -58,7 +58,10 @@ def test_a_sweep_runs_without_input_in_a_transaction_and_knows_the_stream_time(
 
     second = start_worker(bench.plan(sweep_interval_s=0.3))
     partitions = {record.partition for record in bench.read(bench.name("in"))}
-    wait_until(lambda: len(bench.read(bench.name("sweeps"))) >= 2 * len(partitions), "every partition was swept twice")
+    wait_until(
+        lambda: len(bench.read(bench.name("sweeps"))) >= 2 * len(partitions),
+        "every partition was swept twice",
+    )
     assert second.stop()["records"] == 0
 
     reports = [json.loads(record.value or b"") for record in bench.read(bench.name("sweeps"))]
@@ -92,7 +95,9 @@ def test_held_topics_wait_until_the_group_has_handled_the_others_in_all_workers(
     for partition in range(3):
         found = origins(bench, partition)
         assert Counter(found).keys() == {"in", "more"}
-        assert found == sorted(found, reverse=True), "a held record came before the last one that it waits for"
+        assert found == sorted(found, reverse=True), (
+            "a held record came before the last one that it waits for"
+        )
 
 
 def test_the_bound_of_the_gate_releases_held_topics(two_inputs: Bench, start_worker: Start) -> None:
@@ -106,7 +111,9 @@ def test_the_bound_of_the_gate_releases_held_topics(two_inputs: Bench, start_wor
     assert "the cold-start gate opens after 1 s although 1 partition(s) are behind" in worker.text
 
 
-def test_a_partition_that_stays_through_a_rebalance_is_not_read_again(bench: Bench, start_worker: Start) -> None:
+def test_a_partition_that_stays_through_a_rebalance_is_not_read_again(
+    bench: Bench, start_worker: Start
+) -> None:
     records = load(4_000, 1_000)
     bench.write("in", records)
     first = start_worker(bench.plan())

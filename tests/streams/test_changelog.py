@@ -6,18 +6,20 @@ import asyncio
 import time
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.cluster import Cluster
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.table import PartitionState
+
 from tests.streams.engine_support import Bench
 
 Change = tuple[bytes, bytes | None]
 
 
 async def write(bench: Bench, changes: list[Change], *, commit: bool, partition: int = 0) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}{partition}")
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}{partition}"
+    )
     await producer.start()
     await producer.begin_transaction()
     for key, value in changes:

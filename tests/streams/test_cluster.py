@@ -7,10 +7,10 @@ import time
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-
 from signaalwissel.streams.cluster import Cluster, check_layout
 from signaalwissel.streams.errors import BrokerAwayError, LayoutError
 from signaalwissel.streams.settings import EngineSettings
+
 from tests.streams.engine_support import PARTITIONS, Bench
 
 

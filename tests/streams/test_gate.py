@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
-
 from signaalwissel.streams.gate import ColdStart, Gate
 from signaalwissel.streams.stats import EngineStats
 
@@ -30,7 +29,9 @@ class ScriptedCluster:
     async def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         return {tp: self._ends[tp.partition] for tp in partitions}
 
-    async def committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+    async def committed(
+        self, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, OffsetAndMetadata]:
         now = self._commits.pop(0) if len(self._commits) > 1 else self._commits[0]
         return {
             tp: OffsetAndMetadata(offset, "")

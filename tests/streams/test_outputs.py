@@ -8,7 +8,6 @@ import pytest
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
-
 from signaalwissel.streams.errors import UnknownTopicError
 from signaalwissel.streams.outputs import Batch, ChunkOutputs, partition_of
 

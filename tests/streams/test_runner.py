@@ -18,7 +18,9 @@ GOOD = [(b"key-%d" % i, b"%d" % i) for i in range(100)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_told_stop_commits_leaves_and_ends_with_0(bench: Bench, start_worker: Start, number: signal.Signals) -> None:
+def test_a_told_stop_commits_leaves_and_ends_with_0(
+    bench: Bench, start_worker: Start, number: signal.Signals
+) -> None:
     bench.write("in", GOOD)
     worker = start_worker(bench.plan(commit_interval_s=30.0))  # only the stop commits
     worker.wait_ready()
@@ -69,7 +71,9 @@ def test_a_failure_ends_the_process_with_nothing_acknowledged(
     assert bench.lag() == 4
 
 
-def test_unequal_partition_counts_stop_the_start(kafka_bootstrap: str, topic_prefix: str, start_worker: Start) -> None:
+def test_unequal_partition_counts_stop_the_start(
+    kafka_bootstrap: str, topic_prefix: str, start_worker: Start
+) -> None:
     bench = Bench(kafka_bootstrap, topic_prefix, inputs=("in", "more"))
     bench.make_topics({bench.name("more"): 3})
     worker = start_worker(bench.plan())
@@ -77,7 +81,9 @@ def test_unequal_partition_counts_stop_the_start(kafka_bootstrap: str, topic_pre
     assert f"{bench.name('in')} has 4, {bench.name('more')} has 3" in worker.text
 
 
-def test_a_missing_changelog_stops_the_start(kafka_bootstrap: str, topic_prefix: str, start_worker: Start) -> None:
+def test_a_missing_changelog_stops_the_start(
+    kafka_bootstrap: str, topic_prefix: str, start_worker: Start
+) -> None:
     bench = Bench(kafka_bootstrap, topic_prefix)
     bench.make_topics({bench.changelog: 0})
     worker = start_worker(bench.plan())

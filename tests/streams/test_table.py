@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from signaalwissel.streams.table import PartitionedTable, PartitionState, changelog_topic
 
 

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import TopicPartition
-
 from signaalwissel.streams.errors import TransactionLostError
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.stats import EngineStats
 from signaalwissel.streams.table import PartitionState
 from signaalwissel.streams.transactions import PartitionTransaction
+
 from tests.streams.engine_support import Bench
 
 COUNTS = {"out": 3}
@@ -144,4 +144,7 @@ def test_a_commit_tells_the_table_how_far_its_changelog_went(bench: Bench) -> No
 
     asyncio.run(run())
     assert state.next_offset == 2
-    assert [(r.partition, r.key, r.value) for r in bench.read(bench.changelog)] == [(2, b"a", b"1"), (2, b"b", b"2")]
+    assert [(r.partition, r.key, r.value) for r in bench.read(bench.changelog)] == [
+        (2, b"a", b"1"),
+        (2, b"b", b"2"),
+    ]

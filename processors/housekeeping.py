@@ -1,0 +1,80 @@
+"""Housekeeping: which entries no rule can need any more (design 3).
+
+Removal is invisible in routes: rules test dates themselves. An entry goes only when its own dates say that no
+signal or event can need it *and* it was not written for a while in Kafka time, so that a replay of old records keeps
+what it needs.
+"""
+
+from datetime import date, timedelta
+
+from signaalwissel.processors.amsterdam import add_months, amsterdam_day
+from signaalwissel.processors.matcher_state import KnownTrajectory, MatcherState
+from signaalwissel.processors.policy import Policies, Policy
+from signaalwissel.processors.trajectory import Client, Trajectory
+from signaalwissel.schemas.internal import IntakeSignal, RecentSignal
+from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
+from signaalwissel.schemas.units import Millis
+
+
+def sweep_match_key(state: MatcherState, match_key: bytes, policies: Policies, now: Millis) -> None:
+    """Forget what no rule can need any more at one match key; `now` is Kafka time."""
+    resident = state.resident(match_key)
+    if resident is None:
+        return
+    for known in tuple(resident.trajectories.values()):
+        if trajectory_is_idle(known, policies[known.municipality], now):
+            state.drop_trajectory(match_key, known.trajectory_id)
+    for signal_ref in tuple(resident.recents):
+        recent = state.recent(signal_ref)
+        if recent is not None and recent_is_over(recent, policies, now):
+            state.drop_recent(signal_ref, match_key)
+
+
+def recent_is_over(recent: RecentSignal, policies: Policies, now: Millis) -> bool:
+    """Whether a recent signal can no longer be corrected, by its own dates and since it was last written."""
+    signal = read_keyed_signal(recent.signal)
+    period = timedelta(days=policies[signal.municipality].corrections.period_days)
+    return max(signal.last_day, amsterdam_day(recent.written_at)) + period < amsterdam_day(now)
+
+
+def trajectory_is_idle(known: KnownTrajectory, policy: Policy, now: Millis) -> bool:
+    """Whether the matcher's copy of a trajectory can go: nothing in it can matter, and nothing wrote it lately."""
+    today = amsterdam_day(now)
+    if amsterdam_day(known.written_at) + timedelta(days=policy.state_idle_days) >= today:
+        return False
+    trajectory = known.whole()
+    if trajectory is None:
+        return True
+    last = last_day_that_matters(trajectory, policy)
+    if last is None:
+        return False
+    # A signal may speak for days before its receipt, and may be corrected after it.
+    slack = policy.intake.signal_age_days_max + policy.corrections.period_days
+    return last + timedelta(days=slack) < today
+
+
+def deliveries_are_over(signal: IntakeSignal, written_at: Millis, policy: Policy, now: Millis) -> bool:
+    """Whether nothing can be the same signal again: the resend period is over, by its dates and since its write."""
+    period = timedelta(days=policy.intake.resend_days)
+    latest = max((delivery.received_at for delivery in signal.deliveries), default=0)
+    return max(amsterdam_day(latest), amsterdam_day(written_at)) + period < amsterdam_day(now)
+
+
+def last_day_that_matters(trajectory: Trajectory, policy: Policy) -> date | None:
+    """The last day on which the trajectory can change a route; None where there is no such day."""
+    ends: list[date | None] = [
+        p.end for p in (*trajectory.services, *trajectory.monitoring, *trajectory.aftercare)
+    ]
+    for client in trajectory.clients:
+        if client.deaths or any(objection.end is None for objection in client.objections):
+            # Both stop whatever other trajectory of that person is found at the same key.
+            return None
+        ends += [objection.end for objection in client.objections]
+        ends += _window_ends(client, policy)
+    if not ends or None in ends:
+        return None
+    return max(end for end in ends if end is not None)
+
+
+def _window_ends(client: Client, policy: Policy) -> list[date | None]:
+    return [None if p.end is None else add_months(p.end, policy.window.months) for p in client.running]

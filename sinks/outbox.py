@@ -1,0 +1,79 @@
+"""The outbox: what is to be published, stored in the transaction that made it true (design 9).
+
+Flows in: task versions and commands. Flows out: rows that the relay sends, each with its CloudEvents attributes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from psycopg.types.json import Jsonb
+from signaalwissel.processors.followup_tasks import Command, Task
+from signaalwissel.schemas.contract import codec
+from signaalwissel.sinks.copying import copy_rows
+from signaalwissel.sinks.settings import RESIDENT_EVENTS, TASKS, SinkSettings
+from signaalwissel.sinks.tables import outbox
+from sqlalchemy import Connection, Text, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+TASK_CHANGED = "nl.schuldhulpverlening.taak-gewijzigd"
+"""CloudEvents type of every record on `tasks`: the task in its present state."""
+COMMAND_GIVEN = "nl.signaalwissel.opdracht-gegeven"
+"""CloudEvents type of a command on `resident-events`, which only our own processes read."""
+
+_COLUMNS = ("aggregate_id", "version", "topic", "key", "value", "headers", "created_at")
+_FORGET = outbox.delete().where(outbox.c.aggregate_id == any_(bindparam("ids", type_=ARRAY(Text))))
+
+
+class Entry(NamedTuple):
+    """One record to publish; versions of one aggregate are published in their order."""
+
+    aggregate_id: str
+    version: int
+    topic: str
+    key: bytes
+    value: bytes
+    ce_type: str
+
+
+def task_entry(task: Task, settings: SinkSettings) -> Entry:
+    """A version of a task, for `tasks`."""
+    value = codec("TaskEvent").encode(task.event())
+    return Entry(
+        task.task_id, task.version, settings.topic(TASKS), task.task_id.encode(), value, TASK_CHANGED
+    )
+
+
+def command_entry(command: Command, settings: SinkSettings) -> Entry:
+    """A command to the matcher, for `resident-events`."""
+    value = codec("ResidentCommand").encode(command.command)
+    topic = settings.topic(RESIDENT_EVENTS)
+    return Entry(command.command.command_id, 1, topic, command.match_key, value, COMMAND_GIVEN)
+
+
+def put(connection: Connection, entries: Iterable[Entry], settings: SinkSettings) -> None:
+    """Add entries, in order."""
+    # The database's clock: one for all sinks, and the moment at which the event was logged (NL GOV profile).
+    now = connection.execute(select(func.transaction_timestamp())).scalar_one()
+    copy_rows(connection, outbox, _COLUMNS, (_row(entry, now, settings) for entry in entries))
+
+
+def forget(connection: Connection, aggregate_ids: Sequence[str]) -> None:
+    """Delete every entry of these aggregates, sent or not: the data in them was erased."""
+    connection.execute(_FORGET, {"ids": list(aggregate_ids)})
+
+
+def _row(entry: Entry, now: datetime, settings: SinkSettings) -> tuple[Any, ...]:
+    headers = Jsonb(_headers(entry, now, settings))
+    return (entry.aggregate_id, entry.version, entry.topic, entry.key, entry.value, headers, now)
+
+
+def _headers(entry: Entry, now: datetime, settings: SinkSettings) -> Mapping[str, str]:
+    return {
+        "ce_id": f"{entry.aggregate_id}:{entry.version}",
+        "ce_source": settings.ce_source,
+        "ce_specversion": "1.0",
+        "ce_type": entry.ce_type,
+        "ce_time": now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "content-type": "application/avro",
+    }

@@ -1,0 +1,106 @@
+"""Trajectories as the sink knows them: who runs each, and the whole state for rules to come.
+
+Flows in: records of `trajectory-states`. Flows out: rows, one for each trajectory, never replaced by an older one.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from signaalwissel.processors.followup_counsellors import assignment
+from signaalwissel.schemas.internal import Fact
+from signaalwissel.schemas.trajectory import Counsellor
+from signaalwissel.sinks.casebook import TrajectoryKey
+from signaalwissel.sinks.records import ReceivedState
+from signaalwissel.sinks.tables import trajectories
+from sqlalchemy import Connection, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+_READ = text(
+    """
+    SELECT municipality, trajectory_id, version, counsellor_id, counsellor_team
+    FROM trajectories JOIN unnest(:municipalities, :trajectories) AS wanted (municipality, trajectory_id)
+        USING (municipality, trajectory_id)
+    """
+).bindparams(
+    bindparam("municipalities", type_=ARRAY(Text)),
+    bindparam("trajectories", type_=ARRAY(Text)),
+)
+
+
+class Known(NamedTuple):
+    """What is stored of a trajectory."""
+
+    version: int
+    counsellor: Counsellor | None
+
+
+class NewCounsellor(NamedTuple):
+    """A trajectory changed hands; `fact` says to whom and when."""
+
+    key: TrajectoryKey
+    counsellor: Counsellor
+    fact: Fact
+
+
+def known(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[TrajectoryKey, Known]:
+    """What is stored of these trajectories."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        _READ,
+        {
+            "municipalities": [key.municipality for key in wanted],
+            "trajectories": [key.trajectory_id for key in wanted],
+        },
+    )
+    return {
+        TrajectoryKey(row.municipality, row.trajectory_id): Known(
+            row.version,
+            None if row.counsellor_id is None else Counsellor(row.counsellor_id, row.counsellor_team),
+        )
+        for row in rows
+    }
+
+
+def record(
+    connection: Connection, states: Sequence[ReceivedState], stored: dict[TrajectoryKey, Known]
+) -> list[NewCounsellor]:
+    """Store states that are newer than what is stored, bring `stored` up to date, and tell who is new."""
+    rows: dict[TrajectoryKey, dict[str, Any]] = {}
+    changes = []
+    for state, data in states:
+        key = TrajectoryKey(state.municipality, state.trajectory_id)
+        before = stored.get(key)
+        if before is not None and state.version <= before.version:
+            continue
+        fact = assignment(state)
+        counsellor = None if fact is None else fact.counsellor
+        if (
+            fact is not None
+            and counsellor is not None
+            and (before is None or before.counsellor != counsellor)
+        ):
+            changes.append(NewCounsellor(key, counsellor, fact))
+        stored[key] = Known(state.version, counsellor)
+        rows[key] = {
+            "municipality": state.municipality,
+            "trajectory_id": state.trajectory_id,
+            "version": state.version,
+            "erased": state.erased,
+            "counsellor_id": counsellor and counsellor.counsellor_id,
+            "counsellor_team": counsellor and counsellor.team,
+            "state": data,
+        }
+    if rows:
+        statement = insert(trajectories)
+        replaced = {name: statement.excluded[name] for name in next(iter(rows.values()))}
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["municipality", "trajectory_id"],
+                set_=replaced,
+                where=trajectories.c.version < statement.excluded.version,
+            ),
+            list(rows.values()),
+        )
+    return changes

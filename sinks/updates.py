@@ -1,0 +1,66 @@
+"""Task updates: each applied once, those that do not apply sealed as dead letters.
+
+Flows in: the task updates of a batch. Flows out: changed tasks in the casebook, rows of what was applied, dead letters.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from signaalwissel.processors.followup_updates import UpdateRefused, apply_update
+from signaalwissel.schemas.followup import TaskUpdate
+from signaalwissel.schemas.internal import DeadLetter
+from signaalwissel.sinks.casebook import Casebook
+from signaalwissel.sinks.copying import copy_rows, moment_of
+from signaalwissel.sinks.records import ReceivedUpdate
+from signaalwissel.sinks.refusals import Seal, dead_letter_of
+from signaalwissel.sinks.tables import task_updates
+from sqlalchemy import Connection, Text, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+_COLUMNS = tuple(column.name for column in task_updates.columns)
+_APPLIED = select(task_updates.c.update_id).where(
+    task_updates.c.update_id == any_(bindparam("ids", type_=ARRAY(Text)))
+)
+
+
+def apply_all(
+    connection: Connection, received: Sequence[ReceivedUpdate], casebook: Casebook, seal: Seal
+) -> list[DeadLetter]:
+    """Apply the updates that were not applied before, in order; give the dead letters of the others."""
+    if not received:
+        return []
+    ids = [update.update_id for update, _ in received]
+    applied = set(connection.execute(_APPLIED, {"ids": ids}).scalars())
+    rows = []
+    refused = []
+    for update, record in received:
+        if update.update_id in applied:
+            continue
+        task = casebook.task(update.task_id)
+        municipality = None if task is None else task.municipality
+        try:
+            casebook.take(apply_update(update, task, casebook.policy(municipality or "")))
+        except UpdateRefused as reason:
+            # Not counted as applied: mended and replayed, it may still be.
+            letter = dead_letter_of(
+                record, reason, seal, municipality=municipality, record_id=update.update_id
+            )
+            refused.append(letter)
+        else:
+            applied.add(update.update_id)
+            rows.append(_row(update))
+    copy_rows(connection, task_updates, _COLUMNS, rows)
+    return refused
+
+
+def _row(update: TaskUpdate) -> tuple[Any, ...]:
+    return (
+        update.update_id,
+        update.task_id,
+        update.kind.value,
+        moment_of(update.occurred_at),
+        update.channel,
+        update.reached,
+        update.outcome,
+        update.by,
+    )

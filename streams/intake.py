@@ -1,0 +1,151 @@
+"""Intake's handler: signals, lifecycle events and commands in, `resident-events` and `trajectory-states` out.
+
+The rules are `processors.intake_*`; here records are decoded, moved where they belong, and refused records become
+dead letters in the same transaction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from signaalwissel.processors.dead_letters import About, DeadLetters
+from signaalwissel.processors.emissions import INTAKE_COMMANDS, Emission
+from signaalwissel.processors.housekeeping import deliveries_are_over
+from signaalwissel.processors.intake_commands import IntakeCommands
+from signaalwissel.processors.intake_signals import Arrival, IntakeSignals
+from signaalwissel.processors.intake_trajectories import IntakeTrajectories
+from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.publishers import Publishers
+from signaalwissel.processors.reading import read_record
+from signaalwissel.processors.rejection import Rejected
+from signaalwissel.processors.stamped import record_in, written_at
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.early_signal_codec import read_early_signal
+from signaalwissel.schemas.internal import IntakeCommand
+from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
+from signaalwissel.streams.clock import now_ms
+from signaalwissel.streams.moved import Mover
+from signaalwissel.streams.publishing import Publisher, event_time, trace_of
+from signaalwissel.streams.slices import Slices
+from signaalwissel.streams.table import PartitionedTable
+from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES, Names
+
+_SLICE = 500
+
+
+Taker = Callable[[int, Record, Outputs], list[Emission]]
+
+
+class IntakeRules(NamedTuple):
+    """The rules that intake runs."""
+
+    policies: Policies
+    publishers: Publishers
+    signals: IntakeSignals
+    trajectories: IntakeTrajectories
+    commands: IntakeCommands
+    dead_letters: DeadLetters
+
+
+class IntakeHandler(ChunkHandler):
+    """Runs intake's steps over chunks.
+
+    Args:
+        tables: Its tables by name.
+        rules: What the records are put through.
+        publisher: Publishes what the rules emit.
+        names: Topic names.
+        mover: Sends records to the partition of their prescribed key.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, PartitionedTable],
+        rules: IntakeRules,
+        publisher: Publisher,
+        names: Names,
+        mover: Mover,
+    ) -> None:
+        self._signal_table = tables[INTAKE_SIGNALS]
+        self._trajectory_table = tables[INTAKE_TRAJECTORIES]
+        self._rules = rules
+        self._publisher = publisher
+        self._names = names
+        self._mover = mover
+        self._signal_topics = frozenset(names.signal_inputs())
+        self._commands_topic = names(INTAKE_COMMANDS)
+        self._signal_slices = Slices(lambda p: [key for key, _ in self._signal_table.items_of(p)], _SLICE)
+        self._trajectory_slices = Slices(
+            lambda p: [key for key, _ in self._trajectory_table.items_of(p)], _SLICE
+        )
+
+    def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
+        time = event_time(now_ms())
+        take = self._taker(records[0].topic)
+        for record in records:
+            emissions = take(partition, record, outputs)
+            if emissions:
+                self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
+
+    def on_revoked(self, partition: int) -> None:
+        self._signal_slices.forget(partition)
+        self._trajectory_slices.forget(partition)
+
+    def sweep(self, partition: int, stream_time_ms: int, outputs: Outputs) -> None:
+        """Forget deliveries that are too old to come again; refuse events that waited too long for APPLIED."""
+        for key in self._signal_slices.next(partition):
+            value = self._signal_table.get(key)
+            if value is None:
+                continue
+            policy = self._rules.policies[key[:4].decode()]
+            deliveries = codec("IntakeSignal").decode(record_in(value))
+            if deliveries_are_over(deliveries, written_at(value), policy, stream_time_ms):
+                del self._signal_table[key]
+        time = event_time(now_ms())
+        for key in self._trajectory_slices.next(partition):
+            expired = self._rules.trajectories.expire(self._trajectory_table, key, stream_time_ms)
+            self._publisher.publish(outputs, expired, (), time)
+
+    def _taker(self, topic: str) -> Taker:
+        if topic in self._signal_topics:
+            return self._signal
+        return self._command if topic == self._commands_topic else self._event
+
+    def _signal(self, partition: int, record: Record, outputs: Outputs) -> list[Emission]:
+        about = About()
+        try:
+            signal = read_record(read_early_signal, record.value)
+            about = IntakeSignals.about(signal)
+            topic = self._names.bare(record.topic)
+            self._rules.publishers.check(topic, signal.municipality, signal.partner.partner_id)
+            if self._mover.move_signal(partition, record, signal, outputs):
+                return []
+            arrival = Arrival(topic, record.timestamp, record.value or b"")
+            return self._rules.signals.step(self._signal_table, signal, arrival)
+        except Rejected as refusal:
+            return [self._refused(record, refusal, about)]
+
+    def _event(self, partition: int, record: Record, outputs: Outputs) -> list[Emission]:
+        about = About()
+        try:
+            event: TrajectoryEvent = read_record(codec("TrajectoryEvent").decode, record.value)
+            about = IntakeTrajectories.about(event)
+            source = self._mover.source_of(record)
+            self._rules.publishers.check(source.topic, event.municipality)
+            if self._mover.move_event(partition, record, event, outputs):
+                return []
+            return self._rules.trajectories.step(self._trajectory_table, event, source)
+        except Rejected as refusal:
+            return [self._refused(record, refusal, about)]
+
+    def _command(self, _partition: int, record: Record, _outputs: Outputs) -> list[Emission]:
+        about = About()
+        try:
+            command: IntakeCommand = read_record(codec("IntakeCommand").decode, record.value)
+            about = About(command.municipality, command.command_id)
+            return self._rules.commands.step(self._trajectory_table, command, record.timestamp)
+        except Rejected as refusal:
+            return [self._refused(record, refusal, about)]
+
+    def _refused(self, record: Record, refusal: Rejected, about: About) -> Emission:
+        return self._rules.dead_letters.of(self._mover.source_of(record), refusal, about)

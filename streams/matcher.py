@@ -1,0 +1,109 @@
+"""The matcher's handler: `resident-events` in, routes, corrections, decisions and dead letters out.
+
+The rules are `processors.matcher`; here records are taken apart, tables handed over and emissions published.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from signaalwissel.processors.dead_letters import About, DeadLetters, Source
+from signaalwissel.processors.emissions import Emission
+from signaalwissel.processors.housekeeping import sweep_match_key
+from signaalwissel.processors.matcher import Clock, Matcher
+from signaalwissel.processors.matcher_state import MatcherState
+from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.reading import UNREADABLE, refusal_of
+from signaalwissel.processors.rejection import Rejected, RejectionCode
+from signaalwissel.schemas.internal import Header
+from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
+from signaalwissel.streams.clock import now_ms
+from signaalwissel.streams.publishing import Publisher, event_time, trace_of
+from signaalwissel.streams.slices import Slices
+from signaalwissel.streams.table import PartitionedTable
+from signaalwissel.streams.topics import MATCHER_RECENTS, MATCHER_TRAJECTORIES, Names
+
+_SLICE = 500
+
+
+class MatcherHandler(ChunkHandler):
+    """Runs the matcher's step over chunks.
+
+    Args:
+        tables: Its tables by name.
+        policies: The policy of each municipality.
+        publisher: Publishes what the rules emit.
+        dead_letters: Makes dead letters of this stage.
+        names: Topic names.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, PartitionedTable],
+        policies: Policies,
+        publisher: Publisher,
+        dead_letters: DeadLetters,
+        names: Names,
+    ) -> None:
+        self._trajectories = tables[MATCHER_TRAJECTORIES]
+        self._recents = tables[MATCHER_RECENTS]
+        self._policies = policies
+        self._matcher = Matcher(policies)
+        self._publisher = publisher
+        self._dead_letters = dead_letters
+        self._names = names
+        self._states: dict[int, MatcherState] = {}
+        self._slices = Slices(self._match_keys, _SLICE)
+
+    def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
+        state = self._states[partition]
+        now = now_ms()
+        time = event_time(now)
+        for record in records:
+            emissions = self._emissions(state, record, now)
+            if emissions:
+                self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
+
+    def on_recovered(self, partition: int) -> None:
+        state = MatcherState(self._trajectories, self._recents)
+        state.load(self._trajectories.items_of(partition), self._recents.items_of(partition))
+        self._states[partition] = state
+
+    def on_revoked(self, partition: int) -> None:
+        self._states.pop(partition, None)
+        self._slices.forget(partition)
+
+    def sweep(self, partition: int, stream_time_ms: int, outputs: Outputs) -> None:
+        """Forget what no rule can need any more, a slice of the keys at a time; it publishes nothing."""
+        state = self._states[partition]
+        for match_key in self._slices.next(partition):
+            sweep_match_key(state, match_key, self._policies, stream_time_ms)
+
+    def _emissions(self, state: MatcherState, record: Record, now: int) -> list[Emission]:
+        try:
+            if record.key is None or record.value is None:
+                raise Rejected(RejectionCode.NULL_VALUE, None, "an internal record has a key and a value")
+            return self._matcher.step(state, record.key, record.value, Clock(record.timestamp, now))
+        except Rejected as refusal:
+            return [self._refused(record, refusal)]
+        except UNREADABLE as error:
+            # Nobody but intake and sink may write here; what somebody wrote all the same is kept and shown.
+            return [self._refused(record, refusal_of(error))]
+
+    def _refused(self, record: Record, refusal: Rejected) -> Emission:
+        return self._dead_letters.of(source_of(record, self._names), refusal, About())
+
+    def _match_keys(self, partition: int) -> list[bytes]:
+        return list(self._states[partition].match_keys())
+
+
+def source_of(record: Record, names: Names) -> Source:
+    """A Kafka record as the rules see where it came from."""
+    headers = tuple(Header(name, value) for name, value in record.headers)
+    return Source(
+        names.bare(record.topic),
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        headers,
+    )

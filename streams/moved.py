@@ -1,0 +1,82 @@
+"""Moved records: each record is handled in the partition of its prescribed key, whoever published it how (design 2).
+
+A publisher that uses another key, another partitioner or none puts a record where its resident's other records are
+not. Such a record goes on, unchanged, to an internal `-moved` topic under the prescribed key; its own place travels
+in headers, so that a dead letter still names the record that the publisher knows.
+"""
+
+from collections import Counter
+
+from signaalwissel.processors.dead_letters import Source
+from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.schemas.internal import Header
+from signaalwissel.schemas.signal import EarlySignal
+from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.streams.chunk import Outputs, Record
+from signaalwissel.streams.outputs import partition_of
+from signaalwissel.streams.topics import MOVED_SUFFIX, SIGNALS_MOVED, TRAJECTORIES_MOVED, Names
+
+_TOPIC = "moved-from-topic"
+_PARTITION = "moved-from-partition"
+_OFFSET = "moved-from-offset"
+_OURS = frozenset({_TOPIC, _PARTITION, _OFFSET})
+
+
+class Mover:
+    """Moves records of one app.
+
+    Args:
+        names: Topic names.
+
+    Attributes:
+        moved: Records moved so far, by topic.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._signals_moved = names(SIGNALS_MOVED)
+        self._trajectories_moved = names(TRAJECTORIES_MOVED)
+        self._partitions = 0
+        self.moved: Counter[str] = Counter()
+
+    def use(self, partitions: int) -> None:
+        """The partition count of the inputs, known once the app has read it."""
+        self._partitions = partitions
+
+    def move_signal(self, partition: int, record: Record, signal: EarlySignal, outputs: Outputs) -> bool:
+        """Send a signal on if it lies in another partition than its prescribed key's; whether it was sent."""
+        key = f"{signal.partner.partner_id}/{signal.signal_id}".encode()
+        return self._move(partition, record, (self._signals_moved, key), outputs)
+
+    def move_event(self, partition: int, record: Record, event: TrajectoryEvent, outputs: Outputs) -> bool:
+        """Send a lifecycle event on if it lies in another partition than its prescribed key's; whether it was."""
+        key = trajectory_key(event.municipality, event.trajectory_id)
+        return self._move(partition, record, (self._trajectories_moved, key), outputs)
+
+    def source_of(self, record: Record) -> Source:
+        """Where a record came from: its own place, or the one it was moved from."""
+        headers = record.headers
+        if record.topic.endswith(MOVED_SUFFIX):
+            place = {name: value.decode() for name, value in headers if name in _OURS}
+            if len(place) == len(_OURS):
+                return self._source(record, place[_TOPIC], int(place[_PARTITION]), int(place[_OFFSET]))
+        return self._source(record, self._names.bare(record.topic), record.partition, record.offset)
+
+    def _move(self, partition: int, record: Record, to: tuple[str, bytes], outputs: Outputs) -> bool:
+        topic, key = to
+        if record.topic == topic or partition_of(key, self._partitions) == partition:
+            return False
+        headers = [header for header in record.headers if header[0] not in _OURS]
+        headers += [
+            (_TOPIC, self._names.bare(record.topic).encode()),
+            (_PARTITION, str(record.partition).encode()),
+            (_OFFSET, str(record.offset).encode()),
+        ]
+        outputs.send(topic, key, record.value, headers)
+        self.moved[self._names.bare(record.topic)] += 1
+        return True
+
+    @staticmethod
+    def _source(record: Record, topic: str, partition: int, offset: int) -> Source:
+        headers = tuple(Header(name, value) for name, value in record.headers if name not in _OURS)
+        return Source(topic, partition, offset, record.timestamp, record.key, record.value, headers)

@@ -1,0 +1,120 @@
+"""The topics of the product: names, partitions and retention, as `topics apply` makes them (design 2).
+
+In: prefix, partition count, publishers. Out: what must exist on the broker. Every name that the streams use is made
+here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from signaalwissel.processors import emissions
+from signaalwissel.streams.table import changelog_topic
+
+MOVED_SUFFIX = "-moved"
+SIGNALS_MOVED = emissions.SIGNALS + MOVED_SUFFIX
+TRAJECTORIES_MOVED = emissions.TRAJECTORIES + MOVED_SUFFIX
+
+INTAKE_TRAJECTORIES = "trajectories"
+INTAKE_SIGNALS = "signals"
+MATCHER_TRAJECTORIES = "trajectories"
+MATCHER_RECENTS = "recents"
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
+_MONTH = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
+# A changelog or state that is read whole at a start must not keep a year of old versions.
+_COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
+# A dead letter holds another record whole, sealed.
+_LARGE = {"max.message.bytes": str(16 << 20)}
+_ALL = {"message.timestamp.type": "LogAppendTime"}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic that must exist."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Topic and app names under a prefix.
+
+    Args:
+        prefix: Put before every name, as it is.
+        publisher_topics: Further input topics, `signals.<publisher>` and `trajectories.<publisher>`.
+    """
+
+    prefix: str = ""
+    publisher_topics: tuple[str, ...] = field(default=())
+
+    def __call__(self, topic: str) -> str:
+        """The name on the broker."""
+        return self.prefix + topic
+
+    def bare(self, name: str) -> str:
+        """The name without prefix."""
+        return name.removeprefix(self.prefix)
+
+    @property
+    def intake_app(self) -> str:
+        """Consumer group and transactional ids of intake; never rename it."""
+        return f"{self.prefix}signaalwissel-intake"
+
+    @property
+    def matcher_app(self) -> str:
+        """Consumer group and transactional ids of the matcher; never rename it."""
+        return f"{self.prefix}signaalwissel-matcher"
+
+    def signal_inputs(self) -> list[str]:
+        """Topics that bring signals."""
+        return self._inputs(emissions.SIGNALS, SIGNALS_MOVED)
+
+    def trajectory_inputs(self) -> list[str]:
+        """Topics that bring lifecycle events."""
+        return self._inputs(emissions.TRAJECTORIES, TRAJECTORIES_MOVED)
+
+    def _inputs(self, kind: str, moved: str) -> list[str]:
+        publishers = [topic for topic in self.publisher_topics if topic.startswith(f"{kind}.")]
+        return [self(topic) for topic in (kind, *publishers, moved)]
+
+
+def layout(names: Names, partitions: int) -> list[Topic]:
+    """Every topic of the product under a prefix."""
+    week = (*names.signal_inputs(), names(emissions.RESIDENT_EVENTS))
+    month = (
+        *names.trajectory_inputs(),
+        *map(
+            names,
+            (
+                emissions.TASK_UPDATES,
+                emissions.INTAKE_COMMANDS,
+                emissions.COUNSELLOR_FOLLOWUP,
+                emissions.REGULAR_FLOW,
+                emissions.COUNSELLOR_CORRECTIONS,
+                emissions.REGULAR_CORRECTIONS,
+                emissions.DECISIONS,
+                emissions.TASKS,
+                emissions.NOTICES,
+            ),
+        ),
+    )
+    compacted = (
+        names(emissions.TRAJECTORY_STATES),
+        changelog_topic(names.intake_app, INTAKE_TRAJECTORIES),
+        changelog_topic(names.intake_app, INTAKE_SIGNALS),
+        changelog_topic(names.matcher_app, MATCHER_TRAJECTORIES),
+        changelog_topic(names.matcher_app, MATCHER_RECENTS),
+    )
+    return [
+        *_made(week, partitions, _WEEK),
+        *_made(month, partitions, _MONTH),
+        *_made(compacted, partitions, _COMPACT | _LARGE),
+        *_made([names(emissions.DEAD_LETTERS)], partitions, _WEEK | _LARGE),
+    ]
+
+
+def _made(topics: Iterable[str], partitions: int, config: Mapping[str, str]) -> list[Topic]:
+    return [Topic(topic, partitions, {**_ALL, **config}) for topic in topics]

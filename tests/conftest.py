@@ -1,0 +1,47 @@
+"""What every test may ask for: one broker and one PostgreSQL per run, and a corner of its own on each."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from signaalwissel.deploy.databases import fresh_database
+from signaalwissel.deploy.platform import Platform
+from signaalwissel.deploy.platform import platform as running_platform
+from signaalwissel.deploy.progress import progress_on
+from signaalwissel.deploy.settings import PlatformSettings
+
+
+@pytest.fixture(scope="session")
+def platform_settings() -> PlatformSettings:
+    """Where this run's servers come from."""
+    return PlatformSettings.from_environment(os.environ)
+
+
+@pytest.fixture(scope="session")
+def platform(platform_settings: PlatformSettings) -> Iterator[Platform]:
+    """Both servers; they start with the first test that asks and end with the run."""
+    with running_platform(platform_settings, progress=progress_on(sys.__stderr__ or sys.stderr)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(platform: Platform) -> str:
+    """The shared broker; tests keep apart by `topic_prefix`."""
+    return platform.kafka_bootstrap
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topics, groups and transactional ids that no other test has."""
+    return f"test-{uuid.uuid4().hex[:12]}-"
+
+
+@pytest.fixture
+def database_url(platform: Platform) -> Iterator[str]:
+    """An empty database that goes with the test."""
+    with fresh_database(platform.database_url, f"test_{uuid.uuid4().hex[:12]}") as url:
+        yield url
