@@ -5,8 +5,13 @@ import sys
 import typer
 from signaalwissel.console.failures import CommandFailure
 from signaalwissel.console.generate import generate
+from signaalwissel.console.keys import keys
+from signaalwissel.console.publish import publish
 from signaalwissel.console.simulate import simulate
+from signaalwissel.console.topics import topics
+from signaalwissel.console.up import up
 from signaalwissel.console.validate import validate
+from signaalwissel.console.worker import sink, worker
 
 _BROKEN_PIPE = 141
 
@@ -20,8 +25,10 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    for command in (simulate, validate, generate):
+    for command in (worker, sink, up, publish, simulate, validate, generate):
         program.command()(command)
+    program.add_typer(topics, name="topics")
+    program.add_typer(keys, name="keys")
     return program
 
 

@@ -52,6 +52,9 @@ class Supervisor:
         self._wake, wake = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake, False)
+        signal.pthread_sigmask(
+            signal.SIG_SETMASK, []
+        )  # an owner may have blocked the signals that stop a server
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         self._preexec = _die_with_supervisor()

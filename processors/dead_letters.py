@@ -59,8 +59,7 @@ class DeadLetters:
     def sealed(self, source: Source, municipality: str | None) -> bytes:
         """The record as it came, sealed under the municipality's key of the day on which Kafka took it."""
         original = OriginalRecord(source.key, source.value, source.headers)
-        content = codec("OriginalRecord").encode_body(original)
-        return seal(content, self._key(source, municipality), _belongs_to(_id(source)), self._nonce())
+        return seal_original(original, _id(source), self._key(source, municipality), self._nonce())
 
     def of_sealed(self, source: Source, sealed: bytes, refusal: Rejected, about: About) -> Emission:
         """The dead letter of a record that was sealed when it came."""
@@ -87,9 +86,14 @@ class DeadLetters:
         return self._keys.system_key()
 
 
-def open_dead_letter(letter: DeadLetter, key_by_id: Callable[[str], SealingKey]) -> OriginalRecord:
+def seal_original(original: OriginalRecord, letter_id: str, key: SealingKey, nonce: bytes) -> bytes:
+    """A record as it came, sealed for its dead letter."""
+    return seal(codec("OriginalRecord").encode_body(original), key, _belongs_to(letter_id), nonce)
+
+
+def open_original(sealed: bytes, letter_id: str, key_by_id: Callable[[str], SealingKey]) -> OriginalRecord:
     """The record as it came; raises SealBroken or KeyUnavailable."""
-    content = unseal(letter.sealed, _belongs_to(letter.dead_letter_id), key_by_id)
+    content = unseal(sealed, _belongs_to(letter_id), key_by_id)
     original: OriginalRecord = codec("OriginalRecord").decode_body(content)
     return original
 

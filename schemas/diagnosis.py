@@ -11,6 +11,8 @@ from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.primitives import read_long
 
 _ENDS = "is cut off: the record ends inside it"
+_NUMBERS_MAX = 20_000
+"""Garbage of the right shape is walked for some 20 ms, not for seconds: far more than any real record holds."""
 
 
 def first_unreadable(data: bytes, start: int, schema: Mapping[str, Any]) -> DoesNotFit | None:
@@ -27,6 +29,7 @@ class _Walk:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._left = _NUMBERS_MAX
         self._named: dict[str, Mapping[str, Any]] = {}
 
     def skip(self, node: Any, at: int) -> int:
@@ -75,7 +78,9 @@ class _Walk:
         if name == "null":
             return at
         if name == "boolean":
-            return self._boolean(at)
+            if at >= len(self._data):
+                raise DoesNotFit("", _ENDS)
+            return at + 1
         number, after = self._long(at)
         if name in {"int", "long"}:
             return after
@@ -87,11 +92,6 @@ class _Walk:
             self._check_text(self._data[after : after + number])
         return after + number
 
-    def _boolean(self, at: int) -> int:
-        if at >= len(self._data):
-            raise DoesNotFit("", _ENDS)
-        return at + 1
-
     @staticmethod
     def _check_text(text: bytes) -> None:
         try:
@@ -100,6 +100,9 @@ class _Walk:
             raise DoesNotFit("", "is not UTF-8") from None
 
     def _long(self, at: int) -> tuple[int, int]:
+        self._left -= 1
+        if self._left < 0:
+            raise DoesNotFit("", "or something behind it cannot be read")
         try:
             return read_long(self._data, at)
         except IndexError:

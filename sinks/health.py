@@ -116,7 +116,7 @@ def lag(engine: Engine, settings: SinkSettings) -> dict[Place, PartitionLag]:
     return {Place(*tp): PartitionLag(beginnings[tp], ends[tp], stored.get(Place(*tp))) for tp in partitions}
 
 
-def _counts(rows: Iterable[Row[tuple[str, int]]]) -> dict[str, int]:
+def _counts(rows: Iterable[Row[str, int]]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 

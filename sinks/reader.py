@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError, NoBrokersAvailable, OffsetOutOfRangeError
+from kafka.errors import BrokerNotAvailableError, KafkaError, OffsetOutOfRangeError
 from signaalwissel.sinks.inbox import Inbox
 from signaalwissel.sinks.records import Batch, Place, Progress
 from signaalwissel.sinks.settings import INPUT_TOPICS, ServiceAway, SinkError, SinkSettings
@@ -177,7 +177,7 @@ def kafka_away() -> Iterator[None]:
     except OffsetOutOfRangeError:
         raise
     except KafkaError as error:
-        if error.retriable or isinstance(error, NoBrokersAvailable):
+        if error.retriable or isinstance(error, BrokerNotAvailableError):
             raise ServiceAway(f"Kafka: {error}") from error
         raise SinkError(f"Kafka refuses: {error}") from error
 

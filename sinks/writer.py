@@ -19,7 +19,7 @@ from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.trajectories import NewCounsellor
 from sqlalchemy import Connection, text
 
-_TASKS_LOCK = 7_223_002
+TASKS_LOCK = 7_223_002
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -57,7 +57,7 @@ class Writer:
     ) -> list[DeadLetter]:
         # Decisions about one trajectory come in several partitions, so in several sinks: one at a time works on
         # tasks. The audit trail, which is most of the work, needs no such order.
-        connection.execute(_LOCK, {"lock": _TASKS_LOCK})
+        connection.execute(_LOCK, {"lock": TASKS_LOCK})
         keys = {TrajectoryKey(state.municipality, state.trajectory_id) for state, _ in batch.states}
         keys |= {
             TrajectoryKey(d.municipality, d.trajectory_id) for d in touching if d.trajectory_id is not None

@@ -54,6 +54,9 @@ class Outputs(Protocol):
             UnknownTopicError: the topic did not exist when the worker started.
         """
 
+    def partition_for(self, topic: str, key: bytes | None) -> int:
+        """The partition of `topic` that `send` would choose for `key`."""
+
 
 class ChunkHandler(ABC):
     """What an app does with its records. Every method but `before_chunk` is synchronous.

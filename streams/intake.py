@@ -33,7 +33,7 @@ from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES, Na
 _SLICE = 500
 
 
-Taker = Callable[[int, Record, Outputs], list[Emission]]
+Taker = Callable[[Record, Outputs], list[Emission]]
 
 
 class IntakeRules(NamedTuple):
@@ -83,7 +83,7 @@ class IntakeHandler(ChunkHandler):
         time = event_time(now_ms())
         take = self._taker(records[0].topic)
         for record in records:
-            emissions = take(partition, record, outputs)
+            emissions = take(record, outputs)
             if emissions:
                 self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
 
@@ -111,34 +111,34 @@ class IntakeHandler(ChunkHandler):
             return self._signal
         return self._command if topic == self._commands_topic else self._event
 
-    def _signal(self, partition: int, record: Record, outputs: Outputs) -> list[Emission]:
+    def _signal(self, record: Record, outputs: Outputs) -> list[Emission]:
         about = About()
         try:
             signal = read_record(read_early_signal, record.value)
             about = IntakeSignals.about(signal)
             topic = self._names.bare(record.topic)
             self._rules.publishers.check(topic, signal.municipality, signal.partner.partner_id)
-            if self._mover.move_signal(partition, record, signal, outputs):
+            if self._mover.move_signal(record, signal, outputs):
                 return []
             arrival = Arrival(topic, record.timestamp, record.value or b"")
             return self._rules.signals.step(self._signal_table, signal, arrival)
         except Rejected as refusal:
             return [self._refused(record, refusal, about)]
 
-    def _event(self, partition: int, record: Record, outputs: Outputs) -> list[Emission]:
+    def _event(self, record: Record, outputs: Outputs) -> list[Emission]:
         about = About()
         try:
             event: TrajectoryEvent = read_record(codec("TrajectoryEvent").decode, record.value)
             about = IntakeTrajectories.about(event)
             source = self._mover.source_of(record)
             self._rules.publishers.check(source.topic, event.municipality)
-            if self._mover.move_event(partition, record, event, outputs):
+            if self._mover.move_event(record, event, outputs):
                 return []
             return self._rules.trajectories.step(self._trajectory_table, event, source)
         except Rejected as refusal:
             return [self._refused(record, refusal, about)]
 
-    def _command(self, _partition: int, record: Record, _outputs: Outputs) -> list[Emission]:
+    def _command(self, record: Record, _outputs: Outputs) -> list[Emission]:
         about = About()
         try:
             command: IntakeCommand = read_record(codec("IntakeCommand").decode, record.value)

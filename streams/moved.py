@@ -13,7 +13,6 @@ from signaalwissel.schemas.internal import Header
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
 from signaalwissel.streams.chunk import Outputs, Record
-from signaalwissel.streams.outputs import partition_of
 from signaalwissel.streams.topics import MOVED_SUFFIX, SIGNALS_MOVED, TRAJECTORIES_MOVED, Names
 
 _TOPIC = "moved-from-topic"
@@ -36,22 +35,17 @@ class Mover:
         self._names = names
         self._signals_moved = names(SIGNALS_MOVED)
         self._trajectories_moved = names(TRAJECTORIES_MOVED)
-        self._partitions = 0
         self.moved: Counter[str] = Counter()
 
-    def use(self, partitions: int) -> None:
-        """The partition count of the inputs, known once the app has read it."""
-        self._partitions = partitions
-
-    def move_signal(self, partition: int, record: Record, signal: EarlySignal, outputs: Outputs) -> bool:
+    def move_signal(self, record: Record, signal: EarlySignal, outputs: Outputs) -> bool:
         """Send a signal on if it lies in another partition than its prescribed key's; whether it was sent."""
         key = f"{signal.partner.partner_id}/{signal.signal_id}".encode()
-        return self._move(partition, record, (self._signals_moved, key), outputs)
+        return self._move(record, (self._signals_moved, key), outputs)
 
-    def move_event(self, partition: int, record: Record, event: TrajectoryEvent, outputs: Outputs) -> bool:
+    def move_event(self, record: Record, event: TrajectoryEvent, outputs: Outputs) -> bool:
         """Send a lifecycle event on if it lies in another partition than its prescribed key's; whether it was."""
         key = trajectory_key(event.municipality, event.trajectory_id)
-        return self._move(partition, record, (self._trajectories_moved, key), outputs)
+        return self._move(record, (self._trajectories_moved, key), outputs)
 
     def source_of(self, record: Record) -> Source:
         """Where a record came from: its own place, or the one it was moved from."""
@@ -62,9 +56,9 @@ class Mover:
                 return self._source(record, place[_TOPIC], int(place[_PARTITION]), int(place[_OFFSET]))
         return self._source(record, self._names.bare(record.topic), record.partition, record.offset)
 
-    def _move(self, partition: int, record: Record, to: tuple[str, bytes], outputs: Outputs) -> bool:
+    def _move(self, record: Record, to: tuple[str, bytes], outputs: Outputs) -> bool:
         topic, key = to
-        if record.topic == topic or partition_of(key, self._partitions) == partition:
+        if record.topic == topic or outputs.partition_for(record.topic, key) == record.partition:
             return False
         headers = [header for header in record.headers if header[0] not in _OURS]
         headers += [

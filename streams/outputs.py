@@ -1,7 +1,7 @@
-"""What one chunk sends, packed into Kafka batches while the handler runs.
+"""What chunks send, packed into Kafka batches while the handler runs.
 
 Flows in: records from a handler, and the changes of the tables. Flows out: one or more batches per topic
-partition, ready for the chunk's transaction.
+partition, ready for the transaction; small chunks of one transaction share batches.
 
 Why not `topic.send` (engine notes A and B.1): it costs 160 us a record in futures and sensor calls, and under
 `exactly_once` it sends outside the transaction, because it derives the transactional id from the partition of
@@ -36,17 +36,22 @@ def partition_of(key: bytes, count: int) -> int:
 
 
 class ChunkOutputs:
-    """The outputs of one chunk; see `signaalwissel.streams.chunk.Outputs` for what a handler may rely on."""
+    """The outputs of chunks; see `signaalwissel.streams.chunk.Outputs` for what a handler may rely on.
+
+    Attributes:
+        sent: records sent so far, without changes of tables.
+        now_ms: timestamp of the records, for topics that keep the producer's.
+    """
 
     def __init__(
-        self, partition: int, counts: Mapping[str, int], new_builder: Callable[[], BatchBuilder], now_ms: int
+        self, partition: int, counts: Mapping[str, int], new_builder: Callable[[], BatchBuilder]
     ) -> None:
-        self.batches: list[Batch] = []
         self.sent = 0
+        self.now_ms = 0
         self._partition = partition
         self._counts = counts
         self._new_builder = new_builder
-        self._now_ms = now_ms
+        self._batches: list[Batch] = []
         self._filling: dict[tuple[str, int], BatchBuilder] = {}
 
     def send(
@@ -59,7 +64,7 @@ class ChunkOutputs:
     ) -> None:
         """Add one record; see `Outputs.send`."""
         if partition is None:
-            partition = self._choose(topic, key)
+            partition = self.partition_for(topic, key)
         self._append(topic, partition, key, value, headers)
         self.sent += 1
 
@@ -68,7 +73,8 @@ class ChunkOutputs:
         for key, value in changes.items():
             self._append(topic, self._partition, key, value, ())
 
-    def _choose(self, topic: str, key: bytes | None) -> int:
+    def partition_for(self, topic: str, key: bytes | None) -> int:
+        """The partition that `send` would choose; see `Outputs.partition_for`."""
         count = self._counts.get(topic)
         if count is None:
             raise UnknownTopicError(
@@ -77,6 +83,23 @@ class ChunkOutputs:
             )
         return self._partition % count if key is None else partition_of(key, count)
 
+    @property
+    def waiting(self) -> bool:
+        """True when there are records that were not taken."""
+        return bool(self._batches)
+
+    def take(self, at_most_bytes: int = 0) -> list[Batch]:
+        """Take the full batches, and the others too if they hold more than `at_most_bytes` together.
+
+        Batches of one topic partition come in the order of their records.
+        """
+        if sum(builder.size() for builder in self._filling.values()) > at_most_bytes:
+            self._filling.clear()
+        filling = set(map(id, self._filling.values()))
+        taken = [batch for batch in self._batches if id(batch.builder) not in filling]
+        self._batches = [batch for batch in self._batches if id(batch.builder) in filling]
+        return taken
+
     def _append(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
     ) -> None:
@@ -84,10 +107,10 @@ class ChunkOutputs:
         listed = headers if isinstance(headers, list) else list(headers)  # the C builder takes lists only
         builder = self._filling.get(slot)
         if builder is not None and (
-            builder.append(timestamp=self._now_ms, key=key, value=value, headers=listed) is not None
+            builder.append(timestamp=self.now_ms, key=key, value=value, headers=listed) is not None
         ):
             return
         builder = self._filling[slot] = self._new_builder()
-        self.batches.append(Batch(topic, partition, builder))
+        self._batches.append(Batch(topic, partition, builder))
         # The first record of a batch always fits; the broker judges whether it is too large.
-        builder.append(timestamp=self._now_ms, key=key, value=value, headers=listed)
+        builder.append(timestamp=self.now_ms, key=key, value=value, headers=listed)

@@ -12,7 +12,7 @@ is committed as a whole, or the process ends. Therefore tables can be changed in
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
@@ -23,7 +23,7 @@ from faust.types import StreamT
 from signaalwissel.streams.chunk import Chunk, ChunkHandler, Record
 from signaalwissel.streams.errors import BrokenOrderError
 from signaalwissel.streams.outputs import ChunkOutputs
-from signaalwissel.streams.table import ChunkTable, PartitionState
+from signaalwissel.streams.table import ChunkTable
 from signaalwissel.streams.transactions import PartitionTransaction
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ class ChunkProcessor:
                 return
             async with transaction.lock:
                 if self._app.admission.is_open and self._app.transactions.of(partition) is transaction:
-                    outputs = transaction.outputs(self._app.partition_counts)
-                    with self._bound(partition):
+                    with self._sending(transaction) as outputs:
                         self._handler.sweep(partition, stream_time, outputs)
-                    await self._send(transaction, outputs)
+                    await transaction.forward()
+                    self._app.transactions.dirty.set()
                     self._stats.sweeps += 1
         except BaseException as error:
             await self._fail(error)
@@ -97,27 +97,13 @@ class ChunkProcessor:
                 "please report this. Nothing was acknowledged beyond it; a restart reads from there"
             )
         if chunk.records:
-            outputs = transaction.outputs(self._app.partition_counts)
-            with self._bound(chunk.partition):
+            with self._sending(transaction) as outputs:
                 self._handler.handle(chunk.partition, chunk.records, outputs)
-            await self._send(transaction, outputs)
+            await transaction.forward()
             self._note(chunk.partition, chunk.records)
         transaction.handled(tp, chunk.end)
         self._stats.next_offsets[tp] = chunk.end
         self._app.transactions.dirty.set()
-
-    async def _send(self, transaction: PartitionTransaction, outputs: ChunkOutputs) -> None:
-        states: Mapping[str, PartitionState] = {}
-        for table in self._tables:
-            changes = table.take_changes()
-            if changes:
-                outputs.add_changes(table.changelog, changes)
-                states = {**states, table.changelog: table.held[transaction.partition]}
-                self._stats.changes += len(changes)
-        if outputs.batches:
-            await transaction.enqueue(outputs.batches, states)
-            self._stats.outputs += outputs.sent
-            self._app.transactions.dirty.set()
 
     def _note(self, partition: int, records: Sequence[Record]) -> None:
         stats = self._stats
@@ -127,11 +113,19 @@ class ChunkProcessor:
         stats.stream_times_ms[partition] = max(newest, stats.stream_times_ms.get(partition, newest))
 
     @contextmanager
-    def _bound(self, partition: int) -> Iterator[None]:
+    def _sending(self, transaction: PartitionTransaction) -> Iterator[ChunkOutputs]:
+        """Bind the tables to the partition; what the block changed in them follows what it sent."""
+        outputs = transaction.outputs()
+        before = outputs.sent
         with ExitStack() as stack:
             for table in self._tables:
-                stack.enter_context(table.bound(partition))
-            yield
+                stack.enter_context(table.bound(transaction.partition))
+            yield outputs
+        for table in self._tables:
+            changes = table.take_changes()
+            outputs.add_changes(table.changelog, changes)
+            self._stats.changes += len(changes)
+        self._stats.outputs += outputs.sent - before
 
     async def _fail(self, error: BaseException) -> None:
         # Outputs of the chunk may lie in the producer already: this process commits nothing any more.

@@ -79,7 +79,6 @@ class ChunkRecovery(Recovery):
         app = self.app
         app.stats.in_recovery = True
         self._set_recovery_started()
-        await app.read_layout()
         partitions = {tp.partition for tp in self._assigned}
         await self._fill_tables(partitions)
         positions = await StartingPositions(app).find(self._assigned)

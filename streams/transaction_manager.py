@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from faust.transport.consumer import TransactionManager
 from faust.types import TP
 from signaalwissel.streams.errors import EngineError, LayoutError
-from signaalwissel.streams.transactions import PartitionTransaction
+from signaalwissel.streams.transactions import PartitionTransaction, Surroundings
 
 if TYPE_CHECKING:
     from signaalwissel.streams.app import ChunkApp
@@ -64,9 +64,12 @@ class ChunkTransactions(TransactionManager):
                 would be split over workers.
         """
         await self._stop_all()
-        numbers = _whole_partitions(assigned, self.app.inputs)
         app = self.app
-        started = {n: PartitionTransaction(n, app.settings, app.stats) for n in numbers}
+        await app.read_layout()
+        tables = {table.changelog: table for table in app.chunk_tables}
+        surroundings = Surroundings(app.settings, app.stats, app.partition_counts, tables)
+        numbers = _whole_partitions(assigned, app.inputs)
+        started = {number: PartitionTransaction(number, surroundings) for number in numbers}
         self._by_partition = started
         await asyncio.gather(*(transaction.start() for transaction in started.values()))
 

@@ -30,9 +30,12 @@ from signaalwissel.streams.errors import TransactionLostError
 from signaalwissel.streams.outputs import Batch, ChunkOutputs
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.stats import EngineStats
-from signaalwissel.streams.table import PartitionState
+from signaalwissel.streams.table import PartitionedTable, PartitionState
 
 log = logging.getLogger(__name__)
+
+WORTH_A_REQUEST_BYTES = 64 << 10
+"""Outputs below this wait for those of further chunks: at low load a chunk is one record."""
 
 REQUEST_TIMEOUT_S = 10.0
 """A request without an answer is repeated after this; the settings bound how often."""
@@ -40,27 +43,39 @@ REQUEST_TIMEOUT_S = 10.0
 
 @dataclass(slots=True)
 class Delivery:
-    """A batch under way, and the table partition whose changelog it continues, if any."""
+    """A batch under way."""
 
     batch: Batch
     records: int
     acknowledged: Awaitable[Any]
-    state: PartitionState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the transactions of one app share: how it runs, the counts of its topics, its tables by changelog."""
+
+    settings: EngineSettings
+    stats: EngineStats
+    partition_counts: Mapping[str, int]
+    tables: Mapping[str, PartitionedTable]
 
 
 class PartitionTransaction:
     """The transaction of one input partition; `lock` makes a chunk and a commit exclude each other.
 
-    `enqueue`, `handled` and `commit` are called with the lock held.
+    All other methods are called with the lock held.
     """
 
-    def __init__(self, partition: int, settings: EngineSettings, stats: EngineStats) -> None:
+    def __init__(self, partition: int, surroundings: Surroundings) -> None:
+        settings = surroundings.settings
         self.partition = partition
         self.lock = asyncio.Lock()
         self._settings = settings
-        self._stats = stats
+        self._stats = surroundings.stats
+        self._tables = surroundings.tables
         self._id = f"{settings.app_id}-{partition}"
         self._producer = self._new_producer()
+        self._outputs = ChunkOutputs(partition, surroundings.partition_counts, self._producer.create_batch)
         self._deliveries: list[Delivery] = []
         self._offsets: dict[TopicPartition, int] = {}
 
@@ -86,27 +101,28 @@ class PartitionTransaction:
         """Close the connections; what is uncommitted never becomes readable."""
         await self._producer.stop()
 
-    def outputs(self, counts: Mapping[str, int]) -> ChunkOutputs:
-        """An empty collection for the outputs of the next chunk."""
-        new_builder = self._producer.create_batch
-        return ChunkOutputs(self.partition, counts, new_builder, int(time.time() * 1000))
+    def outputs(self) -> ChunkOutputs:
+        """Where the next chunk's outputs go; those of small chunks that are not committed yet may wait there."""
+        self._outputs.now_ms = int(time.time() * 1000)
+        return self._outputs
 
     @property
     def dirty(self) -> bool:
         """True when there is something to commit."""
-        return bool(self._deliveries or self._offsets)
+        return bool(self._deliveries or self._offsets or self._outputs.waiting)
 
-    async def enqueue(
-        self, batches: Iterable[Batch], states: Mapping[str, PartitionState] | None = None
-    ) -> None:
-        """Hand batches to the producer; `states` are the bound table partitions by changelog topic."""
-        async with self._guarded("sending outputs"):
-            for batch in batches:
-                batch.builder.close()  # a closed batch leaves at once, without lingering
-                records = batch.builder.record_count()
-                acknowledged = await self._send(batch.builder, batch)
-                state = states.get(batch.topic) if states else None
-                self._deliveries.append(Delivery(batch, records, acknowledged, state))
+    async def forward(self) -> None:
+        """Hand to the producer what is worth a request; the rest waits for company, at most until the commit."""
+        batches = self._outputs.take(WORTH_A_REQUEST_BYTES)
+        if batches:
+            async with self._guarded("sending outputs"):
+                await self._enqueue(batches)
+
+    async def _enqueue(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            batch.builder.close()  # a closed batch leaves at once, without lingering
+            records = batch.builder.record_count()
+            self._deliveries.append(Delivery(batch, records, await self._send(batch.builder, batch)))
 
     async def _send(self, builder: BatchBuilder, batch: Batch) -> Awaitable[Any]:
         while True:
@@ -130,6 +146,7 @@ class PartitionTransaction:
         if not self.dirty:
             return
         async with self._guarded("committing"):
+            await self._enqueue(self._outputs.take())
             # aiokafka commits a transaction although one of its batches failed, so they are awaited first.
             written = await self._acknowledged()
             if self._offsets:
@@ -146,17 +163,20 @@ class PartitionTransaction:
         self._stats.last_commit_monotonic = time.monotonic()
 
     async def _acknowledged(self) -> list[tuple[PartitionState, int]]:
+        """Wait for the log; the table partitions that changed, with the offsets behind their changes."""
         written: list[tuple[PartitionState, int]] = []
         results = await asyncio.gather(*(d.acknowledged for d in self._deliveries), return_exceptions=True)
         for delivery, result in zip(self._deliveries, results, strict=True):
+            topic, partition, _builder = delivery.batch
             if isinstance(result, BaseException):
                 log.error(
                     "%s: the broker refused %d record(s) for %s[%d]: %r",
-                    self._id, delivery.records, delivery.batch.topic, delivery.batch.partition, result,
+                    self._id, delivery.records, topic, partition, result,
                 )  # fmt: skip
                 raise result
-            if delivery.state is not None and result.offset >= 0:
-                written.append((delivery.state, result.offset + delivery.records))
+            if topic in self._tables and result.offset >= 0:
+                state = self._tables[topic].held[self.partition]
+                written.append((state, result.offset + delivery.records))
         return written
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from signaalwissel.deploy import maven
@@ -23,7 +24,7 @@ NEED = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}<
 class Repository(SimpleHTTPRequestHandler):
     """Serves the folder; cuts the answer off once for each name in `cut_off`."""
 
-    cut_off: set[str] = set()
+    cut_off: ClassVar[set[str]] = set()
 
     def do_GET(self) -> None:
         name = self.path.rsplit("/", 1)[1]
@@ -61,7 +62,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     publish(root, log4j, "log4j-slf4j-impl", "2.25.5", (log4j, "log4j-core", "2.25.5"))
     publish(root, log4j, "log4j-core", "2.25.5")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Repository, directory=str(root))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         configure(tmp_path, monkeypatch, server.server_port)
         yield
         server.shutdown()

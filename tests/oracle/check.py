@@ -10,6 +10,7 @@ from tests.oracle.check_records import (
     Output,
     decision_problems,
     follow_up_problems,
+    lacking,
     passed_on_problems,
     regular_problems,
     sid_of,
@@ -27,10 +28,8 @@ def check(lines: Sequence[Line], outputs: Sequence[Line]) -> list[str]:
     ledger = intake.run(lines)
     told = history_of(ledger)
     signals = {step.signal.id: step.signal for step in ledger.steps if step.signal is not None}
-    by_topic: dict[str, list[Output]] = {}
-    for line in outputs:
-        by_topic.setdefault(line["topic"], []).append(line["value"])
-    problems = list(_oracle_agrees_with_itself(ledger, told))
+    by_topic, problems = _by_topic(outputs)
+    problems += _oracle_agrees_with_itself(ledger, told)
     routings, wrong = _revisions_by_signal(by_topic.get("decisions", []), told)
     problems += wrong
     for name, expected in told.items():
@@ -40,6 +39,24 @@ def check(lines: Sequence[Line], outputs: Sequence[Line]) -> list[str]:
     problems += _one_voice_on_the_regular_side(by_topic)
     problems += _dead_letters(by_topic.get("dead-letters", []), ledger.refusals)
     return problems
+
+
+def _by_topic(outputs: Sequence[Line]) -> tuple[dict[str, list[Output]], list[str]]:
+    """The records per topic; those that lack a field of their schema are problems and stay out."""
+    by_topic: dict[str, list[Output]] = {}
+    problems: list[str] = []
+    for line in outputs:
+        topic, record = line["topic"], line["value"]
+        missing = (
+            lacking(topic, record) if topic in (*ROUTING_TOPICS, *CORRECTION_TOPICS, "decisions") else []
+        )
+        if not missing and isinstance(record.get("to"), dict):
+            missing = lacking("regular-flow", record["to"])
+        if missing:
+            problems.append(f"{topic}: {record.get('signal_id')} lacks {missing}")
+        else:
+            by_topic.setdefault(topic, []).append(record)
+    return by_topic, problems
 
 
 def _oracle_agrees_with_itself(ledger: Ledger, told: History) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.oracle.calendar import moment_text
 from tests.oracle.model import COUNSELLOR, Outcome, Revision, Signal, SignalId
+from tests.oracle.reading import schema
 
 Output = dict[str, Any]
 ONLY_ON_FOLLOW_UP = (
@@ -18,6 +19,17 @@ ONLY_ON_FOLLOW_UP = (
     "window_ends_on",
     "debt_timing",
 )
+SCHEMA_OF = {
+    "decisions": "Decision",
+    "counsellor-corrections": "RouteCorrection",
+    "regular-corrections": "RouteCorrection",
+}
+
+
+def lacking(topic: str, record: Output) -> list[str]:
+    """The fields without which the record does not fit its schema."""
+    fields = schema(SCHEMA_OF.get(topic, "RoutedSignal"))["fields"]
+    return [field["name"] for field in fields if "default" not in field and field["name"] not in record]
 
 
 def sid_of(record: Output) -> SignalId:

@@ -1,10 +1,12 @@
 """The golden files: one full record of every committed schema version, as bytes and in its JSON form.
 
-`python -m tests.schemas.golden` writes the files of versions that have none yet; it never writes over one. Their
-bytes come from fastavro with the original schema, not from the code that is tested against them.
+`python -m tests.schemas.golden` freezes versions that are new: it writes their golden files and fingerprints and
+never writes over one. The bytes come from fastavro with the original schema, not from the code that is tested
+against them.
 """
 
 import base64
+import hashlib
 import json
 import sys
 from collections import namedtuple
@@ -18,6 +20,7 @@ from signaalwissel.schemas.shape import Shape, shape_of
 from tests.schemas.strategies import BY_HAND_ONLY, class_of, fastavro_bytes, named_types, schema_of
 
 FOLDER = Path(__file__).parent / "golden"
+FINGERPRINTS = Path(__file__).parent / "fingerprints.json"
 _TEXTS = {
     "bsn": "999990019",
     "postcode": "3511AB",
@@ -35,6 +38,12 @@ _TEXTS = {
 def versioned(version: SchemaVersion) -> str:
     """The name of a version's files: `EarlySignal.v1`."""
     return f"{version.name}.v{version.version}"
+
+
+def fingerprint(version: SchemaVersion) -> str:
+    """SHA-256 of a schema as canonical JSON: what a committed version keeps for ever."""
+    canonical = json.dumps(version.schema, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def shape_for(name: str) -> Shape:
@@ -96,5 +105,15 @@ def write_new() -> list[str]:
     return written
 
 
+def freeze_new() -> list[str]:
+    """Add the fingerprints of versions that have none yet, and give their names."""
+    frozen: dict[str, str] = json.loads(FINGERPRINTS.read_text("utf-8")) if FINGERPRINTS.exists() else {}
+    new = {versioned(one): fingerprint(one) for one in versions() if versioned(one) not in frozen}
+    if new:
+        FINGERPRINTS.write_text(json.dumps(frozen | new, indent=2) + "\n", "utf-8")
+    return list(new)
+
+
 if __name__ == "__main__":
-    sys.stdout.write("".join(f"written: {name}\n" for name in write_new()))
+    sys.stdout.write("".join(f"golden files written: {name}\n" for name in write_new()))
+    sys.stdout.write("".join(f"fingerprint frozen: {name}\n" for name in freeze_new()))

@@ -8,6 +8,7 @@ from hypothesis import given
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
 from signaalwissel.schemas.fact_codec import (
+    TrajectoryHead,
     read_intake_trajectory,
     read_keyed_trajectory,
     read_trajectory_head,
@@ -29,6 +30,10 @@ READERS: dict[str, Callable[[bytes], Any]] = {
 }
 
 
+def head_of(trajectory: KeyedTrajectory) -> TrajectoryHead:
+    return TrajectoryHead(trajectory.municipality, trajectory.trajectory_id, trajectory.version)
+
+
 def full(name: str) -> bytes:
     return codec(name).encode(codec(name).from_json(golden.full_json(name)))
 
@@ -39,7 +44,7 @@ def test_a_keyed_trajectory_is_written_and_read_as_by_fastavro(trajectory: Keyed
     data = write_keyed_trajectory(trajectory_body(trajectory))
     assert data == fastavro_bytes("KeyedTrajectory", trajectory)
     assert read_keyed_trajectory(data) == trajectory
-    assert read_trajectory_head(data) == (trajectory.trajectory_id, trajectory.version, trajectory.erased)
+    assert read_trajectory_head(data) == head_of(trajectory)
 
 
 @given(records("TrajectoryState"))
@@ -81,7 +86,6 @@ def test_a_head_that_cannot_be_read_is_refused_with_its_field() -> None:
 
 def test_a_head_in_a_writing_of_its_own_is_read_by_the_generic_codec() -> None:
     data = full("KeyedTrajectory")
-    trajectory = read_keyed_trajectory(data)
-    erased = data.index(b"\x01", data.index(trajectory.trajectory_id.encode()))
-    other = data[:erased] + b"\x02" + data[erased + 1 :]
-    assert read_trajectory_head(other) == (trajectory.trajectory_id, trajectory.version, True)
+    # The length of the municipality, 4, in eleven bytes: too long for us, fastavro takes it.
+    other = data[:5] + b"\x88" + b"\x80" * 9 + b"\x00" + data[6:]
+    assert read_trajectory_head(other) == head_of(read_keyed_trajectory(data))

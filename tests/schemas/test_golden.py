@@ -85,3 +85,15 @@ def test_writing_new_files_leaves_what_is_there(tmp_path: Path, monkeypatch: pyt
     assert set(written) == {golden.versioned(version) for version in NEWEST.values()} - {"EarlySignal.v1"}
     assert (tmp_path / "EarlySignal.v1.bin").read_bytes() == b"kept"
     assert golden.write_new() == []
+
+
+def test_freezing_new_versions_leaves_the_fingerprints_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "FINGERPRINTS", tmp_path / "fingerprints.json")
+    (tmp_path / "fingerprints.json").write_text('{"EarlySignal.v1": "kept"}')
+    assert len(golden.freeze_new()) == len(versions()) - 1
+    assert json.loads(golden.FINGERPRINTS.read_text())["EarlySignal.v1"] == "kept"
+    before = golden.FINGERPRINTS.read_text()
+    assert golden.freeze_new() == []
+    assert golden.FINGERPRINTS.read_text() == before

@@ -113,7 +113,7 @@ def test_the_carried_fields_stand_in_the_same_order_in_every_record_that_holds_t
             mine = written_out(fields[field], named_types(schema_of(name)))
             keyed_types = {one["name"]: one["type"] for one in schema_of("KeyedSignal")["fields"]}
             assert mine == written_out(keyed_types[field], named_types(schema_of("KeyedSignal")))
-    assert list(schema_of("KeyedSignal")["fields"][-1].values())[0] == "sealed_subject"
+    assert schema_of("KeyedSignal")["fields"][-1]["name"] == "sealed_subject"
 
 
 def test_the_value_object_has_the_fields_of_the_schema_up_to_the_carried_block() -> None:

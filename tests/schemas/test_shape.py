@@ -133,6 +133,18 @@ def test_json_that_does_not_fit_is_refused_with_the_path(
 
 
 SECRET = "Jansen-111222333"
+TEXTS = {
+    "signal_id",
+    "municipality",
+    "customer_reference",
+    "bsn",
+    "postcode",
+    "house_number_addition",
+    "initials",
+    "surname",
+    "phone",
+    "email",
+}
 
 
 @pytest.mark.parametrize("wrong", [SECRET, {SECRET: SECRET}, [SECRET], SECRET + "\ud800", 111222333.5])
@@ -151,16 +163,15 @@ def test_no_error_tells_a_value_of_a_person(path: tuple[str, ...], wrong: Any) -
     for name in path[:-1]:
         target = target[name]
     target[path[-1]] = wrong
-    try:
+    if wrong == SECRET and path[-1] in TEXTS:
+        assert codec("EarlySignal").from_json(plain) is not None
+        return
+    with pytest.raises(DoesNotFit) as refused:
         codec("EarlySignal").from_json(plain)
-    except DoesNotFit as refused:
-        told = "".join(traceback.format_exception(refused))
-        assert "Jansen" not in told
-        assert "111222333" not in told
-        assert ".".join(path) in str(refused)
-    else:
-        # A text field takes any text.
-        assert wrong == SECRET
+    told = "".join(traceback.format_exception(refused.value))
+    assert "Jansen" not in told
+    assert "111222333" not in told
+    assert ".".join(path) in str(refused.value)
 
 
 def test_no_error_about_bytes_tells_a_value_of_a_person() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -32,30 +33,38 @@ def bench(broker: EmbeddedKafka) -> Bench:
     return bench
 
 
+class Supervised:
+    """A worker that is started again whenever it ended, as a supervisor would."""
+
+    def __init__(self, start_worker: Start, plan: dict[str, Any]) -> None:
+        self._start = start_worker
+        self._plan = plan
+        self.worker = start_worker(plan)
+
+    def look(self) -> None:
+        if not self.worker.running:
+            assert self.worker.wait() == 1, self.worker.text[-4000:]
+            self.worker = self._start(self._plan)
+
+
 @pytest.mark.timeout(180)
 def test_a_broker_that_is_killed_and_comes_back_loses_and_repeats_nothing(
     broker: EmbeddedKafka, bench: Bench, start_worker: Start
 ) -> None:
     records = load(30_000, 1_000)
     bench.write("in", records)
-    plan = {**bench.plan(max_poll_records=300), "pause_s": 0.03}
-    worker = start_worker(plan)
-    for left in (0.8, 0.5):
-        wait_until(lambda left=left: bench.lag() < len(records) * left or not worker.running, "it gets on")
+    supervised = Supervised(start_worker, {**bench.plan(max_poll_records=300), "pause_s": 0.03})
+
+    def behind_less_than(share: float) -> bool:
+        supervised.look()
+        return bench.lag() <= len(records) * share
+
+    for share in (0.8, 0.5):
+        wait_until(functools.partial(behind_less_than, share), f"less than {share:.0%} is left")
         broker.kill()
         broker.start()
-        if not worker.running:  # a transaction that the broker gave up ends the worker: its supervisor's turn
-            assert worker.wait() == 1
-            worker = start_worker(plan)
-
-    def done() -> bool:
-        nonlocal worker
-        if not worker.running:
-            worker = start_worker(plan)
-        return bench.lag() == 0
-
-    wait_until(done, "everything is committed")
-    worker.stop()
+    wait_until(functools.partial(behind_less_than, 0), "everything is committed")
+    supervised.worker.stop()
     assert_every_record_once(bench, records)
 
 

@@ -11,24 +11,28 @@ from aiokafka import TopicPartition
 from signaalwissel.streams.errors import TransactionLostError
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.stats import EngineStats
-from signaalwissel.streams.table import PartitionState
-from signaalwissel.streams.transactions import PartitionTransaction
+from signaalwissel.streams.table import PartitionedTable
+from signaalwissel.streams.transactions import PartitionTransaction, Surroundings
 
 from tests.streams.engine_support import Bench
-
-COUNTS = {"out": 3}
 
 
 class Transactions:
     """Makes started transactions of one app and stops them at the end."""
 
     def __init__(self, bench: Bench) -> None:
-        self.settings = EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap, broker_timeout_s=20)
         self.stats = EngineStats()
+        self.table = PartitionedTable()
+        self._surroundings = Surroundings(
+            EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap, broker_timeout_s=20),
+            self.stats,
+            {bench.name("out"): 3},
+            {bench.changelog: self.table},
+        )
         self._made: list[PartitionTransaction] = []
 
     async def start(self, partition: int = 0) -> PartitionTransaction:
-        transaction = PartitionTransaction(partition, self.settings, self.stats)
+        transaction = PartitionTransaction(partition, self._surroundings)
         self._made.append(transaction)
         await transaction.start()
         return transaction
@@ -47,10 +51,10 @@ async def transactions(bench: Bench) -> AsyncIterator[Transactions]:
 
 
 async def send(transaction: PartitionTransaction, bench: Bench, *values: bytes) -> None:
-    outputs = transaction.outputs({bench.name("out"): 3})
+    outputs = transaction.outputs()
     for value in values:
         outputs.send(bench.name("out"), b"key", value)
-    await transaction.enqueue(outputs.batches)
+    await transaction.forward()
 
 
 def test_outputs_and_offsets_become_readable_with_the_commit_and_not_before(bench: Bench) -> None:
@@ -131,20 +135,33 @@ def test_an_output_that_the_broker_refuses_commits_nothing(kafka_bootstrap: str,
 
 
 def test_a_commit_tells_the_table_how_far_its_changelog_went(bench: Bench) -> None:
-    state = PartitionState()
-
     async def run() -> None:
         async with transactions(bench) as made:
+            state = made.table.hold(2)
             transaction = await made.start(2)
-            outputs = transaction.outputs({})
-            outputs.add_changes(bench.changelog, {b"a": b"1", b"b": b"2"})
-            await transaction.enqueue(outputs.batches, {bench.changelog: state})
+            transaction.outputs().add_changes(bench.changelog, {b"a": b"1", b"b": b"2"})
+            await transaction.forward()
             assert state.next_offset == 0
             await transaction.commit(bench.app_id, None)
+            assert state.next_offset == 2
 
     asyncio.run(run())
-    assert state.next_offset == 2
     assert [(r.partition, r.key, r.value) for r in bench.read(bench.changelog)] == [
         (2, b"a", b"1"),
         (2, b"b", b"2"),
     ]
+
+
+def test_small_chunks_of_one_transaction_share_a_request_and_large_ones_leave_at_once(bench: Bench) -> None:
+    async def run() -> None:
+        async with transactions(bench) as made:
+            transaction = await made.start()
+            for value in (b"1", b"2", b"3"):
+                await send(transaction, bench, value)
+            assert await bench._read(bench.name("out"), "read_uncommitted") == []
+            await send(transaction, bench, b"x" * 100_000)
+            await transaction.commit(bench.app_id, None)
+
+    asyncio.run(run())
+    values = [record.value or b"" for record in bench.read(bench.name("out"))]
+    assert [len(value) for value in values] == [1, 1, 1, 100_000]

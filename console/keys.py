@@ -1,0 +1,28 @@
+"""`keys create`: the secrets of a municipality."""
+
+from typing import Annotated
+
+import typer
+from signaalwissel.console import environment, runtime
+from signaalwissel.console.failures import ServiceAway
+from signaalwissel.processors.sealing import KeyUnavailable
+
+keys = typer.Typer(help="The secrets of municipalities.", no_args_is_help=True)
+
+
+@keys.callback()
+def _keys() -> None:
+    """The secrets of municipalities."""
+
+
+@keys.command()
+def create(municipality: Annotated[str, typer.Argument(help="Four digits.")]) -> None:
+    """Make the secrets of a municipality that has none; what is there already stays.
+
+    Example: signaalwissel keys create 0344
+    """
+    try:
+        runtime.keys(environment.settings()).create(municipality)
+    except KeyUnavailable as error:
+        raise ServiceAway(str(error)) from error
+    print(f"municipality {municipality} has its keys")

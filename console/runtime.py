@@ -1,0 +1,178 @@
+"""What running processes are made from: settings of streams and sink, rules, keys, Kafka connections."""
+
+import logging
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from signaalwissel.console import environment
+from signaalwissel.console.clock import now_ms
+from signaalwissel.console.failures import UsageFailure
+from signaalwissel.console.settings import Settings
+from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.dead_letters import seal_original
+from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.sealing import KeyProvider
+from signaalwissel.security.local_keys import LocalKeys
+from signaalwissel.security.nonces import fresh_nonce
+from signaalwissel.sinks.refusals import Unsealed
+from signaalwissel.sinks.settings import SinkSettings
+from signaalwissel.streams.agents import AgentSettings, Rules
+from signaalwissel.streams.topics import Names
+
+_TLS = {"SSL", "SASL_SSL"}
+
+
+def names(settings: Settings) -> Names:
+    """Topic and app names."""
+    return Names(settings.topic_prefix, environment.publishers(settings.publishers_file).topics())
+
+
+def bootstrap(settings: Settings) -> str:
+    """Kafka's address; UsageFailure where none is set."""
+    if not settings.kafka_bootstrap:
+        raise UsageFailure(
+            "SIGNAALWISSEL_KAFKA_BOOTSTRAP is not set: give host:port, or run `signaalwissel up`"
+        )
+    return settings.kafka_bootstrap
+
+
+def database_url(settings: Settings) -> str:
+    """PostgreSQL's address; UsageFailure where none is set."""
+    if settings.database_url is None:
+        raise UsageFailure("SIGNAALWISSEL_DATABASE_URL is not set: give a URL, or run `signaalwissel up`")
+    return settings.database_url.get_secret_value()
+
+
+def keys(settings: Settings) -> LocalKeys:
+    """The key provider; UsageFailure where its folder is not set."""
+    if settings.key_dir is None:
+        raise UsageFailure("SIGNAALWISSEL_KEY_DIR is not set: give the folder of the keys")
+    return LocalKeys(settings.key_dir, create_municipalities=settings.every_municipality)
+
+
+def policies(settings: Settings) -> Policies:
+    """The policies of this installation."""
+    return environment.policies(settings.policy_dir, for_every_code=settings.every_municipality)
+
+
+def kafka_python_connection(settings: Settings) -> dict[str, Any]:
+    """Connection options as kafka-python takes them."""
+    options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol, **_sasl(settings)}
+    if settings.kafka_security_protocol in _TLS:
+        options["ssl_cafile"] = _path(settings.kafka_security_ca_file)
+        options["ssl_certfile"] = _path(settings.kafka_security_certificate_file)
+        options["ssl_keyfile"] = _path(settings.kafka_security_key_file)
+    return options
+
+
+def aiokafka_connection(settings: Settings) -> dict[str, Any]:
+    """Connection options as aiokafka takes them."""
+    options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol, **_sasl(settings)}
+    if settings.kafka_security_protocol in _TLS:
+        context = ssl.create_default_context(cafile=_path(settings.kafka_security_ca_file))
+        if settings.kafka_security_certificate_file is not None:
+            context.load_cert_chain(
+                settings.kafka_security_certificate_file, _path(settings.kafka_security_key_file)
+            )
+        options["ssl_context"] = context
+    return options
+
+
+def agent_settings(settings: Settings) -> AgentSettings:
+    """What intake and matcher run with."""
+    return AgentSettings(
+        names=names(settings),
+        bootstrap=bootstrap(settings),
+        connection=aiokafka_connection(settings),
+        event_source=settings.event_source,
+        commit_interval_s=settings.commit_interval_ms / 1000,
+        broker_timeout_s=settings.broker_timeout_s,
+        cold_start_timeout_s=settings.cold_start_timeout_s,
+        accept_loss=settings.accept_loss,
+    )
+
+
+def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> SinkSettings:
+    """What a sink runs with."""
+    return SinkSettings(
+        bootstrap=bootstrap(settings),
+        database_url=database_url(settings),
+        topic_prefix=settings.topic_prefix,
+        kafka_connection=kafka_python_connection(settings),
+        instance=instance,
+        instances=instances,
+        retry_s=settings.broker_timeout_s,
+        accept_loss=settings.accept_loss,
+        ce_source=settings.event_source,
+    )
+
+
+def rules(settings: Settings) -> Rules:
+    """What intake and matcher decide by."""
+    allowed = environment.publishers(settings.publishers_file)
+    return Rules(policies(settings), allowed, keys(settings), fresh_nonce)
+
+
+class SinkSeal:
+    """Seals the sink's own dead letters under the key of the day on which it refuses them."""
+
+    def __init__(self, provider: KeyProvider) -> None:
+        self._keys = provider
+
+    def __call__(self, unsealed: Unsealed) -> bytes:
+        municipality = unsealed.municipality
+        if municipality is not None and self._keys.knows(municipality):
+            key = self._keys.day_key(municipality, amsterdam_day(now_ms()))
+        else:
+            key = self._keys.system_key()
+        return seal_original(unsealed.original, unsealed.dead_letter_id, key, fresh_nonce())
+
+
+def log_to(stage: str, *, level: int = logging.INFO) -> None:
+    """JSON lines on standard error, one per event, the stage on each; libraries speak up from WARNING on."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _stage(stage),
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("signaalwissel").setLevel(level)
+
+
+def _stage(stage: str) -> Any:
+    def add(_logger: object, _method: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        return {**event, "stage": stage}
+
+    return add
+
+
+def _sasl(settings: Settings) -> dict[str, Any]:
+    if settings.kafka_security_mechanism is None:
+        return {}
+    password = settings.kafka_security_password
+    return {
+        "sasl_mechanism": settings.kafka_security_mechanism,
+        "sasl_plain_username": settings.kafka_security_username,
+        "sasl_plain_password": None if password is None else password.get_secret_value(),
+    }
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)

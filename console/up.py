@@ -1,0 +1,106 @@
+"""`up`: everything at once on this machine: Kafka, PostgreSQL, topics, worker and sink."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from signaalwissel.console import runtime, topics
+from signaalwissel.console.environment import settings as read
+from signaalwissel.console.failures import Exit, ServiceAway
+from signaalwissel.console.settings import Settings
+from signaalwissel.console.worker import child, end_all
+from signaalwissel.deploy.errors import PlatformError
+from signaalwissel.deploy.platform import platform
+from signaalwissel.deploy.progress import PlatformProgress, progress_on
+from signaalwissel.deploy.settings import PlatformSettings
+from signaalwissel.streams.topics import layout
+
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class Running:
+    """A whole installation on this machine."""
+
+    settings: Settings
+    environment: dict[str, str]
+    processes: tuple["subprocess.Popen[bytes]", ...]
+
+    def check(self) -> None:
+        """Raise ServiceAway when a process of it has ended."""
+        for process in self.processes:
+            if process.poll() is not None:
+                raise ServiceAway(
+                    f"a process ended with status {process.returncode}; its log above tells why"
+                )
+
+
+def up() -> None:
+    """Start Kafka, PostgreSQL, the worker and the sink, and stop them all on Ctrl-C or SIGTERM.
+
+    Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
+    embedded servers goes when it ends: it is for trying things out. Prints the settings that other commands need.
+
+    Example: signaalwissel up
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with installation(progress_on(sys.stderr)) as running:
+        for name in sorted(running.environment):
+            print(f"export {name}={running.environment[name]}", flush=True)
+        print("# ready; stop with Ctrl-C", flush=True)
+        while not stopped.wait(_LOOK_S):
+            running.check()
+    raise typer.Exit(Exit.DONE)
+
+
+@contextmanager
+def installation(progress: PlatformProgress) -> Iterator[Running]:
+    """A whole installation for the length of the block; every municipality code has policy and keys in it."""
+    platform_settings = PlatformSettings.from_environment(os.environ)
+    try:
+        with (
+            platform(platform_settings, progress=progress) as servers,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            keys = os.environ.get("SIGNAALWISSEL_KEY_DIR") or str(Path(folder) / "keys")
+            environment = {
+                "SIGNAALWISSEL_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+                "SIGNAALWISSEL_DATABASE_URL": servers.database_url,
+                "SIGNAALWISSEL_KEY_DIR": keys,
+                "SIGNAALWISSEL_EVERY_MUNICIPALITY": "true",
+            }
+            settings = _with(environment)
+            with topics.admin(settings) as client:
+                wanted = layout(runtime.names(settings), settings.partitions)
+                topics.make(client, wanted, settings.replication_factor)
+            everything = {**os.environ, **environment}
+            processes = (child("worker", env=everything), child("sink", env=everything))
+            try:
+                yield Running(settings, environment, processes)
+            finally:
+                end_all(list(processes))
+    except PlatformError as error:
+        raise ServiceAway(str(error)) from error
+
+
+def _with(environment: dict[str, str]) -> Settings:
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        return read()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
