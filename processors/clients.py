@@ -37,16 +37,13 @@ def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
     listings = [fact for fact in facts if fact.kind in LISTING]
     count = max((len(listing.clients) for listing in listings), default=0)
     folds = [_ClientFold() for _ in range(count)]
-    for number, listing in enumerate(listings):
+    for number, listing in enumerate(listings, start=1):
         for position, fold in enumerate(folds):
             listed = listing.clients[position] if position < len(listing.clients) else None
             if listed is None:
                 fold.left_out(listing.occurred_on)
             else:
-                first = number == 0
-                fold.listed(
-                    listed, listing.occurred_on, first=first, mends=_mends_first(listings[: number + 1])
-                )
+                fold.listed(listed, listing.occurred_on, mends=_mends_first(listings[:number]))
     return tuple(fold.identity() for fold in folds)
 
 
@@ -77,13 +74,14 @@ class _ClientFold:
         self._stays: list[Stay] = []
         self._member: list[Days] = []
 
-    def listed(self, client: ClientPseudonym, day: date, *, first: bool, mends: bool) -> None:
-        """The client stands on a list: the first one, one that mends it, or a later one."""
+    def listed(self, client: ClientPseudonym, day: date, *, mends: bool) -> None:
+        """The client stands on a list; `mends` when nothing but applications came so far."""
         self._bsn = client.bsn or self._bsn
         self._birth_date = client.birth_date or self._birth_date
         self._surname = client.surname or self._surname
         if not self._member or self._member[-1].last is not None:
-            self._member.append(Days(None if first else day, None))
+            # Only who was left out begins anew; whoever joins later counts from the beginning, as his address does.
+            self._member.append(Days(day if self._member else None, None))
         if mends and len(self._stays) == 1:
             self._stays.clear()
         self._moved(client.address, day)

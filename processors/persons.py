@@ -33,14 +33,12 @@ class Person(NamedTuple):
     here: tuple[Membership, ...]
 
     def birth_dates(self) -> set[bytes]:
-        """The keyed hashes of the birth dates that his trajectories give."""
-        return {
-            m.client.identity.birth_date for m in self.everywhere if m.client.identity.birth_date is not None
-        }
+        """The keyed hashes of the birth dates that his trajectories there give."""
+        return {m.client.identity.birth_date for m in self.here if m.client.identity.birth_date is not None}
 
     def surnames(self) -> set[bytes]:
-        """The keyed hashes of the surnames that his trajectories give."""
-        return {m.client.identity.surname for m in self.everywhere if m.client.identity.surname is not None}
+        """The keyed hashes of the surnames that his trajectories there give."""
+        return {m.client.identity.surname for m in self.here if m.client.identity.surname is not None}
 
     def is_client(self, trajectory_id: str, position: int) -> bool:
         """Whether he is the client at `position` of the trajectory."""

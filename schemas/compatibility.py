@@ -4,7 +4,7 @@ In: two schemas as their files have them. Out: what breaks, as field and rule in
 schema resolution, and stricter where that would change the meaning unseen: a logical type, a decimal's scale.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ _PROMOTED = {
 _NAMED = ("record", "enum", "fixed")
 _LOGICAL = {"logicalType": "logical type", "precision": "precision", "scale": "scale"}
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]
 
 
 class Finding(NamedTuple):

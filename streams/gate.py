@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 from signaalwissel.streams.cluster import Cluster
+from signaalwissel.streams.errors import LayoutError
 from signaalwissel.streams.stats import EngineStats
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,11 @@ class ColdStart:
         return self._gate is not None and not self._stats.gate_open and topic in self._gate.held_topics
 
     async def wait(self, counts: Mapping[str, int]) -> None:
-        """Return when the gate has opened; `counts` are the partition counts by topic."""
+        """Return when the gate has opened; `counts` are the partition counts by topic.
+
+        Raises:
+            LayoutError: a topic to wait for does not exist.
+        """
         if self._gate is None:
             return
         deadline = time.monotonic() + self._gate.timeout_s
@@ -73,6 +78,11 @@ class ColdStart:
 
     async def _due(self, counts: Mapping[str, int]) -> dict[TopicPartition, int]:
         assert self._gate is not None  # noqa: S101 asked by wait
+        if missing := sorted(self._gate.until_topics - counts.keys()):
+            raise LayoutError(
+                f"the cold-start gate waits for topics that do not exist: {', '.join(missing)}; "
+                "make them with `topics apply`"
+            )
         partitions = [
             TopicPartition(topic, partition)
             for topic in self._gate.until_topics

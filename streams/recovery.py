@@ -152,6 +152,7 @@ class StartingPositions:
         cluster = self._app.cluster
         committed = await cluster.committed(partitions)
         beginnings, ends = await cluster.beginnings(partitions), await cluster.ends(partitions)
+        self._app.stats.end_offsets = ends
         positions = {}
         for tp in partitions:
             found = committed.get(tp)

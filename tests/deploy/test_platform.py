@@ -126,6 +126,7 @@ def test_a_given_broker_goes_with_a_started_database(monkeypatch: pytest.MonkeyP
         assert held == Platform("broker:9092", postgres.address)
 
 
+@pytest.mark.timeout(60)  # the other one would try for 90 s
 def test_a_server_that_fails_ends_the_other_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     slow, failing = StandIn(NEVER_READY), StandIn(ENDING)
     stand_ins(monkeypatch, slow, failing)

@@ -44,7 +44,9 @@ def decision_problems(
     """A record of `decisions`; route, trajectory and address-only are known to be right."""
     outcome = revision.outcome
     yield from passed_on_problems(signal, decision)
-    yield from _differ(decision, {"reason": outcome.reason, "client": outcome.client})
+    yield from _differ(decision, {"reason": outcome.reason})
+    if decision.get("client") not in outcome.other_clients:
+        yield from _differ(decision, {"client": outcome.client})
     yield from _differ(decision, {"last_day": signal.last_day.isoformat(), "evidence": outcome.evidence})
     candidates = tuple((one["trajectory_id"], one["client"]) for one in decision["candidates"])
     if candidates != outcome.candidates:

@@ -166,6 +166,16 @@ def test_the_owner_is_the_counsellor_given_last() -> None:
     assert outcome(applied(START), signal()).counsellor is None
 
 
+def test_the_client_of_a_death_is_that_of_the_trajectory_that_tells_of_it() -> None:
+    dead = exited("2025-03-01", reason="DECEASED", clients=[ANNA_AT_HOME])
+    lines = [
+        *_of("T1", applied(START, BRAM_AT_HOME, ANNA_AT_HOME), dead),
+        *_of("T2", applied("2025-02-01", ANNA_AT_HOME)),
+    ]
+    found = outcome(*lines, signal())
+    assert (found.reason, found.client, found.other_clients) == ("DECEASED", 1, {0, 1})
+
+
 def test_municipalities_are_isolated_even_with_the_same_trajectory_number() -> None:
     elsewhere = applied(START, municipality="0363", event_id="other")
     assert reason(elsewhere, signal()) == "NO_TRAJECTORY"

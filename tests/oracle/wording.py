@@ -41,10 +41,8 @@ def address_of(subject: dict[str, Any]) -> Identity | None:
 
 @lru_cache(maxsize=65536)
 def folded_surname(text: str) -> str:
-    """Lower-case letters alone, without diacritics and without the prefixes in front; ß is ss."""
+    """Lower-case letters alone, without diacritics and without prefixes, wherever they stand ("Berg, van den"); ß is ss."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     words = ["".join(c for c in word if c.isalpha()) for word in plain.lower().replace("ß", "ss").split()]
     words = [word for word in words if word]
-    while len(words) > 1 and words[0] in PREFIXES:
-        words.pop(0)
-    return "".join(words)
+    return "".join([word for word in words if word not in PREFIXES] or words)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -77,13 +78,17 @@ class SinkBench:
         for producer in self._producers:
             producer.close(timeout=5)
 
+    @cached_property
+    def _plain(self) -> KafkaProducer:
+        return self.producer()
+
     def producer(self, **options: Any) -> KafkaProducer:
         producer = KafkaProducer(bootstrap_servers=self.settings.bootstrap, linger_ms=5, **options)
         self._producers.append(producer)
         return producer
 
     def decide(self, decisions: Iterable[Decision], producer: KafkaProducer | None = None) -> None:
-        producer = producer or self.producer()
+        producer = producer or self._plain
         for made in decisions:
             key = signal_key(made.municipality, made.partner.partner_id, made.signal_id)
             producer.send(self.settings.topic(DECISIONS), key=key, value=codec("Decision").encode(made))
@@ -99,8 +104,8 @@ class SinkBench:
             self.publish(TASK_UPDATES, said.task_id.encode(), codec("TaskUpdate").encode(said))
 
     def publish(self, topic: str, key: bytes | None, value: bytes | None, **options: Any) -> None:
-        producer = self.producer()
-        producer.send(self.settings.topic(topic), key=key, value=value, **options).get(timeout=BOUND_S)
+        self._plain.send(self.settings.topic(topic), key=key, value=value, **options)
+        self._plain.flush()
 
     @contextmanager
     def running(self, *, failing: bool = False, **changes: Any) -> Iterator["RunningSink"]:

@@ -132,8 +132,31 @@ class Bench:
             await producer.stop()
 
     def read(self, topic: str, isolation: str = "read_committed") -> list[Read]:
-        """All records of a topic, up to its end at the time of asking."""
+        """All records of a topic after its transactions are settled, which is a moment after their commits."""
+        asyncio.run(self._settle(topic))
         return asyncio.run(self._read(topic, isolation))
+
+    def peek(self, topic: str, isolation: str = "read_committed") -> list[Read]:
+        """All records of a topic as it is now, whatever transactions are open."""
+        return asyncio.run(self._read(topic, isolation))
+
+    async def _settle(self, topic: str) -> None:
+        ends = []
+        for isolation in ("read_uncommitted", "read_committed"):
+            reader = AIOKafkaConsumer(topic, bootstrap_servers=self.bootstrap, isolation_level=isolation)
+            await reader.start()
+            ends.append(reader)
+        try:
+            written, settled = ends
+            deadline = time.monotonic() + PATIENCE_S
+            while await written.end_offsets(written.assignment()) != await settled.end_offsets(
+                settled.assignment()
+            ):
+                assert time.monotonic() < deadline, f"{topic} keeps an open transaction"
+                await asyncio.sleep(0.05)
+        finally:
+            for reader in ends:
+                await reader.stop()
 
     async def _read(self, topic: str, isolation: str) -> list[Read]:
         reader = AIOKafkaConsumer(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
+from signaalwissel.streams.errors import LayoutError
 from signaalwissel.streams.gate import ColdStart, Gate
 from signaalwissel.streams.stats import EngineStats
 
@@ -61,6 +62,12 @@ def test_only_held_topics_wait_and_only_while_the_gate_is_shut() -> None:
     asyncio.run(start.wait(COUNTS))
     assert not start.holds("signals")
     assert (stats.gate_open, stats.gate_timeouts) == (True, 0)
+
+
+def test_a_topic_to_wait_for_that_is_missing_is_named() -> None:
+    start, _stats = cold_start(ScriptedCluster((5, 5), [(None, None)]))
+    with pytest.raises(LayoutError, match="do not exist: trajectories"):
+        asyncio.run(start.wait({"signals": 2}))
 
 
 def test_empty_topics_hold_nobody() -> None:

@@ -24,8 +24,8 @@ def test_a_told_stop_commits_leaves_and_ends_with_0(
     bench.write("in", [(key, value * 4_000) for key, value in GOOD])  # too large to wait for the commit
     worker = start_worker(bench.plan(commit_interval_s=30.0))  # only the stop commits
     worker.wait_ready()
-    wait_until(lambda: len(bench.read(bench.name("out"), "read_uncommitted")) == 100, "all are handled")
-    assert bench.read(bench.name("out")) == []
+    wait_until(lambda: len(bench.peek(bench.name("out"), "read_uncommitted")) == 100, "all are handled")
+    assert bench.peek(bench.name("out")) == []
     worker.signal(number)
     assert worker.wait() == 0, worker.text
     assert len(bench.read(bench.name("out"))) == 100
@@ -63,8 +63,8 @@ def test_a_failure_ends_the_process_with_nothing_acknowledged(
     worker = start_worker(bench.plan())
     assert worker.wait() == 1
     assert cause in worker.text
-    assert bench.read(bench.name("out")) == []
-    assert bench.read(bench.changelog) == []
+    assert bench.peek(bench.name("out")) == []
+    assert bench.peek(bench.changelog) == []
     assert bench.lag() == 4
     again = start_worker(bench.plan())
     assert again.wait() == 1
