@@ -64,7 +64,10 @@ class Writer:
         """Send a record as it came and return when it is acknowledged; ServiceAway otherwise."""
         with _kafka_away(self._settings):
             sending = self._producer.send(
-                topic, key=record.key, value=record.value, headers=[tuple(header) for header in record.headers]
+                topic,
+                key=record.key,
+                value=record.value,
+                headers=[tuple(header) for header in record.headers],
             )
             sending.get(timeout=_DELIVERY_BOUND_S)
 

@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from signaalwissel.console.demo import demo
 from signaalwissel.console.failures import CommandFailure
 from signaalwissel.console.generate import generate
 from signaalwissel.console.keys import keys
@@ -25,7 +26,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    for command in (worker, sink, up, publish, simulate, validate, generate):
+    for command in (worker, sink, up, demo, publish, simulate, validate, generate):
         program.command()(command)
     program.add_typer(topics, name="topics")
     program.add_typer(keys, name="keys")

@@ -2,11 +2,10 @@
 
 import sys
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from signaalwissel.processors.amsterdam import AMSTERDAM
 
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _FILE_WIDTH = 200
 _CENTS = 100
 
@@ -21,7 +20,7 @@ def screen() -> Console:
 def moment(value: datetime | int) -> str:
     """A moment, or milliseconds since 1970, as a clock in Amsterdam shows it."""
     at = datetime.fromtimestamp(value / 1000, UTC) if isinstance(value, int) else value
-    return at.astimezone(_AMSTERDAM).strftime("%Y-%m-%d %H:%M:%S")
+    return at.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def instant(value: datetime | int) -> str:

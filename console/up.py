@@ -34,6 +34,11 @@ class Running:
     environment: dict[str, str]
     processes: tuple["subprocess.Popen[bytes]", ...]
 
+    @property
+    def process_environment(self) -> dict[str, str]:
+        """The environment of a command that works with this installation."""
+        return {**os.environ, **self.environment}
+
     def check(self) -> None:
         """Raise ServiceAway when a process of it has ended."""
         for process in self.processes:

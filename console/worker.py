@@ -154,7 +154,9 @@ def _end_with_parent() -> None:
     """Stop when the parent is gone: it holds the other end of our standard input and never writes."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: its lock, held by a daemon thread, would abort the interpreter at its end.
+        while os.read(0, 1):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()

@@ -20,12 +20,18 @@ READABLE_BY_ALL = 0o755
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return where downloads are kept: SIGNAALWISSEL_CACHE, else `signaalwissel` in the user's cache folder."""
+    """Return where downloads are kept: SIGNAALWISSEL_CACHE, else a folder in the user's own cache."""
     if given := environ.get(CACHE_VARIABLE):
         return Path(given).expanduser().absolute()
     if base := environ.get("XDG_CACHE_HOME"):
         return Path(base).absolute() / "signaalwissel"
-    return Path.home() / ".cache" / "signaalwissel"
+    try:
+        home = Path.home()
+    except (
+        RuntimeError
+    ):  # an account without a home, as in some containers; only who needs the cache must mind
+        home = Path("/")
+    return home / ".cache" / "signaalwissel"
 
 
 def filled(
@@ -46,7 +52,8 @@ def filled(
         lock = folder.with_name(folder.name + ".lock").open("a")
     except OSError as refused:
         raise PlatformError(
-            f"{folder.parent} cannot be written ({refused.strerror}): set {CACHE_VARIABLE} to a folder that can."
+            f"{folder.parent} cannot be written ({refused.strerror}): "
+            f"set {CACHE_VARIABLE} to a folder that can."
         ) from refused
     with lock:  # closing the file gives the lock back, and so does the end of this process
         try:

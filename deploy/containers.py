@@ -1,4 +1,4 @@
-"""Kafka and PostgreSQL in containers of this machine's engine, by testcontainers, which is for development only.
+"""Kafka and PostgreSQL in containers of this machine's engine, by testcontainers; for development only.
 
 Flows in: image names. Flows out: the same two addresses as the embedded servers give. The Kafka image takes
 broker properties as `KAFKA_*` variables and the PostgreSQL image `POSTGRES_*` ones, as the usual images do.
@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from docker.errors import DockerException  # type: ignore[import-untyped]
 from signaalwissel.deploy.databases import create_database
 from signaalwissel.deploy.embedded_kafka import SINGLE_NODE
-from signaalwissel.deploy.embedded_postgres import DATABASE, OWNER
+from signaalwissel.deploy.embedded_postgres import DATABASE, LOCALE_OPTIONS, OWNER
 from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.ports import LOOPBACK, free_ports
 from signaalwissel.deploy.settings import (
@@ -76,8 +76,9 @@ class ContainerServer(ABC):
             container.start()
         except (DockerException, RuntimeError, TimeoutError) as failed:
             raise PlatformError(
-                f"{self.name} cannot be started in a container of {self._image}: {failed}. Check `docker info` and "
-                f"{self.image_variable}, or set {self.variable} to a {self.name} that runs."
+                f"{self.name} cannot be started in a container of {self._image}: {failed}. "
+                f"Check `docker info` and {self.image_variable}, "
+                f"or set {self.variable} to a {self.name} that runs."
             ) from failed
 
     def close(self) -> None:
@@ -141,7 +142,7 @@ class ContainerPostgres(ContainerServer):
             "POSTGRES_USER": OWNER,
             "POSTGRES_PASSWORD": self._password,
             "POSTGRES_DB": "postgres",
-            "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8",
+            "POSTGRES_INITDB_ARGS": " ".join(LOCALE_OPTIONS),
             "TZ": "UTC",
         }
 

@@ -71,7 +71,7 @@ class KafkaPrograms:
 
     @property
     def quick_start(self) -> Path:
-        """Java's own record of the classes that a start loads: with it a broker starts in a third of the time."""
+        """Java's record of the classes that a start loads; a broker starts with it in a third of the time."""
         return self.folder / f"start-{self.java_version}" / QUICK_START
 
 

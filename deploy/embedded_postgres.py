@@ -22,23 +22,22 @@ from signaalwissel.deploy.settings import DATABASE_VARIABLE
 OWNER: Final = "signaalwissel"
 DATABASE: Final = "signaalwissel"
 
-INITDB_OPTIONS: Final = (
-    "--auth=trust",
+# PostgreSQL's own C.UTF-8, so that the machine's locales do not matter.
+LOCALE_OPTIONS: Final = (
     "--encoding=UTF8",
-    # PostgreSQL's own C.UTF-8, so that the machine's locales do not matter.
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
-    "--no-sync",
 )
+INITDB_OPTIONS: Final = ("--auth=trust", "--no-sync", *LOCALE_OPTIONS)
 
 SETTINGS: Final = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # What a crash of the server must keep is in the system's memory already; only a power cut loses it. Commits
-    # stay synchronous: an acknowledged one must survive `kill`.
+    # What a crash of the server must keep is in the system's memory already; only a power cut loses it.
+    # Commits stay synchronous: an acknowledged one must survive `kill`.
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
@@ -53,10 +52,10 @@ class EmbeddedPostgres(OwnedServer):
     name: ClassVar[str] = "PostgreSQL"
     variable: ClassVar[str] = DATABASE_VARIABLE
     ready_text: ClassVar[str] = "database system is ready to accept connections"
-    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # "fast": ends sessions, does not wait for them
-    kill_signal: ClassVar[signal.Signals] = (
-        signal.SIGQUIT
-    )  # "immediate": recovers like a crash, frees shared memory
+    # "Fast": it ends sessions and does not wait for them.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+    # "Immediate": the next start recovers as after a crash, but no shared memory is left behind.
+    kill_signal: ClassVar[signal.Signals] = signal.SIGQUIT
 
     def __init__(
         self, programs: PostgresPrograms, folder: Path | None = None, timing: Timing | None = None

@@ -1,4 +1,4 @@
-"""Kafka's own program files. Flows in: Maven coordinates. Flows out: a cache folder with exactly the known jars.
+"""Kafka's own program files. Flows in: downloaded jars. Flows out: a cache folder with the known ones.
 
 Which jars those are, and the SHA-256 of each, stands in `kafka-jars.sha256` (`sha256sum -c` reads it). Every
 download is checked against it in full; later starts compare names and sizes with a record of that check.
@@ -35,7 +35,7 @@ def known_jars() -> dict[str, str]:
 def kafka_folder(cache: Path, progress: PlatformProgress, fetch: Fetch | None = None) -> Path:
     """Return the folder whose `libs` holds the jars, after downloading what the cache lacks.
 
-    `fetch` defaults to the Maven repository. Raises PlatformError when a download fails or is not the known file.
+    `fetch` defaults to the Maven repository. Raises PlatformError when a download fails or is refused.
     """
     known = known_jars()
 
@@ -54,19 +54,20 @@ def kafka_folder(cache: Path, progress: PlatformProgress, fetch: Fetch | None = 
 def verify(libs: Path, known: Mapping[str, str]) -> None:
     """Compare every file in `libs` with its known SHA-256; raise PlatformError for any difference."""
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in libs.iterdir()}
-    if missing := sorted(known.keys() - found.keys()):
-        raise PlatformError(f"The download of Kafka is refused: it lacks {', '.join(missing)}.")
-    if unknown := sorted(found.keys() - known.keys()):
+    differences = [
+        *(f"{name} is missing" for name in sorted(known.keys() - found.keys())),
+        *(f"{name} is not in {KNOWN_JARS.name}" for name in sorted(found.keys() - known.keys())),
+        *(
+            f"{name} has SHA-256 {found[name]} and {KNOWN_JARS.name} says {known[name]}"
+            for name in sorted(known.keys() & found.keys())
+            if found[name] != known[name]
+        ),
+    ]
+    if differences:
         raise PlatformError(
-            f"The download of Kafka is refused: {', '.join(unknown)} is not in {KNOWN_JARS.name}."
+            f"The download of Kafka is refused: {'; '.join(differences)}. Nothing was kept. "
+            f"Start again; if it stays so, the Maven repository, a mirror or a proxy hands out other files."
         )
-    for name, digest in sorted(known.items()):
-        if found[name] != digest:
-            raise PlatformError(
-                f"The download of Kafka is refused: {name} has SHA-256 {found[name]} and {KNOWN_JARS.name} says "
-                f"{digest}. Nothing was kept. Start again; if it stays so, the Maven repository or a proxy "
-                f"before it hands out another file."
-            )
 
 
 def _sizes(libs: Path) -> dict[str, int]:

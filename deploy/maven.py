@@ -56,8 +56,8 @@ def download_jars(version: str, libs: Path, progress: PlatformProgress) -> None:
                 _download(jar, libs)
     except (OSError, ParseError, RuntimeError) as failed:
         raise PlatformError(
-            f"Kafka's jars cannot be downloaded: {failed}. Check the network (a proxy goes into HTTPS_PROXY, a "
-            f"mirror of the Maven repository into [repositories] of jgo.conf) and start again, "
+            f"Kafka's jars cannot be downloaded: {failed}. Check the network (a proxy goes into HTTPS_PROXY, "
+            f"a mirror of the Maven repository into [repositories] of jgo.conf) and start again, "
             f"or set {BOOTSTRAP_VARIABLE} to a broker that runs."
         ) from failed
     finally:

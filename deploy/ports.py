@@ -7,7 +7,7 @@ import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
-# Below the ports that Linux and macOS hand to outgoing connections: a server that restarts finds its own free.
+# Below the ports that systems hand to outgoing connections: a server that restarts finds its own one free.
 LOWEST: Final = 15_000
 HIGHEST: Final = 32_000
 ATTEMPTS: Final = 200

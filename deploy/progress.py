@@ -1,4 +1,4 @@
-"""Progress of downloads and starts. Flows in: steps and amounts. Flows out: bars on a terminal, else lines."""
+"""Progress of downloads and starts. Flows in: steps, amounts. Flows out: bars on a terminal, else lines."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ POSTGRES_IMAGE: Final = "postgres:18"
 
 @dataclass(frozen=True, slots=True)
 class PlatformSettings:
-    """Where Kafka and PostgreSQL come from: given ones first, then containers if asked, else embedded ones."""
+    """Where the servers come from: given ones first, then containers if asked, else embedded ones."""
 
     cache: Path
     given_bootstrap: str | None = None

@@ -52,9 +52,8 @@ class Supervisor:
         self._wake, wake = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake, False)
-        signal.pthread_sigmask(
-            signal.SIG_SETMASK, []
-        )  # an owner may have blocked the signals that stop a server
+        # An owner may have blocked the signals that stop a server, and children inherit that.
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         self._preexec = _die_with_supervisor()

@@ -37,11 +37,11 @@ def moved(recent: RecentSignal, verdict: Verdict, routing: Routing) -> list[Emis
     if recent.route is _COUNSELLOR:
         told.append(routing.tell_counsellor(CorrectionAction.WITHDRAWN, recent.trajectory_id or ""))
     if verdict.route is _COUNSELLOR:
-        if recent.regular_holds and recent.route is not _COUNSELLOR:
+        if recent.route is not _COUNSELLOR and not recent.offered:
             told.append(routing.tell_regular(CorrectionAction.WITHDRAWN))
         told.append(routing.tell_counsellor(CorrectionAction.MOVED, verdict.trajectory_id or ""))
     elif not recent.regular_holds:
-        # Also offered before: the regular side has it already, and is offered a signal once.
+        # Where it was offered before, the regular side has it already: it is offered a signal once.
         told.append(routing.tell_regular(CorrectionAction.MOVED))
     return told
 
@@ -66,11 +66,11 @@ def withdrawn(recent: RecentSignal, routing: Routing) -> list[Emission]:
 
 def after(recent: RecentSignal, verdict: Verdict) -> RecentSignal:
     """The recent signal once a revision with this verdict was published."""
-    stays_offered = verdict.route is _COUNSELLOR and recent.route is _COUNSELLOR and recent.regular_holds
     return recent._replace(
         revision=recent.revision + 1,
         route=verdict.route,
         trajectory_id=verdict.trajectory_id if verdict.route is _COUNSELLOR else None,
         address_only=verdict.address_only,
-        regular_holds=verdict.route is not _COUNSELLOR or stays_offered,
+        # What was offered stays offered: the resident was not reached, whoever holds the signal now.
+        regular_holds=verdict.route is not _COUNSELLOR or recent.offered,
     )

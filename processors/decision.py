@@ -92,9 +92,9 @@ def _by_address(signal: KeyedSignal, persons: Sequence[Person], effects: Effects
         # A different birth date is another person; without one he may be the one (domain 8.8).
         pool = same + [person for person in persons if not person.birth_dates()]
     hits = [
-        (person, found)
+        (person, hit)
         for person in pool
-        if (found := find(person, days, policy)).is_hit
+        if (hit := find(person, days, policy).hit) is not None
         and not any(person.is_client(*refuted) for refuted in effects.refuted)
     ]
     if not hits:
@@ -105,18 +105,15 @@ def _by_address(signal: KeyedSignal, persons: Sequence[Person], effects: Effects
     return _possible(signal, hits, policy)
 
 
-def _possible(signal: KeyedSignal, hits: Sequence[tuple[Person, PersonalFinding]], policy: Policy) -> Verdict:
+def _possible(signal: KeyedSignal, hits: Sequence[tuple[Person, Standing]], policy: Policy) -> Verdict:
     surname = signal.pseudonym.surname
-    named = [found for person, found in hits if surname is not None and surname in person.surnames()]
+    named = [hit for person, hit in hits if surname is not None and surname in person.surnames()]
     evidence = Evidence.NAME if named else None
     if named and policy.identity.name_and_address == "hit":
-        best = max(named, key=_preference)
-        return _verdict(best, MatchedBy.ADDRESS)._replace(evidence=evidence)
-    candidates = sorted(
-        Candidate(found.standing.trajectory.trajectory_id, found.standing.client)
-        for _, found in hits
-        if found.standing is not None
-    )
+        # Of two clients of one trajectory the first.
+        best = max(named, key=lambda hit: (hit.preference, -hit.client))
+        return Verdict(Route.COUNSELLOR_FOLLOWUP, best.reason, best, MatchedBy.ADDRESS, evidence)
+    candidates = sorted(Candidate(hit.trajectory.trajectory_id, hit.client) for _, hit in hits)
     return _address_only(tuple(candidates), evidence)
 
 
@@ -133,11 +130,5 @@ def _address_only(candidates: tuple[Candidate, ...], evidence: Evidence | None) 
 def _verdict(found: PersonalFinding, matched_by: MatchedBy) -> Verdict:
     if found.reason is TrueReason.NO_TRAJECTORY:
         return NOBODY
-    route = Route.COUNSELLOR_FOLLOWUP if found.is_hit else Route.REGULAR_FLOW
+    route = Route.REGULAR_FLOW if found.hit is None else Route.COUNSELLOR_FOLLOWUP
     return Verdict(route, found.reason, found.standing, matched_by)
-
-
-def _preference(found: PersonalFinding) -> tuple[object, ...]:
-    if found.standing is None:
-        raise ValueError("a hit has a standing")
-    return (*found.standing.preference, -found.standing.client)

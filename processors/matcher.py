@@ -90,17 +90,16 @@ class Matcher:
     ) -> list[Emission]:
         if not state.put_trajectory(match_key, value, clock.record_time):
             return []
-        resident = state.resident(match_key)
-        if resident is None or not resident.recents:
+        recents = state.recents_at(match_key)
+        if not recents:
             return []
         trajectory = read_keyed_trajectory(value)
         cause = CorrectionCause.ERASED if trajectory.erased else CorrectionCause.LIFECYCLE
+        because = Because(cause, trajectory.caused_by_event_id, clock)
         emissions: list[Emission] = []
-        for signal_ref in tuple(resident.recents):
-            recent = state.recent(signal_ref)
-            if recent is not None:
-                because = Because(cause, trajectory.caused_by_event_id, clock)
-                emissions += self._decide_anew(state, recent, because)
+        for recent in recents:
+            told, _ = self._decide_anew(state, recent, because)
+            emissions += told
         return emissions
 
     def _command(self, state: MatcherState, command: ResidentCommand, clock: "Clock") -> list[Emission]:
@@ -122,23 +121,26 @@ class Matcher:
         else:
             recent = recent._replace(refuted=(*recent.refuted, candidate))
         because = Because(CorrectionCause.IDENTITY, command.command_id, clock)
-        emissions = self._decide_anew(state, recent, because)
+        emissions, _ = self._decide_anew(state, recent, because)
         if not emissions:
             state.put_recent(command.signal_ref, recent, known=True)
         return emissions
 
-    def _decide_anew(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
+    def _decide_anew(
+        self, state: MatcherState, recent: RecentSignal, because: "Because"
+    ) -> tuple[list[Emission], RecentSignal]:
+        """The next revision and the signal after it; no emissions where a fresh answer changes nothing."""
         signal = read_keyed_signal(recent.signal)
         policy = self._policies[signal.municipality]
         verdict = _fresh(state, signal, recent, policy)
         change = corrections.change_of(recent, verdict)
         if change is None:
-            return []
+            return [], recent
         routing = because.routing(signal, recent, verdict, change.action, policy)
         told = corrections.moved(recent, verdict, routing) if change.action is not None else []
         changed = corrections.after(recent, verdict)._replace(written_at=because.clock.record_time)
         state.put_recent(signal.signal_ref, changed, known=True)
-        return [*told, routing.decision()]
+        return [*told, routing.decision()], changed
 
     def _offer(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
         signal = read_keyed_signal(recent.signal)
@@ -146,12 +148,16 @@ class Matcher:
             # Offered once, or with the regular side already: there is nothing left to offer.
             state.put_recent(signal.signal_ref, recent, known=True)
             return []
+        # A policy that changed since the last answer counts first: what is offered must be the counsellor's still.
+        emissions, recent = self._decide_anew(state, recent, because)
+        if recent.route is not Route.COUNSELLOR_FOLLOWUP:
+            return emissions
         policy = self._policies[signal.municipality]
         verdict = _fresh(state, signal, recent, policy)
         routing = because.routing(signal, recent, verdict, CorrectionAction.ALSO_OFFERED, policy)
         changed = recent._replace(revision=recent.revision + 1, regular_holds=True, offered=True)
         state.put_recent(signal.signal_ref, changed, known=True)
-        return [*corrections.also_offered(verdict, routing), routing.decision()]
+        return [*emissions, *corrections.also_offered(verdict, routing), routing.decision()]
 
     def _erase(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
         signal = read_keyed_signal(recent.signal)

@@ -126,6 +126,12 @@ class MatcherState:
         value = self._recents.get(signal_ref)
         return None if value is None else read_recent_signal(value)
 
+    def recents_at(self, match_key: bytes) -> list[RecentSignal]:
+        """The recent signals at a match key, oldest first."""
+        resident = self._residents.get(match_key)
+        refs = [] if resident is None else resident.recents
+        return [recent for ref in refs if (recent := self.recent(ref)) is not None]
+
     def put_recent(self, signal_ref: bytes, recent: RecentSignal, *, known: bool) -> None:
         """Keep a recent signal; `known` when it was kept before."""
         self._recents[signal_ref] = write_recent_signal(recent)

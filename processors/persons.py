@@ -54,9 +54,10 @@ class PersonalFinding(NamedTuple):
     standing: Standing | None
 
     @property
-    def is_hit(self) -> bool:
-        """Whether it leads to the counsellor."""
-        return self.standing is not None and self.standing.is_hit and self.reason is self.standing.reason
+    def hit(self) -> Standing | None:
+        """The standing that leads to the counsellor, unless death or objection keeps it from him."""
+        found = self.standing
+        return found if found is not None and found.is_hit and found.reason is self.reason else None
 
 
 def person_with_bsn(trajectories: Iterable[Trajectory], bsn: bytes | None) -> Person:

@@ -17,9 +17,10 @@ _EARLIEST = date(1900, 1, 1)
 _LATEST = date(2999, 12, 31)
 # The same bounds as instants.
 _EARLIEST_MS = -2_208_988_800_000
-_LATEST_MS = 32_503_590_000_000
+_LATEST_MS = 32_503_679_999_999
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _BSN = re.compile(r"[0-9]{9}")
+_NO_BSN = "0" * 9
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _POSTCODE = re.compile(r"[1-9][0-9]{3}[A-Z]{2}")
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -92,11 +93,11 @@ def is_plausible(moment: Millis) -> bool:
 
 
 def passes_eleven_test(bsn: str) -> bool:
-    """Whether a BSN has nine digits and passes the 11-proof."""
+    """Whether a BSN has nine digits, not all zero, and passes the 11-proof."""
     if not _BSN.fullmatch(bsn):
         return False
     total = sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, bsn, strict=True))
-    return total > 0 and total % 11 == 0
+    return total % 11 == 0 and bsn != _NO_BSN
 
 
 def plain(text: str) -> str:

@@ -159,7 +159,8 @@ class ChunkConsumer(driver.Consumer):
         held, self._held = self._held, frozenset()
         if held:
             await self._thread.release(held)
-            self._wanted = [*self._wanted, *sorted(held)]
+            # A new assignment may have come in between: its positions count, not those of the held ones.
+            self._wanted = [tp for tp in self._positions if tp not in self._held]
 
     # Committing
 

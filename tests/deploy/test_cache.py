@@ -61,6 +61,14 @@ def test_the_cache_folder_follows_the_environment(environ: dict[str, str], folde
     assert cache_folder(environ) == folder
 
 
+def test_an_account_without_a_home_can_still_use_given_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert cache_folder({}) == Path("/.cache/signaalwissel")
+
+
 def test_two_processes_that_fill_at_once_fill_once_and_both_end_well(tmp_path: Path) -> None:
     target, one, two = tmp_path / "target", tmp_path / "one", tmp_path / "two"
     processes = [

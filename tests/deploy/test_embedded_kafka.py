@@ -87,6 +87,17 @@ def test_records_outlive_a_broker_that_ends_and_starts_again(
     assert consume(address, topic, 2) == [b"before", b"after"]
 
 
+def test_records_in_a_given_folder_outlive_the_broker(
+    programs: KafkaPrograms, tmp_path: Path, topic_prefix: str
+) -> None:
+    topic = f"{topic_prefix}in"
+    with EmbeddedKafka(programs, folder=tmp_path / "kept") as first:
+        create_topic(first.address, topic)
+        produce(first.address, topic, b"kept")
+    with EmbeddedKafka(programs, folder=tmp_path / "kept") as second:
+        assert consume(second.address, topic, 1) == [b"kept"]
+
+
 def test_extra_properties_reach_the_broker(broker: EmbeddedKafka, topic_prefix: str) -> None:
     topic = f"{topic_prefix}in"
     create_topic(broker.address, topic)

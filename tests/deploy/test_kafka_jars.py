@@ -62,7 +62,7 @@ def test_known_jars_are_downloaded_once(tmp_path: Path) -> None:
         pytest.param(
             {**JARS, "log.jar": b"the l0g"}, "log.jar has SHA-256 .* and known.sha256 says", id="altered"
         ),
-        pytest.param({"kafka.jar": JARS["kafka.jar"]}, "it lacks log.jar", id="missing"),
+        pytest.param({"kafka.jar": JARS["kafka.jar"]}, "log.jar is missing", id="missing"),
         pytest.param({**JARS, "extra.jar": b"?"}, "extra.jar is not in known.sha256", id="unknown"),
     ],
 )

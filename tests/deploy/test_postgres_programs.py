@@ -81,6 +81,17 @@ def test_closed_programs_beside_a_closed_cache_are_copied_for_each_server(closed
     assert not folder.exists()
 
 
+def test_rows_in_a_given_folder_outlive_the_server(open_folder: Path) -> None:
+    programs = postgres_programs(open_folder / "cache", Silent())
+    for expected in (1, 2):
+        with EmbeddedPostgres(programs, folder=open_folder / "kept") as server:
+            url = server.address.replace("+psycopg", "")
+            with psycopg.connect(url) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
+                connection.execute("INSERT INTO kept VALUES (1)")
+                assert connection.execute("SELECT count(*) FROM kept").fetchone() == (expected,)
+
+
 @root_only
 def test_a_temporary_folder_that_only_root_may_enter_is_named(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch

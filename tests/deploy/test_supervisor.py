@@ -17,11 +17,8 @@ from signaalwissel.deploy.supervisor import KILL, STOP, Plan
 from tests.deploy.support import is_alive, wait_until
 
 SLEEPING = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(3600)"]
-DEAF = [
-    sys.executable,
-    "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(3600)",
-]
+IGNORING = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+DEAF = [sys.executable, "-c", IGNORING + "print('up', flush=True); time.sleep(3600)"]
 PARENT = """
 import signal, subprocess, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -98,7 +98,11 @@ def running(since: str = "2025-01-10", *clients: Person, **more: Any) -> Story:
 
 
 def completed(
-    on: str = "2025-08-31", *clients: Person, since: str = "2025-01-10", reason: str = "COMPLETED", **more: Any
+    on: str = "2025-08-31",
+    *clients: Person,
+    since: str = "2025-01-10",
+    reason: str = "COMPLETED",
+    **more: Any,
 ) -> Story:
     """A trajectory that ended, completed unless another reason is given."""
     return [*applied(since, *clients, **more), *exited(on, reason, **more)]
@@ -162,7 +166,9 @@ class Case:
         self.outputs += came
         return came
 
-    def command(self, kind: str, signal_id: str = "S1", *, command_id: str = "c1", **fields: Any) -> list[Line]:
+    def command(
+        self, kind: str, signal_id: str = "S1", *, command_id: str = "c1", **fields: Any
+    ) -> list[Line]:
         """What a command about the last delivery of a signal brings."""
         about = self.decision(signal_id)
         command = ResidentCommand(

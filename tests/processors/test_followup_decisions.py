@@ -357,4 +357,6 @@ def test_every_step_of_a_long_story_is_one_version_and_in_order() -> None:
 def test_every_kind_of_partner_has_its_dutch_word(kind: PartnerKind) -> None:
     desk = Desk()
     desk.follow(decision(partner=Partner("p", kind)))
-    assert (desk.only.history[0].note or "").startswith("Terugval: neem persoonlijk contact op. Achterstand: ")
+    assert (desk.only.history[0].note or "").startswith(
+        "Terugval: neem persoonlijk contact op. Achterstand: "
+    )

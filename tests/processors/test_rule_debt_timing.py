@@ -3,7 +3,17 @@
 import pytest
 from signaalwissel.schemas.routing import DebtTiming
 
-from tests.processors.given import Story, admitted, applied, completed, decision, exited, reopened, running, signal
+from tests.processors.given import (
+    Story,
+    admitted,
+    applied,
+    completed,
+    decision,
+    exited,
+    reopened,
+    running,
+    signal,
+)
 
 BEFORE, AFTER = DebtTiming.BEFORE_ADMISSION, DebtTiming.AFTER_ADMISSION
 AFTER_EXIT, UNKNOWN = DebtTiming.AFTER_EXIT, DebtTiming.UNKNOWN
@@ -24,8 +34,12 @@ AGAIN = [*ENDED, *reopened("2026-01-10")]
         ),
         pytest.param(ENDED, "2025-11-30", AFTER, id="the day before the exit"),
         pytest.param(ENDED, "2025-12-01", AFTER_EXIT, id="the exit day"),
-        pytest.param(completed(on="2025-12-01"), "2026-01-01", AFTER_EXIT, id="after the exit, without an admission"),
-        pytest.param(completed(on="2025-12-01"), "2025-06-01", UNKNOWN, id="before the exit, without an admission"),
+        pytest.param(
+            completed(on="2025-12-01"), "2026-01-01", AFTER_EXIT, id="after the exit, without an admission"
+        ),
+        pytest.param(
+            completed(on="2025-12-01"), "2025-06-01", UNKNOWN, id="before the exit, without an admission"
+        ),
         pytest.param(AGAIN, "2025-12-15", AFTER_EXIT, id="between exit and reopening"),
         pytest.param(AGAIN, "2026-01-10", AFTER, id="running again on that day"),
         pytest.param(

@@ -43,9 +43,13 @@ def test_the_reasons_that_count_are_a_setting() -> None:
 @pytest.mark.parametrize(
     ("given", "then"),
     [
-        pytest.param([*applied("2026-01-10"), *refused("2026-02-10")], REFUSED, id="refused is no trajectory"),
         pytest.param(
-            [*applied("2026-01-10"), *refused("2026-02-21")], RUNNING, id="refused after the signal: ran till then"
+            [*applied("2026-01-10"), *refused("2026-02-10")], REFUSED, id="refused is no trajectory"
+        ),
+        pytest.param(
+            [*applied("2026-01-10"), *refused("2026-02-21")],
+            RUNNING,
+            id="refused after the signal: ran till then",
         ),
         pytest.param(
             [*applied("2026-01-10"), *refused("2026-02-20")], REFUSED, id="the day of refusal no longer runs"
@@ -60,7 +64,9 @@ def test_the_reasons_that_count_are_a_setting() -> None:
         pytest.param(completed(on="2026-02-21"), RUNNING, id="running to the day before the exit"),
         pytest.param(completed(on="2026-02-20"), INSIDE, id="the exit day belongs to what follows"),
         pytest.param(
-            completed(on="2026-02-20", reason="SELF"), NOT_COMPLETED, id="also where what follows is the regular flow"
+            completed(on="2026-02-20", reason="SELF"),
+            NOT_COMPLETED,
+            id="also where what follows is the regular flow",
         ),
         pytest.param(
             [*completed(on="2025-11-01"), *reopened("2026-01-01")], RUNNING, id="reopened runs again"
@@ -94,7 +100,9 @@ def test_the_reasons_that_count_are_a_setting() -> None:
             id="and that exit is the one that counts",
         ),
         pytest.param(
-            [*applied("2026-01-10"), *applied("2026-02-25")], NOBODY, id="a second application dates the first anew"
+            [*applied("2026-01-10"), *applied("2026-02-25")],
+            NOBODY,
+            id="a second application dates the first anew",
         ),
         pytest.param(
             [*completed(on="2025-12-01"), *reopened("2026-01-10"), *reopened("2026-02-25")],
@@ -116,7 +124,9 @@ def test_the_reasons_that_count_are_a_setting() -> None:
             RUNNING,
             id="what happens along the way changes nothing",
         ),
-        pytest.param([*event("ADMITTED", "2026-01-20")], NOBODY, id="without an application there is no trajectory"),
+        pytest.param(
+            [*event("ADMITTED", "2026-01-20")], NOBODY, id="without an application there is no trajectory"
+        ),
     ],
 )
 def test_running_and_the_exit_that_counts(given: Story, then: TrueReason) -> None:

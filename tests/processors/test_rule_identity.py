@@ -86,7 +86,11 @@ def housemates(count: int) -> Story:
         pytest.param(running(), at(ANNA), ADDRESS_ONLY, MatchedBy.ADDRESS, id="an address is no proof"),
         pytest.param(running(), at(AWAY), NOBODY, None, id="nobody known at that address"),
         pytest.param(
-            completed(on="2025-01-01", since="2024-01-01"), at(ANNA), NOBODY, None, id="nobody there would be a hit"
+            completed(on="2025-01-01", since="2024-01-01"),
+            at(ANNA),
+            NOBODY,
+            None,
+            id="nobody there would be a hit",
         ),
         pytest.param(
             [*running(), *objected("2026-01-01")], at(ANNA), NOBODY, None, id="nor one who objected"
@@ -125,7 +129,12 @@ def test_an_address_only_match_names_who_would_be_a_hit_and_nobody_else() -> Non
     ]
     found = decision(given, at(ANNA))
     assert found.candidates == (Candidate("T1", 1), Candidate("T2", 0))
-    assert (found.route, found.trajectory_id, found.client, found.team) == (Route.REGULAR_FLOW, None, None, None)
+    assert (found.route, found.trajectory_id, found.client, found.team) == (
+        Route.REGULAR_FLOW,
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +159,10 @@ def test_the_same_surname_is_evidence_and_no_proof(surname: str | None, evidence
         pytest.param(COUPLE, "Jansen", ("T1", 0), id="the client of that name"),
         pytest.param(COUPLE, "Vries", ("T1", 1), id="the other one"),
         pytest.param(
-            running("2025-01-10", ANNA, without(BRAM, surname="Jansen")), "Jansen", ("T1", 0), id="of two the first"
+            running("2025-01-10", ANNA, without(BRAM, surname="Jansen")),
+            "Jansen",
+            ("T1", 0),
+            id="of two the first",
         ),
         pytest.param(
             [*running(), *running("2025-06-01", without(BRAM, surname="Jansen"), trajectory="T0")],
@@ -175,7 +187,8 @@ def test_without_the_name_that_policy_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "candidates"), [pytest.param(8, 8, id="eight are verified"), pytest.param(9, 0, id="nine are counted")]
+    ("count", "candidates"),
+    [pytest.param(8, 8, id="eight are verified"), pytest.param(9, 0, id="nine are counted")],
 )
 def test_a_full_house_gets_no_candidates(count: int, candidates: int) -> None:
     found = decision(housemates(count), at(HOME, surname="Jansen"))

@@ -44,9 +44,14 @@ OTHER = running("2025-06-01", trajectory="T2")
             DECEASED,
             id="also where the trajectory ran on the first of the signal's days",
         ),
-        pytest.param([*running(), *died("2026-01-10"), *OTHER], NOW, DECEASED, id="before another trajectory"),
         pytest.param(
-            [*running(), *objected("2026-01-01"), *died("2026-01-10")], NOW, DECEASED, id="before an objection"
+            [*running(), *died("2026-01-10"), *OTHER], NOW, DECEASED, id="before another trajectory"
+        ),
+        pytest.param(
+            [*running(), *objected("2026-01-01"), *died("2026-01-10")],
+            NOW,
+            DECEASED,
+            id="before an objection",
         ),
         pytest.param([*COUPLE, *died("2026-01-10", ANNA)], NOW, DECEASED, id="one of two died: she"),
         pytest.param([*COUPLE, *died("2026-01-10", ANNA)], SPOUSE, RUNNING, id="for the other it runs on"),
@@ -69,7 +74,10 @@ OTHER = running("2025-06-01", trajectory="T2")
             id="an exit that names her mends a death that was recorded in error",
         ),
         pytest.param(
-            [*COUPLE, *died("2026-01-10", NO_BSN)], SPOUSE, DECEASED, id="named by birth date where no BSN is told"
+            [*COUPLE, *died("2026-01-10", NO_BSN)],
+            SPOUSE,
+            DECEASED,
+            id="named by birth date where no BSN is told",
         ),
         pytest.param(
             [*HALF_KNOWN, *died("2026-01-10", BRAM)],
@@ -106,7 +114,9 @@ def test_death(given: Story, when: Line, then: TrueReason) -> None:
 @pytest.mark.parametrize(
     ("given", "when", "then"),
     [
-        pytest.param([*running(), *objected("2026-02-20")], NOW, OBJECTION, id="lodged on the day of receipt"),
+        pytest.param(
+            [*running(), *objected("2026-02-20")], NOW, OBJECTION, id="lodged on the day of receipt"
+        ),
         pytest.param([*running(), *objected("2026-02-21")], NOW, RUNNING, id="lodged after it"),
         pytest.param(
             [*running(), *objected("2026-01-01"), *objection_withdrawn("2026-02-21")],
@@ -132,7 +142,10 @@ def test_death(given: Story, when: Line, then: TrueReason) -> None:
             id="lodged again",
         ),
         pytest.param(
-            [*running(), *objected("2026-01-01"), *OTHER], NOW, OBJECTION, id="for all trajectories found at the key"
+            [*running(), *objected("2026-01-01"), *OTHER],
+            NOW,
+            OBJECTION,
+            id="for all trajectories found at the key",
         ),
         pytest.param([*COUPLE, *objected("2026-01-01", ANNA)], NOW, OBJECTION, id="one of two objects: she"),
         pytest.param([*COUPLE, *objected("2026-01-01", ANNA)], SPOUSE, RUNNING, id="he does not"),
@@ -155,7 +168,10 @@ def test_death(given: Story, when: Line, then: TrueReason) -> None:
             id="also before the application",
         ),
         pytest.param(
-            [*running(), *objection_withdrawn("2026-01-01")], NOW, RUNNING, id="withdrawn without being lodged"
+            [*running(), *objection_withdrawn("2026-01-01")],
+            NOW,
+            RUNNING,
+            id="withdrawn without being lodged",
         ),
     ],
 )

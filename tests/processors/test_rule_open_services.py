@@ -28,9 +28,13 @@ BEGUN = "2024-03-01"
     ("given", "then"),
     [
         pytest.param([*LONG_AGO, *event("AFTERCARE_STARTED", BEGUN)], AFTERCARE, id="aftercare"),
-        pytest.param([*GAVE_UP, *event("AFTERCARE_STARTED", BEGUN)], AFTERCARE, id="whatever the exit reason"),
+        pytest.param(
+            [*GAVE_UP, *event("AFTERCARE_STARTED", BEGUN)], AFTERCARE, id="whatever the exit reason"
+        ),
         pytest.param([*LONG_AGO, *event("MONITORING_STARTED", BEGUN)], SERVICE, id="monitoring is a service"),
-        pytest.param([*LONG_AGO, *service_opened(BEGUN, "BUDGET_MANAGEMENT")], SERVICE, id="budget management"),
+        pytest.param(
+            [*LONG_AGO, *service_opened(BEGUN, "BUDGET_MANAGEMENT")], SERVICE, id="budget management"
+        ),
         pytest.param(
             [*LONG_AGO, *service_opened(BEGUN, "PROTECTIVE_ADMINISTRATION")],
             SERVICE,
@@ -63,9 +67,15 @@ BEGUN = "2024-03-01"
             id="closed the day before the signal",
         ),
         pytest.param([*LONG_AGO, *service_opened("2026-02-20")], SERVICE, id="opened on the day of receipt"),
-        pytest.param([*LONG_AGO, *service_opened("2026-02-21")], MISSED, id="opened after the day of receipt"),
         pytest.param(
-            [*LONG_AGO, *service_opened(BEGUN, "BUDGET_COACHING"), *service_closed(BEGUN, "BUDGET_MANAGEMENT")],
+            [*LONG_AGO, *service_opened("2026-02-21")], MISSED, id="opened after the day of receipt"
+        ),
+        pytest.param(
+            [
+                *LONG_AGO,
+                *service_opened(BEGUN, "BUDGET_COACHING"),
+                *service_closed(BEGUN, "BUDGET_MANAGEMENT"),
+            ],
             SERVICE,
             id="closing one service leaves another open",
         ),
@@ -84,7 +94,9 @@ BEGUN = "2024-03-01"
             MISSED,
             id="nor monitoring",
         ),
-        pytest.param([*LONG_AGO, *service_closed("2026-02-15")], MISSED, id="closed without ever being opened"),
+        pytest.param(
+            [*LONG_AGO, *service_closed("2026-02-15")], MISSED, id="closed without ever being opened"
+        ),
     ],
 )
 def test_what_is_open_on_any_of_the_days_hits(given: Story, then: TrueReason) -> None:

@@ -3,7 +3,17 @@
 import pytest
 from signaalwissel.schemas.trajectory import Counsellor
 
-from tests.processors.given import COUNSELLOR, Case, Story, admitted, decision, event, policy_with, running, signal
+from tests.processors.given import (
+    COUNSELLOR,
+    Case,
+    Story,
+    admitted,
+    decision,
+    event,
+    policy_with,
+    running,
+    signal,
+)
 
 OTHER = {"counsellor_id": "b-18", "team": "team-zuid"}
 NOW = signal(on="2026-02-20")
@@ -15,7 +25,10 @@ TEAMS = {"default": "wijkteam", "unavailable": ["b-17"], "administrators": ["b-1
     [
         pytest.param(running(), None, "schuldhulpverlening", id="unknown: the team's queue"),
         pytest.param(
-            running(counsellor=COUNSELLOR), Counsellor("b-17", "team-noord"), "team-noord", id="whoever took it in"
+            running(counsellor=COUNSELLOR),
+            Counsellor("b-17", "team-noord"),
+            "team-noord",
+            id="whoever took it in",
         ),
         pytest.param(
             [*running(counsellor=COUNSELLOR), *event("COUNSELLOR_ASSIGNED", "2025-03-01", counsellor=OTHER)],

@@ -19,7 +19,7 @@ from tests.processors.given import (
     signal,
 )
 
-RUNNING, NOBODY = TrueReason.RUNNING_TRAJECTORY, TrueReason.NO_TRAJECTORY
+RUNNING = TrueReason.RUNNING_TRAJECTORY
 WINDOW, NOT_COMPLETED = TrueReason.COMPLETED_WITHIN_WINDOW, TrueReason.EXIT_NOT_COMPLETED
 COUPLE = running("2025-01-10", ANNA, BRAM)
 ALONE = running("2025-01-10", ANNA)
@@ -38,13 +38,27 @@ def his(on: str = "2026-02-20") -> Line:
     [
         pytest.param(COUPLE, his(), RUNNING, id="it runs for both"),
         pytest.param([*COUPLE, *exited("2026-01-10")], his(), WINDOW, id="it ends for both"),
-        pytest.param([*COUPLE, *exited("2026-01-10", clients=[ANNA])], hers(), WINDOW, id="or for who is named"),
-        pytest.param([*COUPLE, *exited("2026-01-10", clients=[ANNA])], his(), RUNNING, id="and not for the other"),
-        pytest.param([*COUPLE, *client_changed("2026-01-10", ANNA)], his("2026-01-10"), RUNNING, id="left out: the last day counts"),
         pytest.param(
-            [*COUPLE, *client_changed("2026-01-10", ANNA)], his("2026-01-11"), NOT_COMPLETED, id="the day after does not"
+            [*COUPLE, *exited("2026-01-10", clients=[ANNA])], hers(), WINDOW, id="or for who is named"
         ),
-        pytest.param([*COUPLE, *client_changed("2026-01-10", ANNA)], hers(), RUNNING, id="for the other it runs on"),
+        pytest.param(
+            [*COUPLE, *exited("2026-01-10", clients=[ANNA])], his(), RUNNING, id="and not for the other"
+        ),
+        pytest.param(
+            [*COUPLE, *client_changed("2026-01-10", ANNA)],
+            his("2026-01-10"),
+            RUNNING,
+            id="left out: the last day counts",
+        ),
+        pytest.param(
+            [*COUPLE, *client_changed("2026-01-10", ANNA)],
+            his("2026-01-11"),
+            NOT_COMPLETED,
+            id="the day after does not",
+        ),
+        pytest.param(
+            [*COUPLE, *client_changed("2026-01-10", ANNA)], hers(), RUNNING, id="for the other it runs on"
+        ),
         pytest.param(
             [*COUPLE, *client_changed("2026-01-10", ANNA), *exited("2026-01-20")],
             his(),
@@ -69,8 +83,12 @@ def his(on: str = "2026-02-20") -> Line:
             NOT_COMPLETED,
             id="from that day",
         ),
-        pytest.param([*ALONE, *client_changed("2026-02-20", ANNA, BRAM)], his(), RUNNING, id="joined on that day"),
-        pytest.param([*ALONE, *client_changed("2026-02-21", ANNA, BRAM)], his(), NOBODY, id="joined later"),
+        pytest.param(
+            [*ALONE, *client_changed("2026-02-21", ANNA, BRAM)],
+            his(),
+            RUNNING,
+            id="whoever joins later counts from the beginning",
+        ),
         pytest.param(
             [*COUPLE, *client_changed("2026-01-10", ANNA), *client_changed("2026-01-20", ANNA)],
             his("2026-01-15"),
@@ -78,7 +96,12 @@ def his(on: str = "2026-02-20") -> Line:
             id="left out twice: the first time counts",
         ),
         pytest.param(
-            [*COUPLE, *exited("2025-06-01"), *service_opened("2025-06-01"), *client_changed("2026-01-10", ANNA)],
+            [
+                *COUPLE,
+                *exited("2025-06-01"),
+                *service_opened("2025-06-01"),
+                *client_changed("2026-01-10", ANNA),
+            ],
             his(),
             TrueReason.COMPLETED_OUTSIDE_WINDOW,
             id="an open service is no longer his",

@@ -82,7 +82,9 @@ def test_the_window_is_a_setting() -> None:
         pytest.param(
             signal(on="2026-02-28T22:59:59Z"), INSIDE, id="the last second of 28 February in Amsterdam"
         ),
-        pytest.param(signal(on="2026-02-28T23:00:00Z"), OUTSIDE, id="1 March in Amsterdam, still February in UTC"),
+        pytest.param(
+            signal(on="2026-02-28T23:00:00Z"), OUTSIDE, id="1 March in Amsterdam, still February in UTC"
+        ),
     ],
 )
 def test_window_is_tested_on_the_reference_date(when: Line, then: TrueReason) -> None:
@@ -132,8 +134,12 @@ def test_a_trajectory_that_ran_on_any_of_the_days_hits(given: Story, when: Line,
     ("received", "last_day"),
     [
         pytest.param("2026-03-28T23:30:00Z", date(2026, 3, 29), id="winter time: UTC+1"),
-        pytest.param("2026-03-29T22:30:00Z", date(2026, 3, 30), id="the night after the clock went forward: UTC+2"),
-        pytest.param("2026-10-24T22:30:00Z", date(2026, 10, 25), id="the night in which the clock goes back: UTC+2"),
+        pytest.param(
+            "2026-03-29T22:30:00Z", date(2026, 3, 30), id="the night after the clock went forward: UTC+2"
+        ),
+        pytest.param(
+            "2026-10-24T22:30:00Z", date(2026, 10, 25), id="the night in which the clock goes back: UTC+2"
+        ),
         pytest.param("2026-10-25T22:30:00Z", date(2026, 10, 25), id="the evening after it: UTC+1"),
     ],
 )

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import fastavro
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from signaalwissel.schemas import followup, internal, routing, signal, trajectory
 from signaalwissel.schemas.contract import codec, versions
@@ -23,7 +23,8 @@ BY_HAND_ONLY = "KeyedSignal"
 NAMES = tuple(sorted({version.name for version in versions()}))
 GENERIC = tuple(name for name in NAMES if name != BY_HAND_ONLY)
 
-EXAMPLES = settings(max_examples=40, deadline=None)
+# No deadline and no complaint about slow data: a busy machine is no failure.
+EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FASTAVRO_PADS = frozenset(-(2 ** (8 * size - 1)) for size in range(1, 6))
 """Decimals that fastavro writes with one byte more than two's complement needs; Java and we do not."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

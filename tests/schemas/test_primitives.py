@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from signaalwissel.schemas import primitives
 from signaalwissel.schemas.routing import Route
 
-from tests.schemas.strategies import FASTAVRO_PADS
+from tests.schemas.strategies import EXAMPLES, FASTAVRO_PADS
 
 DAY = {"type": "int", "logicalType": "date"}
 EURO = {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}
@@ -32,6 +32,7 @@ def by_fastavro(schema: Any, value: Any) -> bytes:
 @example(8191)
 @example(8192)
 @example(-1)
+@EXAMPLES
 def test_longs_are_fastavros(value: int) -> None:
     data = by_fastavro("long", value)
     assert primitives.long(value) == data
@@ -43,6 +44,7 @@ def test_longs_are_fastavros(value: int) -> None:
 @given(st.text(max_size=200))
 @example("x" * 63)
 @example("x" * 64)
+@EXAMPLES
 def test_strings_are_fastavros(value: str) -> None:
     data = by_fastavro("string", value)
     assert primitives.string(value) == data
@@ -52,6 +54,7 @@ def test_strings_are_fastavros(value: str) -> None:
 
 
 @given(st.binary(max_size=200))
+@EXAMPLES
 def test_bytes_are_fastavros(value: bytes) -> None:
     data = by_fastavro("bytes", value)
     assert primitives.binary(value) == data
@@ -63,6 +66,7 @@ def test_bytes_are_fastavros(value: bytes) -> None:
 @given(st.dates())
 @example(date.min)
 @example(date.max)
+@EXAMPLES
 def test_dates_are_fastavros(value: date) -> None:
     data = by_fastavro(DAY, value)
     assert primitives.day(value) == data
@@ -72,6 +76,7 @@ def test_dates_are_fastavros(value: date) -> None:
 
 
 @given(st.integers(-(10**12) + 1, 10**12 - 1).filter(lambda value: value not in FASTAVRO_PADS))
+@EXAMPLES
 def test_decimals_are_fastavros(value: int) -> None:
     assert primitives.decimal(value) == by_fastavro(EURO, Decimal(value).scaleb(-2))
 
@@ -86,6 +91,7 @@ def test_a_decimal_that_fastavro_pads_is_one_byte_shorter_and_reads_the_same(val
 
 
 @given(st.lists(st.binary(max_size=9), max_size=300))
+@EXAMPLES
 def test_arrays_are_fastavros(items: list[bytes]) -> None:
     data = by_fastavro({"type": "array", "items": "bytes"}, items)
     assert primitives.array([primitives.binary(item) for item in items]) == data

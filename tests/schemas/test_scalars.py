@@ -20,6 +20,8 @@ from signaalwissel.schemas.scalars import (
 )
 from signaalwissel.schemas.signal import PartnerKind
 
+from tests.schemas.strategies import EXAMPLES
+
 EURO = DecimalShape(precision=12, scale=2)
 KIND = EnumShape({kind.value: kind for kind in PartnerKind})
 INT = IntegerShape(2**31)
@@ -166,6 +168,7 @@ def test_no_bytes_are_the_decimal_zero() -> None:
 
 
 @given(st.integers(-(10**12) + 1, 10**12 - 1))
+@EXAMPLES
 def test_a_decimal_takes_the_fewest_bytes_of_two_s_complement(value: int) -> None:
     plain = EURO.to_avro(value)
     assert EURO.from_avro(plain) == value
@@ -173,6 +176,7 @@ def test_a_decimal_takes_the_fewest_bytes_of_two_s_complement(value: int) -> Non
 
 
 @given(st.integers(-(10**12) + 1, 10**12 - 1))
+@EXAMPLES
 def test_a_decimal_in_json_has_two_decimals_and_comes_back(value: int) -> None:
     text = EURO.to_json(value)
     assert Decimal(text) * 100 == value

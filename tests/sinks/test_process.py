@@ -218,6 +218,8 @@ def test_new_partitions_are_read_after_a_restart(bench: SinkBench) -> None:
     admin = KafkaAdminClient(bootstrap_servers=bench.settings.bootstrap)
     admin.create_partitions({bench.settings.topic(DECISIONS): NewPartitions(3)})
     admin.close()
-    bench.publish(DECISIONS, b"k", codec("Decision").encode(regular("s-2")), partition=2)
+    # A producer that knows of them.
+    value = codec("Decision").encode(regular("s-2"))
+    bench.producer().send(bench.settings.topic(DECISIONS), key=b"k", value=value, partition=2).get(timeout=30)
     bench.drain()
     assert {row["signal_id"] for row in bench.rows(decisions)} == {"s-1", "s-2"}

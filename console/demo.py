@@ -1,0 +1,264 @@
+"""`demo`: a generated month through real Kafka into PostgreSQL, every result checked by the independent oracle."""
+
+import importlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+from signaalwissel.console import environment, runtime, up
+from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
+from signaalwissel.console.lag import total_lag
+from signaalwissel.console.lines import dump
+from signaalwissel.console.routed import Routed, read_routed
+from signaalwissel.deploy.progress import PlatformProgress, Silent, progress_on
+from signaalwissel.processors.emissions import SIGNALS
+from signaalwissel.processors.simulation import kind_of
+from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.journey import DeliveryJourney, signal_journey
+from signaalwissel.sinks.outcomes import StoredOutcome, count_deliveries, count_tasks, stored_outcomes
+from signaalwissel.sources.generator import generate
+
+_LOOK_S = 0.5
+_SHOWN_JOURNEYS = 4
+
+
+class DeliveryId(NamedTuple):
+    """An accepted delivery of a signal; `received_at` in milliseconds."""
+
+    municipality: str
+    partner_id: str
+    signal_id: str
+    received_at: int
+
+
+class Expected(NamedTuple):
+    """What the oracle says of a delivery: its final route, and the trajectory where that is the counsellor's."""
+
+    route: str
+    trajectory_id: str | None
+
+
+class Report(NamedTuple):
+    """What `demo --json` prints."""
+
+    signals: int
+    trajectory_events: int
+    counsellor_followup: int
+    regular_flow: int
+    corrections: int
+    dead_letters: int
+    tasks: int
+    lost: int
+    duplicated: int
+    wrong: int
+    seconds: float
+    signals_per_s: float
+
+
+def demo(
+    residents: Annotated[int, typer.Option(help="How many residents.")] = 20_000,
+    signals: Annotated[int, typer.Option(help="How many signals.")] = 50_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same month.")] = 1,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    timeout_s: Annotated[float, typer.Option(help="Give up after this many seconds.")] = 300.0,
+) -> None:
+    """Start everything, publish a month from a separate process, and check every result against the oracle.
+
+    Ends with 0 only when no signal is lost, none is routed twice and none is routed wrong.
+
+    Example: signaalwissel demo --residents 2000 --signals 5000
+    """
+    progress: PlatformProgress = Silent() if as_json else progress_on(sys.stderr)
+    oracle = _oracle()
+    began = time.monotonic()
+    with up.installation(progress) as running, tempfile.TemporaryDirectory() as folder:
+        month = Path(folder) / "month.jsonl"
+        with progress.step("Generating a month", None):
+            lines = _write(month, residents, signals, seed)
+        published_at = time.monotonic()
+        publisher = _publish(month, running)
+        with progress.step("Asking the oracle", None):
+            expected = _expected(oracle, lines)
+        _wait(running, publisher, len(expected), (progress, timeout_s))
+        routed_s = time.monotonic() - published_at
+        with progress.step("Checking every result", None):
+            engine = open_engine(runtime.database_url(running.settings), name="signaalwissel-demo")
+            routed = read_routed(running.settings)
+            stored = list(stored_outcomes(engine))
+            report = _report(lines, expected, routed, stored)._replace(
+                tasks=count_tasks(engine),
+                seconds=round(time.monotonic() - began, 1),
+                signals_per_s=round(len(expected) / routed_s, 1),
+            )
+        if as_json:
+            print(dump(report._asdict()))
+        else:
+            _show(report, engine, stored)
+    failed = report.lost or report.duplicated or report.wrong
+    raise typer.Exit(Exit.FINDINGS if failed else Exit.DONE)
+
+
+def _oracle() -> Any:
+    """The independent oracle; it is no part of the product, so the demo needs the checkout."""
+    checkout = Path(environment.__file__).resolve().parent.parent
+    if not (checkout / "tests" / "oracle").is_dir():
+        raise UsageFailure(
+            "the demo checks its results with tests/oracle: run it from a checkout (`make demo`)"
+        )
+    sys.path.insert(0, str(checkout))
+    return importlib.import_module("tests.oracle.answers")
+
+
+def _write(month: Path, residents: int, signals: int, seed: int) -> list[Any]:
+    try:
+        lines = list(generate(residents, signals, seed))
+    except ValueError as error:
+        raise UsageFailure(str(error)) from error
+    with month.open("w", encoding="utf-8") as file:
+        file.writelines(f"{dump(line)}\n" for line in lines)
+    return lines
+
+
+def _publish(month: Path, running: up.Running) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "signaalwissel.console", "publish", str(month), "--json"]
+    # Records that do not fit their schema are part of the month; nobody can send them.
+    return subprocess.Popen(
+        command, env=running.process_environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def _expected(oracle: Any, lines: list[Any]) -> dict[DeliveryId, Expected]:
+    counsellor = "COUNSELLOR_FOLLOWUP"
+    return {
+        DeliveryId(name.municipality, name.partner_id, name.signal_id, _millis(name.received_at)): Expected(
+            outcome.route, outcome.trajectory_id if outcome.route == counsellor else None
+        )
+        for name, outcome in oracle.final_outcomes(lines).items()
+    }
+
+
+def _wait(
+    running: up.Running,
+    publisher: "subprocess.Popen[bytes]",
+    expected: int,
+    how: tuple[PlatformProgress, float],
+) -> None:
+    """Wait until every accepted signal is stored and nothing moves any more."""
+    progress, timeout_s = how
+    engine = open_engine(runtime.database_url(running.settings), name="signaalwissel-demo")
+    deadline = time.monotonic() + timeout_s
+    with progress.step("Routing signals", float(expected)) as advance:
+        shown = 0
+        settled = Settled(running)
+        while True:
+            running.check()
+            status = publisher.poll()
+            if status not in (None, Exit.DONE, Exit.FINDINGS):
+                raise ServiceAway(f"publishing ended with status {status}")
+            stored = count_deliveries(engine)
+            advance(stored - shown, f"{stored} of {expected}")
+            shown = stored
+            if status is not None and stored >= expected and settled.now():
+                return
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_LOOK_S)
+
+
+class Settled:
+    """Whether worker and sink have read everything that is there."""
+
+    def __init__(self, running: up.Running) -> None:
+        self._running = running
+
+    def now(self) -> bool:
+        """Whether nothing is left to read."""
+        return total_lag(self._running.settings) == 0
+
+
+def _report(
+    lines: list[Any],
+    expected: Mapping[DeliveryId, Expected],
+    routed: Routed,
+    stored: list[StoredOutcome],
+) -> Report:
+    finals = {DeliveryId(o.municipality, o.partner_id, o.signal_id, o.received_at): o for o in stored}
+    first = {DeliveryId(*key): count for key, count in routed.first_routings.items()}
+    lost = sum(1 for name in expected if name not in first or name not in finals)
+    duplicated = sum(count - 1 for count in first.values()) + sum(1 for name in first if name not in expected)
+    wrong = sum(
+        1 for name, final in finals.items() if name in expected and not _agrees(final, expected[name])
+    )
+    wrong += sum(
+        1 for key, held in routed.held_by.items() if not _held_right(expected.get(DeliveryId(*key)), held)
+    )
+    kinds = [kind_of(line["topic"]) for line in lines]
+    return Report(
+        signals=kinds.count(SIGNALS),
+        trajectory_events=len(kinds) - kinds.count(SIGNALS),
+        counsellor_followup=routed.on_followup,
+        regular_flow=routed.on_regular,
+        corrections=routed.corrections,
+        dead_letters=routed.dead_letters,
+        tasks=0,
+        lost=lost,
+        duplicated=duplicated,
+        wrong=wrong,
+        seconds=0.0,
+        signals_per_s=0.0,
+    )
+
+
+def _agrees(final: StoredOutcome, expected: Expected) -> bool:
+    if (final.route, final.trajectory_id) != (expected.route, expected.trajectory_id):
+        return False
+    # No hit falls out: whoever is the counsellor's has a task.
+    return final.on_task or expected.trajectory_id is None
+
+
+def _held_right(expected: Expected | None, held: tuple[str | None, bool]) -> bool:
+    """Whether the audiences' topics alone, folded, leave the signal where it belongs."""
+    trajectory_id, on_regular = held
+    if expected is None:
+        return False
+    return trajectory_id == expected.trajectory_id and on_regular is (expected.trajectory_id is None)
+
+
+def _millis(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def _show(report: Report, engine: Any, stored: list[StoredOutcome]) -> None:
+    console = Console()
+    summary = Table(title="A month of signals", show_header=False)
+    for name, value in report._asdict().items():
+        summary.add_row(name.replace("_", " "), f"{value:,}")
+    console.print(summary)
+    corrected = [o for o in stored if o.revision and o.trajectory_id]
+    followed = [o for o in stored if not o.revision and o.trajectory_id]
+    half = _SHOWN_JOURNEYS // 2
+    for outcome in (*corrected[:half], *followed[:half]):
+        for delivery in signal_journey(engine, outcome.municipality, outcome.signal_id).deliveries:
+            if delivery.partner_id == outcome.partner_id:
+                console.print(_journey(delivery))
+
+
+def _journey(delivery: DeliveryJourney) -> Tree:
+    tree = Tree(
+        f"{delivery.municipality}/{delivery.partner_id}/{delivery.signal_id}, received {delivery.received_at:%Y-%m-%d}"
+    )
+    for row in delivery.decisions:
+        tree.add(f"revision {row.revision}: {row.route}, {row.reason}: {row.explanation}")
+    for task in delivery.tasks:
+        tree.add(f"task {task.kind} {task.status} for {task.assignee or task.team}, due {task.due_on}")
+    return tree
