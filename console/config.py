@@ -67,10 +67,8 @@ def settings_shown(settings: Settings, variables: frozenset[str]) -> list[Shown]
     for field in sorted(Settings.model_fields):
         name = _PREFIX + field.upper()
         value = getattr(settings, field)
-        if name in variables:
-            source = "env"
-        else:
-            source = "file" if field in settings.model_fields_set else "default"
+        elsewhere = "file" if field in settings.model_fields_set else "default"
+        source = "env" if name in variables else elsewhere
         shown.append(Shown(name, None if value is None else _text(field, value), source))
     return shown
 

@@ -3,11 +3,16 @@
 import sys
 
 import typer
+from signaalwissel.console.config import config
+from signaalwissel.console.dead_letters import dead_letters
 from signaalwissel.console.demo import demo
+from signaalwissel.console.doctor import doctor
 from signaalwissel.console.failures import CommandFailure
 from signaalwissel.console.generate import generate
+from signaalwissel.console.journey import signal
 from signaalwissel.console.keys import keys
 from signaalwissel.console.publish import publish
+from signaalwissel.console.rebuild import rebuild
 from signaalwissel.console.simulate import simulate
 from signaalwissel.console.topics import topics
 from signaalwissel.console.up import up
@@ -26,10 +31,13 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    for command in (worker, sink, up, demo, publish, simulate, validate, generate):
+    for command in (worker, sink, up, demo, publish, simulate, validate, generate, rebuild, doctor):
         program.command()(command)
     program.add_typer(topics, name="topics")
     program.add_typer(keys, name="keys")
+    program.add_typer(signal, name="signal")
+    program.add_typer(dead_letters, name="dead-letters")
+    program.add_typer(config, name="config")
     return program
 
 

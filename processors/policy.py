@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 from signaalwissel.schemas.trajectory import ExitReason
 
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
@@ -88,6 +88,11 @@ class Teams(_Section):
     default: Text
     unavailable: frozenset[str] = frozenset()
     administrators: frozenset[str] = frozenset()
+
+    @field_serializer("unavailable", "administrators", when_used="json")
+    def _in_order(self, names: frozenset[str]) -> list[str]:
+        # A set's own order differs from process to process, and the policy's version hangs on it.
+        return sorted(names)
 
     def may_own(self, counsellor_id: str) -> bool:
         """Whether a task may go to this counsellor in person."""

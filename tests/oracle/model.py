@@ -88,8 +88,8 @@ class Outcome:
     trajectory_state: str | None = None
     counsellor: tuple[str, str] | None = None
     matched_by: str | None = None
-    other_clients: frozenset[int] = frozenset()
-    """Where no rule says which: on DECEASED and OBJECTION the person's positions in his other trajectories."""
+    other_clients: frozenset[int | None] = frozenset()
+    """Where no rule says which, on DECEASED and OBJECTION: his positions, none where no trajectory exists yet."""
 
     @property
     def address_only(self) -> bool:

@@ -82,8 +82,10 @@ def _decide(person: Person, signal: Signal, matched_by: str) -> Outcome:
         telling = [record for record in person.found if holds(_client(record), signal.last_day)]
         if telling:
             finding = verdict.latest([verdict.find(t, n, signal) for t, n in telling])
-            positions = frozenset(position for _, position in person.found)
-            return Outcome(REGULAR, reason, client=finding.position, other_clients=positions)
+            positions: set[int | None] = {position for _, position in person.found}
+            if verdict.best(person.findings(signal)) is None:
+                positions.add(None)
+            return Outcome(REGULAR, reason, client=finding.position, other_clients=frozenset(positions))
     finding_or_none = verdict.best(person.findings(signal))
     if finding_or_none is None:
         return NOBODY

@@ -181,14 +181,14 @@ def test_two_moves_on_one_day_leave_the_second() -> None:
     assert _lived(lines, THIRD, "2025-02-28", "2025-03-01") == [False, True]
 
 
-def test_a_move_dated_back_does_not_fill_a_time_without_address() -> None:
+def test_a_move_dated_back_ends_the_address_before_it_that_day_even_after_a_time_without() -> None:
     lines = [
         applied(START, _anna_at(HOME)),
         _change("2025-02-01", 2, {"bsn": ANNA}),
         _change("2025-03-01", 3, _anna_at(AWAY)),
         _change("2025-02-15", 4, _anna_at(AWAY)),
     ]
-    assert _lived(lines, HOME, "2025-02-01", "2025-02-02") == [True, False]
+    assert _lived(lines, HOME, "2025-02-15", "2025-02-16") == [True, False]
     assert _lived(lines, AWAY, "2025-02-14", "2025-02-15") == [False, True]
 
 

@@ -204,7 +204,5 @@ def _move(client: Client, address: Identity, day: date) -> None:
             period.end = day
             client.addresses.append((address, Period(day)))
         return
-    before = client.addresses[-2][1]
-    if before.end == period.begin or before.end is None or before.end > day:
-        before.end = day  # across a time without address an earlier end stays as it is
+    client.addresses[-2][1].end = day
     client.addresses[-1] = (address, Period(day))

@@ -12,7 +12,6 @@ from tests.processors.given import (
     Line,
     Story,
     applied,
-    by_address,
     died,
     event,
     exited,

@@ -1,0 +1,131 @@
+"""`rebuild`: fills the matcher from `trajectory-states` (design 3).
+
+Flows in: the newest state of every trajectory. Flows out: each of them whole, under each of its match keys, on
+`resident-events`. Versions make it harmless to repeat: the matcher takes what is newer than what it has.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Annotated, NamedTuple
+
+import typer
+from kafka import KafkaConsumer, TopicPartition
+from rich.console import Console
+from rich.progress import Progress
+from signaalwissel.console import environment, runtime
+from signaalwissel.console.connections import BOUND_MS, Writer, reader, writer
+from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
+from signaalwissel.console.lines import dump
+from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES
+from signaalwissel.processors.reading import UNREADABLE
+from signaalwissel.schemas.fact_codec import read_trajectory_state, trajectory_body, write_keyed_trajectory
+from signaalwissel.sinks.records import KafkaRecord
+
+_SILENCE_MAX_S = 30.0
+_POLL_MS = 500
+
+
+class StateUnreadable(CommandFailure):
+    """A record on `trajectory-states` is none of ours."""
+
+    exit_code = Exit.FINDINGS
+
+
+class Counts(NamedTuple):
+    """What was done, or would be.
+
+    Attributes:
+        trajectories: Those with at least one match key.
+        without_keys: Erased ones, or ones whose clients have neither BSN nor address: nothing to publish.
+        records: What goes to `resident-events`.
+    """
+
+    trajectories: int = 0
+    without_keys: int = 0
+    records: int = 0
+
+    def with_keys(self, count: int) -> "Counts":
+        """After one more trajectory with so many keys."""
+        if not count:
+            return self._replace(without_keys=self.without_keys + 1)
+        return self._replace(trajectories=self.trajectories + 1, records=self.records + count)
+
+
+def rebuild(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count; send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
+) -> None:
+    """Fill the matcher again from the trajectories that intake keeps, when its tables or their topics were lost.
+
+    Publishes the newest state of every trajectory to the matcher's input. It may run while everything runs, and
+    again: the matcher takes only what is newer than what it has.
+
+    Example: signaalwissel rebuild --dry-run
+    """
+    settings = environment.settings()
+    names = runtime.names(settings)
+    source, target = names(TRAJECTORY_STATES), names(RESIDENT_EVENTS)
+    counts = Counts()
+    with (
+        reader(settings) as consumer,
+        nullcontext() if dry_run else writer(settings) as sender,
+        Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress,
+    ):
+        numbers = sorted(consumer.partitions_for_topic(source) or ())
+        if not numbers:
+            raise UsageFailure(f"there is no topic {source}; make it with `signaalwissel topics apply`")
+        for number in progress.track(numbers, description="partitions"):
+            for record in newest_records(consumer, TopicPartition(source, number)):
+                counts = counts.with_keys(_publish(record, sender, target))
+    print(dump({**counts._asdict(), "dry_run": dry_run}) if as_json else _text(counts, dry_run=dry_run))
+
+
+def newest_records(consumer: KafkaConsumer, partition: TopicPartition) -> Iterator[KafkaRecord]:
+    """The newest record of each key in a partition, up to where the partition ends now.
+
+    Raises:
+        ServiceAway: The broker gives nothing for a while before the end is reached.
+    """
+    consumer.assign([partition])
+    consumer.seek_to_beginning(partition)
+    end = consumer.end_offsets([partition], timeout_ms=BOUND_MS)[partition]
+    newest: dict[bytes | None, KafkaRecord] = {}
+    reached, moved_at = -1, time.monotonic()
+    while (position := consumer.position(partition, timeout_ms=BOUND_MS)) is None or position < end:
+        if position is not None and position > reached:
+            reached, moved_at = position, time.monotonic()
+        elif time.monotonic() - moved_at > _SILENCE_MAX_S:
+            raise ServiceAway(
+                f"Kafka: {partition.topic}[{partition.partition}] gives nothing from offset {reached} up to {end}"
+            )
+        for record in consumer.poll(timeout_ms=_POLL_MS).get(partition, []):
+            newest[record.key] = record
+    # A removed key keeps a record without a value until the log is compacted.
+    return (record for record in newest.values() if record.value is not None)
+
+
+def _publish(record: KafkaRecord, sender: Writer | None, topic: str) -> int:
+    """Send a state under each of its match keys; gives their number."""
+    try:
+        state = read_trajectory_state(record.value or b"")
+    except UNREADABLE as error:
+        raise StateUnreadable(
+            f"{record.topic}[{record.partition}]@{record.offset}: is no trajectory state: {error};"
+            " only intake may write there"
+        ) from error
+    if sender is not None:
+        published = write_keyed_trajectory(trajectory_body(state))
+        for match_key in state.match_keys:
+            sender.send(topic, match_key, published)
+    return len(state.match_keys)
+
+
+def _text(counts: Counts, *, dry_run: bool) -> str:
+    what = "would be published" if dry_run else "published"
+    return (
+        f"{counts.trajectories} trajectories {what} in {counts.records} records;"
+        f" {counts.without_keys} without match keys (erased)"
+    )
