@@ -50,7 +50,7 @@ def show(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON list.
     if as_json:
         print(dump([setting._asdict() for setting in shown]))
         return
-    table = Table("Setting", "Value", "From", title="Settings")
+    table = Table("Setting", "Value", "From")
     for setting in shown:
         table.add_row(setting.name, setting.value or "", setting.source)
     screen().print(table)

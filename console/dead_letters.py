@@ -28,7 +28,7 @@ from signaalwissel.sinks.dead_letters import (
 dead_letters = typer.Typer(help="What could not be handled, and what to do with it.", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON lines.")]
-_Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids from `dead-letters list`.")]
+_Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids from `dead-letters list`.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 
 
@@ -101,7 +101,7 @@ def show(
 @dead_letters.command()
 def replay(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Ids from `dead-letters list`.")
+        list[str] | None, typer.Argument(metavar="ID", help="Ids from `dead-letters list`.")
     ] = None,
     code: Annotated[str | None, typer.Option(help="Instead of ids: all open ones with this code.")] = None,
     maximum: Annotated[int, typer.Option("--max", min=1, help="With --code: at most so many.")] = 100,

@@ -62,7 +62,7 @@ def _fact(command: IntakeCommand, stored: IntakeTrajectory) -> Fact:
     return Fact(
         event_id=command.command_id,
         # Behind everything that the case system has told so far.
-        sequence=max(fact.sequence for fact in stored.facts),
+        sequence=max(fact.sequence for fact in stored.facts) + 1,
         occurred_on=command.occurred_on,
         recorded_at=command.issued_at,
         kind=_KINDS[command.kind],

@@ -69,7 +69,7 @@ def test_it_stands_behind_everything_that_the_case_system_told() -> None:
     desk = Desk()
     desk.take([*applied(), *exited("2025-06-01", sequence=70)])
     state = read_trajectory_state(carried_out(desk, command(Kind.DECEASED, 0))[-1].value)
-    assert (state.facts[-1].event_id, state.facts[-1].sequence) == ("c1", 70)
+    assert (state.facts[-1].event_id, state.facts[-1].sequence) == ("c1", 71)
     assert state.caused_by_event_id == "c1"
 
 

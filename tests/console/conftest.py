@@ -1,0 +1,55 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.console.console_support import CommandLine, Installation
+
+_WIDE = "240"
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without any setting of ours."""
+    for name in list(os.environ):
+        if name.upper().startswith("SIGNAALWISSEL_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", _WIDE)
+    return monkeypatch
+
+
+@pytest.fixture
+def signaalwissel(
+    bare_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """The program; its settings are what the test sets."""
+    return CommandLine(bare_environment, capsys)
+
+
+@pytest.fixture
+def unprepared(
+    kafka_bootstrap: str,
+    database_url: str,
+    topic_prefix: str,
+    tmp_path: Path,
+    bare_environment: pytest.MonkeyPatch,
+) -> Installation:
+    """Both servers, policies and keys, without topics and tables; the environment names them."""
+    made = Installation(kafka_bootstrap, database_url, topic_prefix, tmp_path)
+    for name, value in made.variables.items():
+        bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
+    return made
+
+
+@pytest.fixture
+def stored(unprepared: Installation) -> Installation:
+    """An installation with tables and without topics, for what needs the database alone."""
+    unprepared.make_tables()
+    return unprepared
+
+
+@pytest.fixture
+def installation(stored: Installation) -> Installation:
+    """An installation with everything that it needs."""
+    stored.make_topics()
+    return stored
