@@ -1,12 +1,21 @@
 """Lag: how much worker and sink still have to read."""
 
-from kafka import KafkaConsumer, TopicPartition
+from collections.abc import Mapping
+
+from kafka import TopicPartition
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 from signaalwissel.console import runtime
+from signaalwissel.console.connections import reader
+from signaalwissel.console.reading_lag import lag_of
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import admin
 from signaalwissel.processors.emissions import INTAKE_COMMANDS, RESIDENT_EVENTS
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.health import lag as sink_lag
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+
+_PATIENCE_S = 20.0
+_PAUSE_S = 0.5
 
 
 def total_lag(settings: Settings) -> int:
@@ -14,38 +23,44 @@ def total_lag(settings: Settings) -> int:
     sink = sink_lag(
         open_engine(runtime.database_url(settings), name="signaalwissel-lag"), runtime.sink_settings(settings)
     )
-    return sum(stream_lag(settings).values()) + sum(partition.lag for partition in sink.values())
+    return stream_lag(settings) + sum(partition.lag for partition in sink.values())
 
 
-def stream_lag(settings: Settings) -> dict[tuple[str, str, int], int]:
-    """Lag of intake and matcher by group, topic and partition; the last offsets may be transaction markers."""
+def stream_lag(settings: Settings) -> int:
+    """Offsets that intake and matcher have yet to pass."""
     names = runtime.names(settings)
     read_by = {
         names.intake_app: [*names.signal_inputs(), *names.trajectory_inputs(), names(INTAKE_COMMANDS)],
         names.matcher_app: [names(RESIDENT_EVENTS)],
     }
+    committed = _committed(settings, list(read_by))
+    with reader(settings) as consumer:
+        return sum(
+            partition.lag
+            for group, topics in read_by.items()
+            for partition in lag_of(consumer, topics, committed[group]).values()
+        )
+
+
+def _young(error: BaseException) -> bool:
+    return isinstance(error.__cause__, CoordinatorNotAvailableError | CoordinatorLoadInProgressError)
+
+
+@retry(
+    retry=retry_if_exception(_young),
+    stop=stop_after_delay(_PATIENCE_S),
+    wait=wait_fixed(_PAUSE_S),
+    reraise=True,
+)
+def _committed(settings: Settings, groups: list[str]) -> Mapping[str, Mapping[TopicPartition, int]]:
+    """The groups' committed offsets; a young broker needs a moment before it has a coordinator."""
     with admin(settings) as client:
-        offsets = client.list_group_offsets(list(read_by))
-    consumer = KafkaConsumer(
-        bootstrap_servers=runtime.bootstrap(settings).split(","),
-        group_id=None,
-        isolation_level="read_committed",
-        **runtime.kafka_python_connection(settings),
-    )
-    try:
-        found = {}
-        for group, topics in read_by.items():
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in consumer.partitions_for_topic(topic) or ()
-            ]
-            ends = consumer.end_offsets(partitions)
-            begins = consumer.beginning_offsets(partitions)
-            for partition in partitions:
-                committed = offsets.get(group, {}).get(partition)
-                at = begins[partition] if committed is None else committed.offset
-                found[group, partition.topic, partition.partition] = max(ends[partition] - at, 0)
-        return found
-    finally:
-        consumer.close()
+        offsets = client.list_group_offsets(groups)
+    return {
+        group: {
+            partition: entry.offset
+            for partition, entry in offsets.get(group, {}).items()
+            if entry.offset >= 0
+        }
+        for group in groups
+    }

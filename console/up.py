@@ -21,6 +21,7 @@ from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import PlatformProgress, progress_on
 from signaalwissel.deploy.settings import PlatformSettings
+from signaalwissel.sinks.database import migrate
 from signaalwissel.streams.topics import layout
 
 _LOOK_S = 0.2
@@ -88,6 +89,8 @@ def installation(progress: PlatformProgress) -> Iterator[Running]:
             with topics.admin(settings) as client:
                 wanted = layout(runtime.names(settings), settings.partitions)
                 topics.make(client, wanted, settings.replication_factor)
+            # Whoever looks before the sink has begun finds its tables.
+            migrate(servers.database_url)
             everything = {**os.environ, **environment}
             processes = (child("worker", env=everything), child("sink", env=everything))
             try:

@@ -19,9 +19,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.fixture
-def signaalwissel(
-    bare_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
+def signaalwissel(bare_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     """The program; its settings are what the test sets."""
     return CommandLine(bare_environment, capsys)
 

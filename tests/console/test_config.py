@@ -38,7 +38,10 @@ def test_no_password_is_shown(
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("postgresql+psycopg://app@db/app?sslmode=require", "postgresql+psycopg://app@db/app?sslmode=require"),
+        (
+            "postgresql+psycopg://app@db/app?sslmode=require",
+            "postgresql+psycopg://app@db/app?sslmode=require",
+        ),
         ("postgresql://app:s3cret@[::1]:5432/app", f"postgresql://app:{HIDDEN}@[::1]:5432/app"),
         ("postgresql://app:@/app?host=/run/db", f"postgresql://app:{HIDDEN}@/app?host=/run/db"),
         ("postgresql:///app?user=a&password=s3cret", f"postgresql:///app?user=a&password={HIDDEN}"),

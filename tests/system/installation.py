@@ -26,7 +26,7 @@ from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.schemas.routing import Decision, Route
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.security.nonces import fresh_nonce
-from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.health import lag as sink_lag
 from signaalwissel.streams.topics import layout
 
@@ -59,6 +59,7 @@ class Installation:
         )
         with admin(self.settings) as client:
             make(client, layout(runtime.names(self.settings), self.partitions), 1)
+        migrate(self.database_url)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -123,13 +124,21 @@ class Installation:
         producer.send(self.prefix + topic, value=value, key=key, partition=partition).get(timeout=30)
         producer.close()
 
+    def send_many(self, topic: str, values: Iterable[bytes]) -> None:
+        """Send values without a key."""
+        producer = KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=20)
+        for value in values:
+            producer.send(self.prefix + topic, value=value)
+        producer.flush(timeout=60)
+        producer.close()
+
     def settle(self, *, sink: bool = False) -> None:
         """Wait until worker, and sink where there is one, have read everything."""
         quiet = 0
 
         def settled() -> bool:
             nonlocal quiet
-            left = sum(stream_lag(self.settings).values())
+            left = stream_lag(self.settings)
             if sink:
                 engine = open_engine(self.database_url, name="test")
                 stored = sink_lag(engine, runtime.sink_settings(self.settings))
