@@ -1,0 +1,209 @@
+import shutil
+from typing import Any
+
+import pytest
+from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.structs import OffsetAndMetadata
+
+from tests.console.console_support import CommandLine, Ended, Installation, source
+
+ALL_CHECKS = [
+    "settings",
+    "policies",
+    "keys",
+    "key files",
+    "kafka",
+    "topics",
+    "intake partitions",
+    "intake offsets",
+    "intake lag",
+    "matcher partitions",
+    "matcher offsets",
+    "matcher lag",
+    "postgresql",
+    "migrations",
+    "dead letters",
+    "outbox",
+    "sink offsets",
+    "sink lag",
+]
+
+
+def wrong(ended: Ended) -> dict[str, dict[str, Any]]:
+    """The findings of `doctor --json`, by what was looked at."""
+    return {finding["check"]: finding for finding in ended.json if not finding["ok"]}
+
+
+def test_an_installation_that_is_well_ends_with_0_after_every_check(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    ended = signaalwissel("doctor", "--json")
+    assert wrong(ended) == {}
+    assert [finding["check"] for finding in ended.json] == ALL_CHECKS
+    assert ended.code == 0
+    table = signaalwissel("doctor")
+    assert table.code == 0
+    assert "WRONG" not in table.out
+
+
+def test_every_finding_comes_with_a_fix(stored: Installation, signaalwissel: CommandLine) -> None:
+    ended = signaalwissel("doctor", "--json")
+    found = wrong(ended)
+    assert set(found) == {"topics", "intake partitions", "matcher partitions"}
+    assert all(finding["fix"] for finding in found.values())
+    assert "topics apply" in found["topics"]["fix"]
+    assert ended.code == 1
+
+
+def test_a_topic_that_is_set_otherwise_is_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    topic = f"{installation.prefix}decisions"
+    client = KafkaAdminClient(bootstrap_servers=installation.bootstrap)
+    client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": "1000"})])
+    client.close()
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert set(found) == {"topics"}
+    assert f"{topic} retention.ms is 1000" in found["topics"]["detail"]
+
+
+def test_unequal_partition_counts_are_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    client = KafkaAdminClient(bootstrap_servers=installation.bootstrap)
+    client.create_partitions({f"{installation.prefix}signals": 3})
+    client.close()
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert set(found) == {"topics", "intake partitions"}
+    assert "has 3 partitions, not 2" in found["topics"]["detail"]
+    assert "apply` mends the rest" in found["topics"]["fix"]
+
+
+def test_a_committed_offset_below_the_beginning_of_the_log_is_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    partition = TopicPartition(f"{installation.prefix}signals", 0)
+    producer = installation.producer()
+    for _ in range(3):
+        producer.send(partition.topic, value=b"record", partition=0)
+    producer.close()
+    client = KafkaAdminClient(bootstrap_servers=installation.bootstrap)
+    group = f"{installation.prefix}signaalwissel-intake"
+    client.alter_group_offsets(group, {partition: OffsetAndMetadata(1, "", None)})
+    behind = signaalwissel("doctor", "--json")
+    assert wrong(behind) == {}
+    details = {finding["check"]: finding["detail"] for finding in behind.json}
+    assert details["intake lag"].startswith("2 records to be read, the oldest for")
+    client.delete_records({partition: 2})
+    client.close()
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert set(found) == {"intake offsets"}
+    assert f"{partition.topic}[0]" in found["intake offsets"]["detail"]
+
+
+def test_open_dead_letters_are_a_finding_and_parked_ones_are_not(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    letter = installation.refuse(source())
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert found["dead letters"]["detail"] == "1 are open"
+    signaalwissel("dead-letters", "park", letter.dead_letter_id)
+    assert signaalwissel("doctor", "--json").code == 0
+
+
+def test_what_waits_long_in_the_outbox_is_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    insert = (
+        "INSERT INTO outbox (aggregate_id, version, topic, key, value, headers, created_at)"
+        " VALUES ('t', 1, 'tasks', '', '', '[]', now() - interval '5 minutes')"
+    )
+    with installation.engine.begin() as connection:
+        connection.exec_driver_sql(insert)
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert set(found) == {"outbox"}
+    assert "the oldest for 300 s" in found["outbox"]["detail"]
+
+
+def test_tables_of_another_version_are_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    with installation.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert set(found) == {"migrations"}
+    assert "9999" in found["migrations"]["detail"]
+
+
+def test_a_database_without_tables_is_a_finding(
+    unprepared: Installation, signaalwissel: CommandLine
+) -> None:
+    unprepared.make_topics()
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert set(found) == {"migrations"}
+    assert "start the sink" in found["migrations"]["fix"]
+
+
+def test_keys_and_policies_must_come_in_pairs(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    (installation.policy_dir / "0599.toml").touch()
+    assert "a policy but no keys: 0599" in wrong(signaalwissel("doctor", "--json"))["keys"]["detail"]
+    installation.keys.create("0599")
+    assert signaalwissel("doctor").code == 0
+    (installation.policy_dir / "0344.toml").unlink()
+    assert "keys but no policy: 0344" in wrong(signaalwissel("doctor", "--json"))["keys"]["detail"]
+
+
+def test_a_key_that_others_can_read_is_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    (installation.key_dir / "0344" / "identity.key").chmod(0o640)
+    found = wrong(signaalwissel("doctor", "--json"))["key files"]
+    assert "0344/identity.key" in found["detail"]
+    assert "chmod" in found["fix"]
+
+
+def test_a_folder_of_keys_that_is_gone_is_a_finding(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    shutil.rmtree(installation.key_dir)
+    assert "keys create" in wrong(signaalwissel("doctor", "--json"))["keys"]["fix"]
+
+
+def test_a_broken_policy_is_named_and_the_services_are_looked_at_all_the_same(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    (installation.policy_dir / "0344.toml").write_text("[window]\nmonths = 99\n")
+    ended = signaalwissel("doctor", "--json")
+    assert ended.code == 1
+    assert "window.months" in wrong(ended)["policies"]["detail"]
+    assert "outbox" in [finding["check"] for finding in ended.json]
+
+
+def test_services_that_are_away_end_with_3(
+    bare_environment: pytest.MonkeyPatch, signaalwissel: CommandLine
+) -> None:
+    bare_environment.setattr("signaalwissel.console.connections.BOUND_MS", 500)
+    bare_environment.setenv("SIGNAALWISSEL_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    bare_environment.setenv("SIGNAALWISSEL_DATABASE_URL", "postgresql://app:s3cret@127.0.0.1:1/app")
+    ended = signaalwissel("doctor", "--json")
+    assert ended.code == 3
+    assert {"kafka", "postgresql"} <= set(wrong(ended))
+    assert "s3cret" not in ended.out + ended.err
+
+
+def test_a_setting_that_cannot_be_read_is_the_only_finding(
+    bare_environment: pytest.MonkeyPatch, signaalwissel: CommandLine
+) -> None:
+    bare_environment.setenv("SIGNAALWISSEL_PARTITIONS", "none")
+    ended = signaalwissel("doctor", "--json")
+    assert ended.code == 1
+    assert [finding["check"] for finding in ended.json] == ["settings"]
+
+
+def test_what_is_not_set_is_named(signaalwissel: CommandLine) -> None:
+    detail = wrong(signaalwissel("doctor", "--json"))["settings"]["detail"]
+    for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL", "KEY_DIR"):
+        assert f"SIGNAALWISSEL_{name}" in detail
