@@ -1,11 +1,13 @@
 """`demo`: a generated month through real Kafka into PostgreSQL, every result checked by the independent oracle."""
 
 import importlib
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -19,13 +21,13 @@ from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lag import total_lag
 from signaalwissel.console.lines import dump
 from signaalwissel.console.routed import Routed, read_routed
+from signaalwissel.console.worker import end_all
 from signaalwissel.deploy.progress import PlatformProgress, Silent, progress_on
 from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.simulation import kind_of
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.journey import DeliveryJourney, signal_journey
 from signaalwissel.sinks.outcomes import StoredOutcome, count_deliveries, count_tasks, stored_outcomes
-from signaalwissel.sources.generator import generate
 
 _LOOK_S = 0.5
 _SHOWN_JOURNEYS = 4
@@ -81,12 +83,17 @@ def demo(
     progress: PlatformProgress = Silent() if as_json else progress_on(sys.stderr)
     oracle = _oracle()
     began = time.monotonic()
-    with up.installation(progress) as running, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
         month = Path(folder) / "month.jsonl"
+        # The month is made while the servers start.
+        generating = _command("generate", *_options(residents, signals, seed), "--out", str(month))
+        ends.callback(end_all, [generating])
+        running = ends.enter_context(up.installation(progress))
         with progress.step("Generating a month", None):
-            lines = _write(month, residents, signals, seed)
+            lines = _month(generating, month)
         published_at = time.monotonic()
-        publisher = _publish(month, running)
+        publisher = _command("publish", str(month), "--json", env=running.process_environment)
+        ends.callback(end_all, [publisher])
         with progress.step("Asking the oracle", None):
             expected = _expected(oracle, lines)
         _wait(running, publisher, len(expected), (progress, timeout_s))
@@ -119,22 +126,23 @@ def _oracle() -> Any:
     return importlib.import_module("tests.oracle.answers")
 
 
-def _write(month: Path, residents: int, signals: int, seed: int) -> list[Any]:
-    try:
-        lines = list(generate(residents, signals, seed))
-    except ValueError as error:
-        raise UsageFailure(str(error)) from error
-    with month.open("w", encoding="utf-8") as file:
-        file.writelines(f"{dump(line)}\n" for line in lines)
-    return lines
+def _options(residents: int, signals: int, seed: int) -> list[str]:
+    return ["--residents", str(residents), "--signals", str(signals), "--seed", str(seed)]
 
 
-def _publish(month: Path, running: up.Running) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "signaalwissel.console", "publish", str(month), "--json"]
-    # Records that do not fit their schema are part of the month; nobody can send them.
-    return subprocess.Popen(
-        command, env=running.process_environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def _command(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "signaalwissel.console", *arguments]
+    # What publishing says of records that fit no schema is part of the month: nobody can send them.
+    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _month(generating: "subprocess.Popen[bytes]", month: Path) -> list[Any]:
+    if generating.wait() != Exit.DONE:
+        raise UsageFailure(
+            "no month can be generated from these numbers; see `signaalwissel generate --help`"
+        )
+    with month.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def _expected(oracle: Any, lines: list[Any]) -> dict[DeliveryId, Expected]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 from signaalwissel.console import runtime
 from signaalwissel.console.clock import now_ms
 from signaalwissel.console.connections import database, reader
@@ -30,8 +31,11 @@ from signaalwissel.streams.topics import (
     Topic,
     layout,
 )
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 _OUTBOX_WAIT_MAX_S = 60.0
+_COORDINATOR_BOUND_S = 15.0
+_PAUSE_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,14 @@ def _partitions(stage: Stage, counts: Mapping[str, int]) -> Finding:
         return wrong(check, str(error), f"until then {stage.name} does not start")
 
 
+@retry(
+    retry=retry_if_exception(lambda error: isinstance(error, KafkaError) and error.retriable),
+    stop=stop_after_delay(_COORDINATOR_BOUND_S),
+    wait=wait_fixed(_PAUSE_S),
+    reraise=True,
+)
 def _committed(client: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    # A new cluster makes its topic of offsets when it is first asked for them, and has no coordinator until then.
     offsets = client.list_group_offsets([group]).get(group, {})
     return {partition: entry.offset for partition, entry in offsets.items() if entry.offset >= 0}
 

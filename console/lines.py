@@ -29,10 +29,11 @@ def reading(file: Path) -> Iterator[Iterator[Line]]:
         yield _lines(sys.stdin, "standard input")
         return
     try:
-        with file.open(encoding="utf-8") as opened:
-            yield _lines(opened, str(file))
+        opened = file.open(encoding="utf-8")
     except OSError as error:
         raise UsageFailure(f"{file}: cannot be read: {error.strerror}") from error
+    with opened:
+        yield _lines(opened, str(file))
 
 
 def dump(line: Any) -> str:
@@ -48,6 +49,8 @@ def _lines(opened: TextIO, name: str) -> Iterator[Line]:
                 yield Line(number, _object(text, f"{name}:{number}"))
     except UnicodeDecodeError as error:
         raise UsageFailure(f"{name}:{number + 1}: is not UTF-8") from error
+    except OSError as error:
+        raise UsageFailure(f"{name}: cannot be read: {error.strerror}") from error
 
 
 def _object(text: str, where: str) -> dict[str, Any]:

@@ -44,6 +44,8 @@ def waiting_since(consumer: KafkaConsumer, lags: Mapping[Place, PartitionLag]) -
     """
     behind = {TopicPartition(*place): lag for place, lag in lags.items() if lag.lag > 0 and not lag.lost}
     consumer.assign(list(behind))
+    # An earlier look may have paused some of them.
+    consumer.resume(*behind)
     for partition, lag in behind.items():
         consumer.seek(partition, lag.beginning if lag.next_offset is None else lag.next_offset)
     found: dict[Place, Millis] = {}

@@ -11,6 +11,7 @@ from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump, reading
 from signaalwissel.processors.emissions import DEAD_LETTERS, DECISIONS
 from signaalwissel.processors.simulation import Simulation, UnknownTopic
+from signaalwissel.schemas.routing import Route
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 
@@ -72,32 +73,19 @@ class Journeys:
 
     def show(self, console: Console) -> None:
         """Print a table of signals, and one of refused records where there are any."""
-        table = Table(title=f"{len(self._last)} signals")
-        for heading in (
-            "Municipality",
-            "Signal",
-            "Received",
-            "Route",
-            "Reason",
-            "Trajectory",
-            "Rev.",
-            "Explanation",
-        ):
-            table.add_column(heading)
+        table = Table(title=f"Signals: {len(self._last)}")
+        for heading in ("Signal", "Route", "Explanation"):
+            table.add_column(heading, overflow="fold")
         for value in self._last.values():
+            to = f" to {value['trajectory_id']}" if value["route"] == Route.COUNSELLOR_FOLLOWUP.value else ""
             table.add_row(
-                value["municipality"],
-                f"{value['partner']['partner_id']}/{value['signal_id']}",
-                value["received_at"],
-                value["route"],
-                value["reason"],
-                value["trajectory_id"] or "",
-                str(value["revision"]),
+                f"{value['municipality']}/{value['partner']['partner_id']}/{value['signal_id']}\n{value['received_at'][:10]}",
+                f"{value['route']}{to}\n{value['reason']}, revision {value['revision']}",
                 value["explanation"],
             )
         console.print(table)
         if self._refused:
-            refused = Table(title=f"{len(self._refused)} refused")
+            refused = Table(title=f"Refused: {len(self._refused)}")
             for heading in ("Topic", "Record", "Code", "Field", "Rule"):
                 refused.add_column(heading)
             for value in self._refused:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
+from signaalwissel.console.settings import Settings
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks.process import run_sink
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
@@ -30,6 +31,9 @@ def worker(
         Literal["intake", "matcher"] | None, typer.Option(help="Run one of the two in this process.")
     ] = None,
     *,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on where records were deleted before they were read.")
+    ] = False,
     lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
 ) -> None:
     """Run intake and matcher until SIGTERM: read signals and lifecycle events, route each signal exactly once.
@@ -39,14 +43,14 @@ def worker(
 
     Example: SIGNAALWISSEL_KAFKA_BOOTSTRAP=kafka:9092 signaalwissel worker
     """
-    settings = environment.settings()
+    settings = _settings(accept_loss=accept_loss)
     if lifeline:
         _end_with_parent()
     if only is None:
         # Wrong settings show here, once, and not in two logs.
         runtime.agent_settings(settings)
         runtime.rules(settings)
-        raise typer.Exit(Supervisor().run())
+        raise typer.Exit(Supervisor(("--accept-loss",) if accept_loss else ()).run())
     runtime.log_to(only)
     build = build_intake if only == "intake" else build_matcher
     app = build(runtime.agent_settings(settings), runtime.rules(settings))
@@ -58,13 +62,16 @@ def sink(
     instance: Annotated[int, typer.Option(help="Which of several sink processes this is, from 0.")] = 0,
     instances: Annotated[int, typer.Option(help="How many there are.")] = 1,
     *,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on where records were deleted before they were read.")
+    ] = False,
     lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
 ) -> None:
     """Run the sink until SIGTERM: decisions into PostgreSQL, tasks out on `tasks`.
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql+psycopg://app@db/app signaalwissel sink
     """
-    settings = environment.settings()
+    settings = _settings(accept_loss=accept_loss)
     if lifeline:
         _end_with_parent()
     runtime.log_to("sink")
@@ -80,6 +87,11 @@ def sink(
     raise typer.Exit(status)
 
 
+def _settings(*, accept_loss: bool) -> Settings:
+    settings = environment.settings()
+    return settings.model_copy(update={"accept_loss": True}) if accept_loss else settings
+
+
 class SinkFailure(CommandFailure):
     """The sink cannot go on; the text says what to do."""
 
@@ -87,9 +99,14 @@ class SinkFailure(CommandFailure):
 
 
 class Supervisor:
-    """Keeps intake and matcher running side by side."""
+    """Keeps intake and matcher running side by side.
 
-    def __init__(self) -> None:
+    Args:
+        options: Handed to both.
+    """
+
+    def __init__(self, options: tuple[str, ...] = ()) -> None:
+        self._options = options
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: list[float] = []
         self._told_to_stop = threading.Event()
@@ -100,7 +117,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self._told_to_stop.set())
         try:
             for stage in _STAGES:
-                self._running[stage] = child("worker", "--only", stage)
+                self._running[stage] = child("worker", "--only", stage, *self._options)
             return self._watch()
         finally:
             end_all(list(self._running.values()))
@@ -119,7 +136,7 @@ class Supervisor:
                     f"signaalwissel worker: {stage} was killed by signal {-status}; starting it again",
                     file=sys.stderr,
                 )
-                self._running[stage] = child("worker", "--only", stage)
+                self._running[stage] = child("worker", "--only", stage, *self._options)
         return Exit.DONE
 
     def _may_restart(self) -> bool:

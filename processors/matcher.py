@@ -65,6 +65,9 @@ class Matcher:
 
     def _signal(self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock") -> list[Emission]:
         signal = read_keyed_signal(value)
+        if state.knows(signal.signal_ref):
+            # Intake sends each accepted delivery once; should it come again, revision 0 must not.
+            return []
         policy = self._policies[signal.municipality]
         verdict = _decide(signal, state.resident(match_key), _NOTHING_SAID, policy)
         routing = Routing(signal, match_key, verdict, Revision(0, None, None, None, clock.now), policy)

@@ -121,6 +121,10 @@ class MatcherState:
         del self._trajectories[_trajectory_entry(match_key, trajectory_id)]
         self._forget_if_empty(match_key, resident)
 
+    def knows(self, signal_ref: bytes) -> bool:
+        """Whether this delivery was decided and can still be corrected."""
+        return self._recents.get(signal_ref) is not None
+
     def recent(self, signal_ref: bytes) -> RecentSignal | None:
         """A recent signal by its ref, or None."""
         value = self._recents.get(signal_ref)

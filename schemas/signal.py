@@ -64,9 +64,17 @@ class EarlySignal(NamedTuple):
     warm_transfer: bool
     collection_effort_attested: bool
 
+    def __repr__(self) -> str:
+        """Tell which signal, and nothing of the resident."""
+        return f"EarlySignal({self.municipality}/{self.partner.partner_id}/{self.signal_id})"
+
 
 class SealedSubject(NamedTuple):
     """What stands inside `sealed_subject`: for whoever must call or verify."""
 
     subject: Subject
     customer_reference: str | None
+
+    def __repr__(self) -> str:
+        """Tell nothing: it holds what must stay sealed."""
+        return "SealedSubject(...)"

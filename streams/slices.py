@@ -1,6 +1,7 @@
 """Slices: housekeeping of a large table a little at a time, so that no signal waits for it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -24,7 +25,7 @@ class Slices(Generic[Key]):
         current = self._rounds.get(partition)
         if current is None:
             current = self._rounds[partition] = iter(list(self._keys_of(partition)))
-        found = [key for key, _ in zip(current, range(self._size), strict=False)]
+        found = list(islice(current, self._size))
         if len(found) < self._size:
             del self._rounds[partition]
         return found

@@ -4,20 +4,19 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from signaalwissel import processors
 from signaalwissel.console import runtime, topics
 from signaalwissel.console.main import main
 from signaalwissel.console.settings import Settings
-from signaalwissel.processors.dead_letters import DeadLetters, Source
+from signaalwissel.processors.dead_letters import About, DeadLetters, Source
 from signaalwissel.processors.rejection import Rejected, RejectionCode
-from signaalwissel.processors.simulation import About
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import DeadLetter, Header
 from signaalwissel.security.local_keys import LocalKeys
@@ -66,7 +65,7 @@ class CommandLine:
 
 
 @contextmanager
-def _logging_as_it_was() -> Any:
+def _logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:
@@ -113,7 +112,7 @@ class Installation:
         return KafkaProducer(bootstrap_servers=self.bootstrap, **options)
 
     def records(self, topic: str, count: int) -> list[Any]:
-        """The first `count` records of a topic; fails where there are fewer, or more come at once."""
+        """The first `count` records of a topic; fails where there are fewer."""
         consumer = KafkaConsumer(
             self.prefix + topic,
             bootstrap_servers=self.bootstrap,
@@ -131,9 +130,9 @@ class Installation:
         return found
 
     def end_offsets(self, topic: str) -> int:
-        """How many records were ever written to a topic."""
+        """The ends of a topic's partitions, together: records ever written, and markers of transactions."""
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap)
-        partitions = [topics_partition(self.prefix + topic, number) for number in range(PARTITIONS)]
+        partitions = [TopicPartition(self.prefix + topic, number) for number in range(PARTITIONS)]
         ends = consumer.end_offsets(partitions)
         consumer.close()
         return sum(ends.values())
@@ -160,12 +159,6 @@ class Installation:
         row = dead_letters.show_dead_letter(self.engine, letter.dead_letter_id)
         assert row is not None
         return row.status.value
-
-
-def topics_partition(topic: str, number: int) -> Any:
-    from kafka import TopicPartition
-
-    return TopicPartition(topic, number)
 
 
 def source(

@@ -1,7 +1,6 @@
 """How far a reader is: judged from offsets, and looked up on a real log."""
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.producer import KafkaProducer
 from signaalwissel.console.findings import Finding
 from signaalwissel.console.reading_lag import findings_of, lag_of, waiting_since
 from signaalwissel.sinks.health import PartitionLag
@@ -43,19 +42,17 @@ def test_an_offset_below_the_beginning_of_the_log_is_a_loss() -> None:
 
 
 def test_only_markers_of_transactions_behind_a_reader_are_nothing_to_read(
-    kafka_bootstrap: str, topic_prefix: str
+    installation: Installation,
 ) -> None:
-    topic = f"{topic_prefix}signals"
-    producer = KafkaProducer(
-        bootstrap_servers=kafka_bootstrap, transactional_id=topic_prefix, max_block_ms=20_000
-    )
+    topic = f"{installation.prefix}signals"
+    producer = installation.producer(transactional_id=installation.prefix)
     producer.init_transactions()
     producer.begin_transaction()
     written = producer.send(topic, value=b"one", partition=0)
     producer.commit_transaction()
     producer.close()
     consumer = KafkaConsumer(
-        bootstrap_servers=kafka_bootstrap,
+        bootstrap_servers=installation.bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
