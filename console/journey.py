@@ -1,6 +1,7 @@
 """`signal show`: the whole journey of a signal, from receipt to the last step of its tasks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,7 @@ def show(
     municipality: Annotated[
         str | None, typer.Option(help="Four digits; every municipality otherwise.")
     ] = None,
+    partner: Annotated[str | None, typer.Option(help="Only deliveries of this partner id.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -44,6 +46,10 @@ def show(
     settings = environment.settings()
     with database(settings) as engine:
         journey = signal_journey(engine, municipality, signal_id)
+    if partner is not None:
+        mine = tuple(delivery for delivery in journey.deliveries if delivery.partner_id == partner)
+        # What was refused tells no partner, so it may be this one's.
+        journey = replace(journey, deliveries=mine)
     known = bool(journey.deliveries or journey.dead_letters)
     if as_json:
         print(dump(as_plain(signal_id, journey)))

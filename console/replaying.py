@@ -25,7 +25,7 @@ from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.sinks.access import Database
-from signaalwissel.sinks.dead_letters import DeadLetterRow, replay_dead_letter
+from signaalwissel.sinks.dead_letters import REPLAYS_HEADER, DeadLetterRow, replay_dead_letter
 from signaalwissel.streams.topics import Names
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,11 @@ class Replayer:
     def _unsealing(self, mended: Mended | None) -> Callable[[DeadLetterRow, bytes], OriginalRecord]:
         def unseal(letter: DeadLetterRow, sealed: bytes) -> OriginalRecord:
             original = self._open(letter, sealed)
-            return original if mended is None else original._replace(key=mended.key, value=mended.value)
+            if mended is None:
+                return original
+            # A mended record is another one: how often the original failed does not count against it.
+            headers = tuple(header for header in original.headers if header.name != REPLAYS_HEADER)
+            return OriginalRecord(mended.key, mended.value, headers)
 
         return unseal
 

@@ -119,6 +119,6 @@ class _ClientFold:
             self._stays.append(Stay(standing.address, Days(day, None)))
 
     def _end_last(self, day: date) -> None:
-        if self._stays:
-            last = self._stays[-1]
-            self._stays[-1] = last._replace(days=last.days._replace(last=day))
+        # Only the first stay has no beginning, so whatever began has one before it.
+        last = self._stays[-1]
+        self._stays[-1] = last._replace(days=last.days._replace(last=day))

@@ -5,6 +5,7 @@ not. Such a record goes on, unchanged, to an internal `-moved` topic under the p
 in headers, so that a dead letter still names the record that the publisher knows.
 """
 
+import re
 from collections import Counter
 
 from signaalwissel.processors.dead_letters import Source
@@ -12,13 +13,16 @@ from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.schemas.internal import Header
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
-from signaalwissel.streams.chunk import Outputs, Record
-from signaalwissel.streams.topics import MOVED_SUFFIX, SIGNALS_MOVED, TRAJECTORIES_MOVED, Names
+from signaalwissel.streams.chunk import Headers, Outputs, Record
+from signaalwissel.streams.topics import SIGNALS_MOVED, TRAJECTORIES_MOVED, Names
 
 _TOPIC = "moved-from-topic"
 _PARTITION = "moved-from-partition"
 _OFFSET = "moved-from-offset"
 _OURS = frozenset({_TOPIC, _PARTITION, _OFFSET})
+# As many digits as fit the numbers of a DeadLetter.
+_PARTITION_FORM = re.compile(rb"[0-9]{1,9}")
+_OFFSET_FORM = re.compile(rb"[0-9]{1,18}")
 
 
 class Mover:
@@ -49,11 +53,11 @@ class Mover:
 
     def source_of(self, record: Record) -> Source:
         """Where a record came from: its own place, or the one it was moved from."""
-        headers = record.headers
-        if record.topic.endswith(MOVED_SUFFIX):
-            place = {name: value.decode() for name, value in headers if name in _OURS}
-            if len(place) == len(_OURS):
-                return self._source(record, place[_TOPIC], int(place[_PARTITION]), int(place[_OFFSET]))
+        # Only our own topics: on any other the publisher could say with these headers that it is another one.
+        if record.topic in {self._signals_moved, self._trajectories_moved}:
+            place = _place_in(record.headers)
+            if place is not None:
+                return self._source(record, *place)
         return self._source(record, self._names.bare(record.topic), record.partition, record.offset)
 
     def _move(self, record: Record, to: tuple[str, bytes], outputs: Outputs) -> bool:
@@ -74,3 +78,12 @@ class Mover:
     def _source(record: Record, topic: str, partition: int, offset: int) -> Source:
         headers = tuple(Header(name, value) for name, value in record.headers if name not in _OURS)
         return Source(topic, partition, offset, record.timestamp, record.key, record.value, headers)
+
+
+def _place_in(headers: Headers) -> tuple[str, int, int] | None:
+    """Topic, partition and offset that a moved record tells; None where somebody else wrote there."""
+    told = {name: value or b"" for name, value in headers if name in _OURS}
+    partition, offset = told.get(_PARTITION, b""), told.get(_OFFSET, b"")
+    if not told.get(_TOPIC) or not _PARTITION_FORM.fullmatch(partition) or not _OFFSET_FORM.fullmatch(offset):
+        return None
+    return told[_TOPIC].decode(errors="replace"), int(partition), int(offset)

@@ -28,7 +28,7 @@ def test_every_record_of_a_month_is_decided_as_the_oracle_says(seed: int) -> Non
     simulation = Simulation(packaged_policies(for_every_code=True), ThrowawayKeys(), fresh_nonce)
     outputs = [output for line in lines for output in simulation.feed(line)]
     problems = check(lines, outputs)
-    assert problems == [], f"seed {seed}: {len(problems)} problems"
+    assert problems == [], f"seed {seed}: {len(problems)} problems, first {problems[:3]}"
 
 
 def test_the_months_together_are_two_hundred_thousand_records() -> None:

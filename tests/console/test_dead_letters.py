@@ -200,10 +200,11 @@ def test_a_broker_that_is_away_ends_with_3_and_the_dead_letter_stays_open(
     assert stored.status(letter) == "open"
 
 
-def test_a_mended_record_goes_out_under_its_prescribed_key(
-    installation: Installation, signaalwissel: CommandLine
+@pytest.mark.parametrize("headers", [(), (Header(REPLAYS_HEADER, b"3"),)])
+def test_a_mended_record_goes_out_under_its_prescribed_key_however_often_the_original_failed(
+    installation: Installation, signaalwissel: CommandLine, headers: tuple[Header, ...]
 ) -> None:
-    letter = installation.refuse(source())
+    letter = installation.refuse(source(headers=headers))
     file = mended(installation, SIGNAL)
     ended = signaalwissel("dead-letters", "replay", letter.dead_letter_id, "--mended", file)
     (record,) = installation.records("signals", 1)

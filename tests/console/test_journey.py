@@ -4,6 +4,7 @@ import pytest
 from signaalwissel.processors.dead_letters import About
 from signaalwissel.schemas.followup import TaskUpdateKind
 from signaalwissel.schemas.routing import Decision
+from signaalwissel.schemas.signal import Partner, PartnerKind
 
 from tests.console.console_support import CommandLine, Installation, source
 from tests.processors.followup_support import decision, to_regular, update
@@ -85,6 +86,18 @@ def test_a_number_that_was_used_twice_is_two_deliveries(
     bench.close()
     ended = signaalwissel("signal", "show", "s-1", "--json")
     assert [delivery["number_used_again"] for delivery in ended.json["deliveries"]] == [False, True]
+
+
+def test_deliveries_of_another_partner_can_be_left_out(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    other = decision("s-1", partner=Partner("waternet", PartnerKind.WATER))
+    bench = stored_by_the_sink(installation, [HIT, other])
+    bench.drain()
+    bench.close()
+    ended = signaalwissel("signal", "show", "s-1", "--partner", "waternet", "--json")
+    assert [delivery["partner_id"] for delivery in ended.json["deliveries"]] == ["waternet"]
+    assert signaalwissel("signal", "show", "s-1", "--partner", "nobody").code == 1
 
 
 def test_brackets_of_a_partner_are_text_and_no_markup(

@@ -45,6 +45,13 @@ def test_a_version_that_is_known_says_nothing(matcher: Matcher, state: MatcherSt
     assert matcher.step(state, KEY, trajectory(version=1), CLOCK) == []
 
 
+def test_a_delivery_is_decided_once(matcher: Matcher, state: MatcherState) -> None:
+    signal = write_keyed_signal(keyed_signal())
+    assert matcher.step(state, KEY, signal, CLOCK)
+    assert matcher.step(state, KEY, signal, CLOCK) == []
+    assert len(state.recents_at(KEY)) == 1
+
+
 def test_the_two_times_are_told_and_kept(matcher: Matcher, state: MatcherState) -> None:
     _, decided = matcher.step(state, KEY, write_keyed_signal(keyed_signal()), CLOCK)
     assert codec("Decision").decode(decided.value).decided_at == CLOCK.now

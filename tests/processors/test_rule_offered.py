@@ -84,6 +84,19 @@ def test_offered_regular_and_back_with_the_counsellor_stays_offered() -> None:
     assert actions(case, "regular-corrections") == ["MOVED"]
 
 
+def test_what_stays_offered_is_told_to_the_regular_side_once_and_withdrawn_from_it_once() -> None:
+    case = hit()
+    case.command(OFFER)
+    case.feed(
+        exited("2026-02-01", "SELF", recorded="2026-02-25"), reopened("2026-02-05", recorded="2026-02-26")
+    )
+    case.feed(exited("2026-02-06", "SELF", recorded="2026-02-27"))
+    assert actions(case, "regular-corrections") == ["MOVED"]
+    case.feed(reopened("2026-02-07", recorded="2026-02-28"))
+    case.command(ERASE, command_id="c9")
+    assert actions(case, "regular-corrections") == ["MOVED", "WITHDRAWN"]
+
+
 def under_shorter_window(case: Case) -> None:
     """A worker that starts again with another policy and the tables that it had."""
     policies = Policies(policy_with(window={"months": 1}), for_every_code=True)

@@ -5,12 +5,9 @@ Avro library that ours replaced, so it is what partners have.
 """
 
 import base64
-import hashlib
 import json
 import random
-import shutil
 import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -20,11 +17,11 @@ import pytest
 from signaalwissel.schemas.contract import codec, versions
 from signaalwissel.schemas.early_signal_codec import read_early_signal
 
+from tests.partner_environment import partner_environment
 from tests.schemas import golden
 from tests.schemas.strategies import named_types, schema_of
 
 PARTNER = Path(__file__).parent / "partner"
-CACHE = Path(__file__).parents[2] / ".cache" / "partner-venv"
 PUBLIC = (
     "EarlySignal",
     "TrajectoryEvent",
@@ -41,20 +38,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def partner_python() -> Path:
-    """The interpreter of the partner's environment, made anew when its requirements or our Python changed."""
-    locks = [PARTNER / "build-requirements.txt", PARTNER / "requirements.txt"]
-    wanted = hashlib.sha256(sys.version.encode() + b"".join(lock.read_bytes() for lock in locks)).hexdigest()
-    marker = CACHE / "made-for"
-    python = CACHE / "bin" / "python"
-    if not marker.exists() or marker.read_text() != wanted:
-        shutil.rmtree(CACHE, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(CACHE)], check=True, timeout=120)
-        for lock in locks:
-            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            flags = ["--require-hashes", "--no-deps", "--no-build-isolation", "--requirement", str(lock)]
-            subprocess.run([*pip, *flags], check=True, timeout=240)
-        marker.write_text(wanted)
-    return python
+    """The interpreter of the partner's environment."""
+    return partner_environment(
+        "partner-venv", [PARTNER / "build-requirements.txt", PARTNER / "requirements.txt"]
+    )
 
 
 def run(python: Path, command: str, folder: Path) -> None:

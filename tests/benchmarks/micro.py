@@ -1,0 +1,165 @@
+"""Micro-benchmarks: one step of the hot path at a time, CPU microseconds per call, in this process.
+
+In: a month and what intake makes of it. Out: measurements, each the best of several repeats: whatever else the
+machine does only ever adds.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from aiokafka.producer.message_accumulator import BatchBuilder
+from signaalwissel.processors.decision import Effects, Verdict, decide
+from signaalwissel.processors.emissions import SIGNALS
+from signaalwissel.processors.facts import horizon_of
+from signaalwissel.processors.matcher_state import MatcherState, Resident
+from signaalwissel.processors.routing import Revision, Routing
+from signaalwissel.schemas.decision_codec import read_decision
+from signaalwissel.schemas.early_signal_codec import read_early_signal
+from signaalwissel.schemas.internal import KeyedSignal
+from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
+from signaalwissel.schemas.routing import MatchedBy, TrueReason
+from signaalwissel.streams.chunk import ChunkHandler
+from signaalwissel.streams.outputs import ChunkOutputs
+from signaalwissel.streams.topics import Names, layout
+
+from tests.benchmarks.month import Month
+from tests.benchmarks.report import Measurement
+from tests.benchmarks.rules import Given, Internal, Kit, Tables, given, intake_tables, matcher_tables
+
+_REPEATS = 7
+_CALLS = 2000
+_CHUNK = 4000
+_PARTITIONS = 8
+_BATCH_BYTES = 512 << 10
+
+Case = tuple[KeyedSignal, bytes, Resident | None, Verdict]
+Stage = tuple[ChunkHandler, Tables]
+
+
+def micro_benchmarks(kit: Kit, month: Month, internal: Internal) -> list[Measurement]:
+    """Measure every step."""
+    signals = given(SIGNALS, month.signals[:_CHUNK])
+    cases = list(_cases(kit, internal))
+    routings = [_routing(kit, case) for case in cases[:_CALLS]]
+    decisions = [routing.decision().value for routing in routings]
+    return [
+        _measured("decode EarlySignal", read_early_signal, [signal.value for signal in signals[:_CALLS]]),
+        *_decisions(kit, cases),
+        _measured("encode RoutedSignal", Routing.first, routings),
+        _measured("encode Decision", Routing.decision, routings),
+        _measured("decode Decision", read_decision, decisions),
+        _step("intake step, decode to outputs", signals, lambda: _intake(kit)),
+        _step(
+            "matcher step, decode to outputs",
+            internal.signals[:_CHUNK],
+            lambda: _matcher(kit, internal.trajectories),
+        ),
+    ]
+
+
+def _intake(kit: Kit) -> Stage:
+    tables = intake_tables()
+    return kit.intake(tables), tables
+
+
+def _matcher(kit: Kit, trajectories: Sequence[Given]) -> Stage:
+    tables = matcher_tables()
+    handler = kit.matcher(tables)
+    _chunk(handler, tables, trajectories)
+    return handler, tables
+
+
+def _decisions(kit: Kit, cases: Sequence[Case]) -> list[Measurement]:
+    chosen: dict[str, Callable[[Verdict], bool]] = {
+        "decide, no trajectory": lambda verdict: verdict.reason is TrueReason.NO_TRAJECTORY,
+        "decide, found by BSN": lambda verdict: verdict.matched_by is MatchedBy.BSN,
+        "decide, address only": lambda verdict: verdict.address_only,
+    }
+    measured = []
+    for name, wanted in chosen.items():
+        alike = [
+            (signal, resident if verdict.reason is not TrueReason.NO_TRAJECTORY else None)
+            for signal, _, resident, verdict in cases
+            if wanted(verdict)
+        ]
+        repeated = (alike * (_CALLS // len(alike) + 1))[:_CALLS]
+        measured.append(_measured(name, lambda case: _decide(kit, *case), repeated))
+    return measured
+
+
+def _cases(kit: Kit, internal: Internal) -> Iterable[Case]:
+    state = MatcherState({}, {})
+    for record in internal.trajectories:
+        state.put_trajectory(record.key or b"", record.value or b"", record.timestamp)
+    for record in internal.signals:
+        signal, key = read_keyed_signal(record.value or b""), record.key or b""
+        resident = state.resident(key)
+        yield signal, key, resident, _decide(kit, signal, resident)
+
+
+def _decide(kit: Kit, signal: KeyedSignal, resident: Resident | None) -> Verdict:
+    policy = kit.policies[signal.municipality]
+    known = () if resident is None else resident.trajectories.values()
+    horizon = horizon_of(signal.last_day, policy)
+    folded = [trajectory for one in known if (trajectory := one.as_of(horizon)) is not None]
+    return decide(signal, folded, Effects(), policy)
+
+
+def _routing(kit: Kit, case: Case) -> Routing:
+    signal, key, _, verdict = case
+    return Routing(
+        signal,
+        key,
+        verdict,
+        Revision(0, None, None, None, 1_772_000_000_000),
+        kit.policies[signal.municipality],
+    )
+
+
+def _measured(name: str, call: Callable[[Any], object], arguments: Sequence[Any]) -> Measurement:
+    def run() -> None:
+        for argument in arguments:
+            call(argument)
+
+    return _best(name, lambda: run, len(arguments))
+
+
+def _step(name: str, records: Sequence[Given], prepare: Callable[[], Stage]) -> Measurement:
+    """A handler over one chunk, the changes of its tables and the packing of batches included."""
+
+    def prepared() -> Callable[[], None]:
+        handler, tables = prepare()
+        return partial(_chunk, handler, tables, records)
+
+    return _best(name, prepared, len(records))
+
+
+def _chunk(handler: ChunkHandler, tables: Tables, records: Sequence[Given]) -> None:
+    counts = {topic.name: topic.partitions for topic in layout(Names(), _PARTITIONS)}
+    outputs = ChunkOutputs(0, counts, _builder)
+    with ExitStack() as bound:
+        for table in tables.values():
+            bound.enter_context(table.bound(0))
+        handler.handle(0, records, outputs)
+    for table in tables.values():
+        outputs.add_changes("changelog", table.take_changes())
+    outputs.take()
+
+
+def _builder() -> BatchBuilder:
+    return BatchBuilder(_BATCH_BYTES, 0, is_transactional=1)
+
+
+def _best(name: str, prepare: Callable[[], Callable[[], None]], calls: int) -> Measurement:
+    spent = []
+    for _ in range(_REPEATS):
+        run = prepare()
+        gc.collect()
+        began = time.process_time()
+        run()
+        spent.append(time.process_time() - began)
+    return Measurement(name, min(spent) * 1e6 / calls, "us", about={"calls": calls, "repeats": _REPEATS})

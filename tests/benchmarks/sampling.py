@@ -1,0 +1,61 @@
+"""Watching one stage from outside. In: its process, and a look at how far it is. Out: samples."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import psutil
+
+from tests.benchmarks.report import Place, Sample
+
+PATIENCE_S = 60.0
+_PAUSE_S = 0.04
+_QUIET_S = 1.5
+
+Look = Callable[[], Mapping[Place, int]]
+
+
+class Stuck(RuntimeError):
+    """A stage ended by itself, or did not end its work in time."""
+
+
+class Watch:
+    """Samples a process until it has done its work.
+
+    Args:
+        pid: The stage's process; its children count too.
+        look: Gives the offset behind the last visible output, per partition.
+    """
+
+    def __init__(self, pid: int, look: Look) -> None:
+        self._process = psutil.Process(pid)
+        self._look = look
+        self._deadline = time.monotonic() + PATIENCE_S
+        self.samples: list[Sample] = []
+
+    def until_quiet(self) -> bool:
+        """Sample until nothing has changed for a while after something did; False when the time is up."""
+        changed_at = None
+        while time.monotonic() < self._deadline:
+            if self._sample():
+                changed_at = time.monotonic()
+            elif changed_at is not None and time.monotonic() - changed_at > _QUIET_S:
+                return True
+            time.sleep(_PAUSE_S)
+        return False
+
+    def _sample(self) -> bool:
+        try:
+            cpu_s = sum(map(_cpu_s, (self._process, *self._process.children(recursive=True))))
+        except psutil.NoSuchProcess as gone:
+            raise Stuck("the stage ended by itself") from gone
+        sample = Sample(time.monotonic(), cpu_s, self._look())
+        earlier = self.samples[-1].next_offsets if self.samples else sample.next_offsets
+        self.samples.append(sample)
+        return earlier != sample.next_offsets
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    if process.status() == psutil.STATUS_ZOMBIE:
+        raise psutil.NoSuchProcess(process.pid)
+    times = process.cpu_times()
+    return times.user + times.system

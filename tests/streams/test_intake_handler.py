@@ -1,0 +1,361 @@
+"""Intake's handler: where its outputs go and with which headers, what is moved, refused, commanded and swept."""
+
+from __future__ import annotations
+
+import pytest
+from signaalwissel.processors.dead_letters import open_original
+from signaalwissel.processors.identifiers import dead_letter_id, signal_table_key
+from signaalwissel.processors.policy import Policies
+from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_state
+from signaalwissel.schemas.internal import Header, IntakeCommandKind, OriginalRecord
+from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
+from signaalwissel.schemas.trajectory import TrajectoryEventKind
+from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES
+
+from tests.processors.given import default_policies, policy_with
+from tests.streams.handler_support import (
+    DAY,
+    NOON,
+    TRACE,
+    Arrived,
+    Sent,
+    away_from,
+    home_of,
+    on_topic,
+)
+from tests.streams.intake_support import (
+    SIGNAL_KEY,
+    TRAJECTORY_KEY,
+    IntakeStand,
+    command_record,
+    event_record,
+    signal_record,
+)
+
+SIGNAL_ENTRY = signal_table_key("0344", "woonstad", "S1")
+ORPHAN_DAYS = default_policies().default.intake.orphan_days
+RESEND_DAYS = default_policies().default.intake.resend_days
+THEIRS = (TRACE, ("ce_id", b"theirs"))
+
+
+def original_of(stand: IntakeStand, letter: Sent) -> OriginalRecord:
+    """What a dead letter's seal holds."""
+    return open_original(letter.letter.sealed, letter.letter.dead_letter_id, stand.keys.by_id)
+
+
+class TestOutputs:
+    """What goes out for good records."""
+
+    def test_a_signal_goes_out_once_and_is_remembered(self) -> None:
+        stand = IntakeStand()
+        (sent,) = stand.take(signal_record())
+        assert sent.topic == "resident-events"
+        assert read_keyed_signal(sent.value or b"").signal_id == "S1"
+        assert stand.changed() == {INTAKE_SIGNALS: {SIGNAL_ENTRY}, INTAKE_TRAJECTORIES: set()}
+
+    def test_a_trajectory_goes_out_under_each_match_key_and_as_a_state(self) -> None:
+        stand = IntakeStand()
+        sent = stand.apply()
+        assert [record.topic for record in sent] == [
+            "resident-events",
+            "resident-events",
+            "trajectory-states",
+        ]
+        assert len({record.key for record in sent}) == 3
+        assert sent[-1].key == TRAJECTORY_KEY
+        assert stand.changed() == {INTAKE_SIGNALS: set(), INTAKE_TRAJECTORIES: {TRAJECTORY_KEY}}
+
+    def test_a_signal_and_a_trajectory_of_one_bsn_share_a_match_key(self) -> None:
+        stand = IntakeStand()
+        (signal,) = stand.take(signal_record())
+        assert signal.key in {record.key for record in on_topic(stand.apply(), "resident-events")}
+
+    def test_internal_records_are_no_cloud_events_and_carry_the_trace_alone(self) -> None:
+        stand = IntakeStand()
+        sent = [*stand.take(signal_record(headers=THEIRS)), *stand.take(event_record(headers=THEIRS))]
+        assert [record.headers for record in sent] == [(TRACE,)] * 4
+        assert all(record.headers == () for record in IntakeStand().apply())
+
+    def test_every_record_of_a_chunk_passes_its_own_trace_on(self) -> None:
+        other = (TRACE[0], b"00-other")
+        sent = IntakeStand().take(
+            signal_record(headers=(TRACE,)),
+            signal_record(headers=(other,), fields={"arrears": "0.00"}),
+            signal_record(fields={"received_at": "2027-02-28T12:00:00Z"}),
+        )
+        assert [record.named.get("traceparent") for record in sent] == [TRACE[1], other[1], None]
+
+    @pytest.mark.parametrize("topic", ["signals", "signals.woonstad", "signals-moved"])
+    def test_every_topic_of_signals_is_read_as_one(self, topic: str) -> None:
+        stand = IntakeStand()
+        (sent,) = stand.take(signal_record(topic))
+        assert sent.topic == "resident-events"
+        assert stand.take(signal_record()) == []
+
+    @pytest.mark.parametrize("topic", ["trajectories", "trajectories.stratech", "trajectories-moved"])
+    def test_every_topic_of_lifecycle_events_is_read_as_one(self, topic: str) -> None:
+        stand = IntakeStand()
+        assert len(stand.take(event_record(topic))) == 3
+        assert stand.take(event_record()) == []
+
+
+class TestMoved:
+    """Records in a partition where they do not belong."""
+
+    @pytest.mark.parametrize(
+        ("record", "topic", "key"),
+        [
+            (signal_record(partition=away_from(SIGNAL_KEY), headers=THEIRS), "signals-moved", SIGNAL_KEY),
+            (
+                event_record(partition=away_from(TRAJECTORY_KEY), headers=THEIRS),
+                "trajectories-moved",
+                TRAJECTORY_KEY,
+            ),
+        ],
+    )
+    def test_they_are_sent_on_and_handled_there_only(self, record: Arrived, topic: str, key: bytes) -> None:
+        stand = IntakeStand()
+        (sent,) = stand.take(record)
+        assert (sent.topic, sent.key) == (topic, key)
+        assert stand.changed() == {INTAKE_SIGNALS: set(), INTAKE_TRAJECTORIES: set()}
+        there = Arrived(topic, sent.value, key, home_of(key), headers=sent.headers)
+        handled = stand.take(there)
+        assert {one.topic for one in handled} <= {"resident-events", "trajectory-states"}
+        assert all(one.headers == (TRACE,) for one in handled)
+        assert sum(map(len, stand.changed().values())) == 1
+
+    @pytest.mark.parametrize(
+        ("record", "field"),
+        [
+            (
+                signal_record(
+                    "signals.woonstad", partition=away_from(SIGNAL_KEY), fields={"municipality": "0363"}
+                ),
+                "municipality",
+            ),
+            (
+                signal_record(
+                    "signals.woonstad",
+                    partition=away_from(b"vitens/S1"),
+                    fields={"partner": {"partner_id": "vitens", "kind": "WATER"}},
+                ),
+                "partner.partner_id",
+            ),
+            (
+                event_record(
+                    "trajectories.stratech",
+                    partition=away_from(b"0363/T1"),
+                    fields={"municipality": "0363"},
+                ),
+                "municipality",
+            ),
+        ],
+    )
+    def test_the_allow_list_comes_first(self, record: Arrived, field: str) -> None:
+        stand = IntakeStand()
+        (sent,) = stand.take(record)
+        assert (sent.letter.code, sent.letter.field) == ("PUBLISHER_NOT_ALLOWED", field)
+        assert stand.mover.moved == {}
+
+    def test_the_allow_list_of_a_moved_event_is_that_of_its_publisher(self) -> None:
+        place = (
+            ("moved-from-topic", b"trajectories.stratech"),
+            ("moved-from-partition", b"0"),
+            ("moved-from-offset", b"9"),
+        )
+        stand = IntakeStand()
+        record = event_record("trajectories-moved", headers=place, fields={"municipality": "0363"})
+        (sent,) = stand.take(record)
+        assert (sent.letter.code, sent.letter.topic) == ("PUBLISHER_NOT_ALLOWED", "trajectories.stratech")
+
+
+class TestDeadLetters:
+    """Records that are refused."""
+
+    def test_a_refused_record_says_where_and_why_in_headers_and_opens_as_it_came(self) -> None:
+        stand = IntakeStand()
+        record = signal_record(offset=1042, key=b"theirs", headers=THEIRS, fields={"arrears": "0.00"})
+        (sent,) = stand.take(record)
+        assert sent.named == {
+            "dead-letter-stage": b"intake",
+            "dead-letter-topic": b"signals",
+            "dead-letter-partition": str(record.partition).encode(),
+            "dead-letter-offset": b"1042",
+            "dead-letter-code": b"INVALID_FIELD",
+            "dead-letter-field": b"arrears",
+            "dead-letter-rule": sent.letter.rule.encode(),
+            "traceparent": TRACE[1],
+        }
+        assert sent.key == dead_letter_id("signals", record.partition, 1042).encode()
+        assert (sent.letter.municipality, sent.letter.record_id) == ("0344", "S1")
+        assert original_of(stand, sent) == OriginalRecord(
+            b"theirs", record.value, tuple(Header(*header) for header in THEIRS)
+        )
+
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            (None, "NULL_VALUE"),
+            (b"", "NOT_WIRE_FORMAT"),
+            (b"{}", "NOT_WIRE_FORMAT"),
+            (b"\x00\x00\x00\xff\xffx", "UNKNOWN_SCHEMA_ID"),
+            (signal_record().value[:-3], "UNREADABLE"),  # type: ignore[index]
+            (b"\x00" * 70_000, "TOO_LARGE"),
+        ],
+    )
+    @pytest.mark.parametrize("topic", ["signals", "trajectories", "intake-commands"])
+    def test_bytes_that_are_no_record_of_the_topic_are_refused(
+        self, topic: str, value: bytes | None, code: str
+    ) -> None:
+        stand = IntakeStand()
+        (sent,) = stand.take(Arrived(topic, value, b"key", 2, 5))
+        expected = "UNKNOWN_SCHEMA_ID" if code == "UNREADABLE" and topic != "signals" else code
+        assert (sent.letter.code, sent.letter.topic, sent.letter.offset) == (expected, topic, 5)
+        assert original_of(stand, sent).value == value
+
+    def test_a_refused_record_keeps_no_other_of_its_chunk_back(self) -> None:
+        stand = IntakeStand()
+        sent = stand.take(
+            Arrived("signals", None), Arrived("signals", b"x"), signal_record(), partition=home_of(SIGNAL_KEY)
+        )
+        assert [record.topic for record in sent] == ["dead-letters", "dead-letters", "resident-events"]
+
+    @pytest.mark.parametrize(
+        ("record", "key"),
+        [
+            (
+                signal_record(
+                    "signals.woonstad", partition=away_from(SIGNAL_KEY), offset=77, fields={"arrears": "0.00"}
+                ),
+                SIGNAL_KEY,
+            ),
+            (
+                event_record(
+                    partition=away_from(TRAJECTORY_KEY),
+                    kind="EXITED",
+                    offset=77,
+                    fields={"exit_reason": None},
+                ),
+                TRAJECTORY_KEY,
+            ),
+        ],
+    )
+    def test_a_moved_record_that_is_refused_names_the_place_that_its_publisher_knows(
+        self, record: Arrived, key: bytes
+    ) -> None:
+        stand = IntakeStand()
+        record.headers = THEIRS
+        (sent,) = stand.take(record)
+        (letter,) = stand.take(Arrived(sent.topic, sent.value, key, home_of(key), 3, headers=sent.headers))
+        place = letter.letter.topic, letter.letter.partition, letter.letter.offset
+        assert place == (record.topic.removeprefix("a-prefix."), record.partition, 77)
+        assert letter.named["dead-letter-offset"] == b"77"
+        assert original_of(stand, letter).value == record.value
+        assert original_of(stand, letter).headers == tuple(Header(*header) for header in THEIRS)
+
+    def test_a_municipality_without_policy_is_refused(self) -> None:
+        stand = IntakeStand(Policies(policy_with()))
+        letters = [stand.take(signal_record())[0].letter, stand.take(event_record())[0].letter]
+        assert [letter.code for letter in letters] == ["UNKNOWN_MUNICIPALITY"] * 2
+
+
+class TestCommands:
+    """What the sink asks of intake."""
+
+    @pytest.mark.parametrize(
+        ("kind", "told"),
+        [
+            (IntakeCommandKind.OBJECT, TrajectoryEventKind.OBJECTION_LODGED),
+            (IntakeCommandKind.WITHDRAW_OBJECTION, TrajectoryEventKind.OBJECTION_WITHDRAWN),
+            (IntakeCommandKind.DECEASED, TrajectoryEventKind.EXITED),
+        ],
+    )
+    def test_it_goes_out_as_a_changed_trajectory_once(
+        self, kind: IntakeCommandKind, told: TrajectoryEventKind
+    ) -> None:
+        stand = IntakeStand()
+        stand.apply()
+        sent = stand.take(command_record(kind))
+        assert [record.topic for record in sent] == [
+            "resident-events",
+            "resident-events",
+            "trajectory-states",
+        ]
+        state = read_trajectory_state(sent[-1].value or b"")
+        assert (state.version, state.facts[-1].kind, state.caused_by_event_id) == (2, told, "c1")
+        assert stand.take(command_record(kind)) == []
+
+    def test_an_erased_trajectory_is_told_under_its_keys_and_then_forgets_them(self) -> None:
+        stand = IntakeStand()
+        keys = {record.key for record in stand.apply()}
+        sent = stand.take(command_record(IntakeCommandKind.ERASE))
+        assert {record.key for record in sent} == keys
+        assert all(read_keyed_trajectory(record.value or b"").erased for record in sent[:-1])
+        state = read_trajectory_state(sent[-1].value or b"")
+        assert (state.erased, state.facts, state.match_keys) == (True, (), ())
+        assert stand.take(event_record(kind="ADMITTED")) == []
+
+    def test_a_command_about_an_unknown_trajectory_is_a_dead_letter(self) -> None:
+        stand = IntakeStand()
+        (sent,) = stand.take(command_record(IntakeCommandKind.OBJECT, trajectory="T404"))
+        assert (sent.letter.code, sent.letter.topic) == ("UNKNOWN_TRAJECTORY", "intake-commands")
+        assert sent.letter.record_id == "c1"
+
+
+class TestSweep:
+    """Housekeeping of one partition."""
+
+    def test_deliveries_go_when_they_can_no_longer_come_again(self) -> None:
+        stand = IntakeStand()
+        stand.take(signal_record())
+        stand.changed()
+        home = home_of(SIGNAL_KEY)
+        assert stand.sweep(home, NOON + RESEND_DAYS * DAY) == []
+        assert stand.changed()[INTAKE_SIGNALS] == set()
+        assert stand.sweep(home, NOON + (RESEND_DAYS + 1) * DAY) == []
+        assert stand.changed()[INTAKE_SIGNALS] == {SIGNAL_ENTRY}
+        assert stand.tables[INTAKE_SIGNALS].size_of(home) == 0
+
+    def test_an_orphan_is_published_with_the_place_it_came_from_and_goes(self) -> None:
+        stand = IntakeStand()
+        waiting = event_record(kind="ADMITTED", offset=33, headers=THEIRS)
+        assert stand.take(waiting) == []
+        assert stand.sweep(waiting.partition, NOON + ORPHAN_DAYS * DAY) == []
+        (sent,) = stand.sweep(waiting.partition, NOON + ORPHAN_DAYS * DAY + 1)
+        assert (sent.letter.code, sent.letter.offset) == ("ORPHANED_EVENT", 33)
+        assert sent.named["dead-letter-topic"] == b"trajectories"
+        assert original_of(stand, sent).value == waiting.value
+        assert stand.tables[INTAKE_TRAJECTORIES].size_of(waiting.partition) == 0
+        assert stand.sweep(waiting.partition, NOON + 100 * DAY) == []
+
+    def test_a_trajectory_stays_however_old(self) -> None:
+        stand = IntakeStand()
+        stand.apply()
+        stand.changed()
+        assert stand.sweep(home_of(TRAJECTORY_KEY), NOON + 9_000 * DAY) == []
+        assert stand.changed()[INTAKE_TRAJECTORIES] == set()
+
+    def test_only_the_partition_that_is_swept_changes(self) -> None:
+        stand = IntakeStand()
+        stand.take(signal_record())
+        stand.sweep(away_from(SIGNAL_KEY), NOON + 9_000 * DAY)
+        assert stand.tables[INTAKE_SIGNALS].size_of(home_of(SIGNAL_KEY)) == 1
+
+    def test_every_entry_is_looked_at_however_many_there_are(self) -> None:
+        stand = IntakeStand()
+        home = home_of(SIGNAL_KEY)
+        stand.take(signal_record())
+        table = stand.tables[INTAKE_SIGNALS]
+        (value,) = (value for _, value in table.items_of(home))
+        with table.bound(home):
+            for number in range(1_999):
+                table[signal_table_key("0344", "woonstad", f"more-{number}")] = value
+        for _ in range(5):
+            stand.sweep(home, NOON + 9_000 * DAY)
+        assert table.size_of(home) == 0
+
+    def test_a_signal_that_was_swept_is_new_when_it_comes_again(self) -> None:
+        stand = IntakeStand()
+        stand.take(signal_record())
+        stand.sweep(home_of(SIGNAL_KEY), NOON + (RESEND_DAYS + 1) * DAY)
+        assert len(stand.take(signal_record())) == 1
