@@ -9,6 +9,7 @@ from rich.table import Table
 from signaalwissel.console import environment
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump, reading
+from signaalwissel.console.screen import screen
 from signaalwissel.processors.emissions import DEAD_LETTERS, DECISIONS
 from signaalwissel.processors.simulation import Simulation, UnknownTopic
 from signaalwissel.schemas.routing import Route
@@ -53,7 +54,7 @@ def simulate(
             except UnknownTopic as error:
                 raise UsageFailure(f"{file}:{line.number}: {error}") from error
     if not as_json:
-        journeys.show(Console())
+        journeys.show(screen())
 
 
 class Journeys:

@@ -7,6 +7,7 @@ another record, municipality or signal than it was made for: all that is associa
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -37,6 +38,11 @@ class SealingKey:
 
     key_id: str
     secret: bytes
+
+    @cached_property
+    def cipher(self) -> AESGCM:
+        """The cipher under this key: to make it costs as much as to seal a subject."""
+        return AESGCM(self.secret)
 
 
 class KeyProvider(Protocol):
@@ -71,7 +77,7 @@ def seal(content: bytes, key: SealingKey, belongs_to: str, nonce: bytes) -> byte
         nonce: 12 random bytes, never used twice under one key.
     """
     key_id = key.key_id.encode()
-    sealed = AESGCM(key.secret).encrypt(nonce, content, _associated(belongs_to, key_id))
+    sealed = key.cipher.encrypt(nonce, content, _associated(belongs_to, key_id))
     return _VERSION + len(key_id).to_bytes(1, "big") + key_id + nonce + sealed
 
 
@@ -98,7 +104,7 @@ def unseal(sealed: bytes, belongs_to: str, key_by_id: Callable[[str], SealingKey
     key = key_by_id(key_id)
     nonce, content = sealed[at : at + NONCE_SIZE], sealed[at + NONCE_SIZE :]
     try:
-        return AESGCM(key.secret).decrypt(nonce, content, _associated(belongs_to, key_id.encode()))
+        return key.cipher.decrypt(nonce, content, _associated(belongs_to, key_id.encode()))
     except (InvalidTag, ValueError):
         raise SealBroken(f"the seal under key {key_id} does not open for this record") from None
 

@@ -49,11 +49,12 @@ def make_month(residents: int, signals: int) -> Month:
 
 def _encoded(residents: int, signals: int) -> Iterator[Encoded]:
     for line in generate(residents, signals, _SEED):
+        topic = str(line["topic"])
         try:
-            record = read_line(line["topic"], line["value"])
+            record = read_line(topic, line["value"])
         except Rejected:
             continue
-        if line["topic"] == SIGNALS:
+        if topic == SIGNALS:
             key = f"{record.partner.partner_id}/{record.signal_id}".encode()
             headers = _headers("nl.vroegsignalering.signaal-ontvangen", record.signal_id, record.received_at)
             yield Encoded(record, key, codec("EarlySignal").encode(record), headers)

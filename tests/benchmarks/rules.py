@@ -37,7 +37,8 @@ _TIMESTAMP = 1_772_000_000_000
 """Some moment in the generated month: what Kafka stamps on records."""
 
 
-class Given(NamedTuple):
+@dataclass(slots=True)
+class Given:
     """A Kafka record as a handler gets it."""
 
     topic: str
@@ -68,12 +69,12 @@ class Collected(Outputs):
         topic: str,
         key: bytes | None,
         value: bytes | None,
-        headers: Headers = (),  # noqa: ARG002 the interface of the engine
-        partition: int | None = None,  # noqa: ARG002 the interface of the engine
+        headers: Headers = (),
+        partition: int | None = None,
     ) -> None:
         self.sent.append(Sent(topic, key, value))
 
-    def partition_for(self, topic: str, key: bytes | None) -> int:  # noqa: ARG002 one partition
+    def partition_for(self, topic: str, key: bytes | None) -> int:
         return 0
 
     def on(self, topic: str) -> list[Sent]:

@@ -195,6 +195,12 @@ def test_a_full_house_gets_no_candidates(count: int, candidates: int) -> None:
     assert (found.reason, len(found.candidates)) == (ADDRESS_ONLY, candidates)
 
 
+def test_a_house_is_full_of_people_and_not_of_hits() -> None:
+    given = [*housemates(9), *[line for n in range(8) for line in objected("2026-01-01", trajectory=f"H{n}")]]
+    found = decision(given, at(HOME, surname="Jansen"))
+    assert (found.reason, found.candidates, found.evidence) == (ADDRESS_ONLY, (), None)
+
+
 def test_a_full_house_without_a_possible_hit_is_nobody() -> None:
     given = [*housemates(9), *[line for n in range(9) for line in objected("2026-01-01", trajectory=f"H{n}")]]
     assert decision(given, at(HOME)).reason is NOBODY
@@ -270,6 +276,12 @@ def test_the_next_event_does_not_undo_what_was_said() -> None:
     case = answered(COUPLE, confirm())
     case.feed(running("2026-02-01", {**HOME, "birth_date": "1990-01-01"}, trajectory="T2"))
     assert (case.decision().reason, case.decision().trajectory_id) == (RUNNING, "T1")
+
+
+def test_a_command_that_comes_again_does_not_undo_the_one_after_it() -> None:
+    case = answered(COUPLE, confirm(client=0), confirm(client=1))
+    assert not case.command(command_id="c0", **confirm(client=0))
+    assert case.decision().client == 1
 
 
 def test_a_refuted_candidate_stays_refuted_when_another_comes() -> None:
