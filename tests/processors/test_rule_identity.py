@@ -279,9 +279,10 @@ def test_the_next_event_does_not_undo_what_was_said() -> None:
 
 
 def test_a_command_that_comes_again_does_not_undo_the_one_after_it() -> None:
-    case = answered(COUPLE, confirm(client=0), confirm(client=1))
-    assert not case.command(command_id="c0", **confirm(client=0))
-    assert case.decision().client == 1
+    two = [*running(), *running("2025-06-01", BRAM, trajectory="T2")]
+    case = answered(two, confirm("T1"), confirm("T2"))
+    assert not case.command(command_id="c0", **confirm("T1"))
+    assert case.decision().trajectory_id == "T2"
 
 
 def test_a_refuted_candidate_stays_refuted_when_another_comes() -> None:
