@@ -11,7 +11,8 @@ from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.emissions import DEAD_LETTERS, Emission
 from signaalwissel.processors.identifiers import dead_letter_id
 from signaalwissel.processors.rejection import Rejected
-from signaalwissel.processors.sealing import KeyProvider, SealingKey, seal, unseal
+from signaalwissel.processors.sealing import KeyDestroyed, KeyProvider, SealingKey, seal, unseal
+from signaalwissel.processors.validation import is_municipality
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import DeadLetter, Header, OriginalRecord
 from signaalwissel.schemas.units import Millis
@@ -73,7 +74,7 @@ class DeadLetters:
             code=refusal.code.value,
             field=refusal.field,
             rule=refusal.rule,
-            municipality=about.municipality,
+            municipality=about.municipality if is_municipality(about.municipality) else None,
             record_id=_shown(about.record_id),
             sealed=sealed,
         )
@@ -82,7 +83,11 @@ class DeadLetters:
 
     def _key(self, source: Source, municipality: str | None) -> SealingKey:
         if municipality is not None and self._keys.knows(municipality):
-            return self._keys.day_key(municipality, amsterdam_day(source.timestamp))
+            try:
+                return self._keys.day_key(municipality, amsterdam_day(source.timestamp))
+            except KeyDestroyed:
+                # The record is older than its day's retention; the refusal must still be kept.
+                return self._keys.system_key()
         return self._keys.system_key()
 
 

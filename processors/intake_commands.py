@@ -10,6 +10,7 @@ from signaalwissel.processors.facts import merged
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.matcher_state import Table
 from signaalwissel.processors.rejection import Rejected, RejectionCode
+from signaalwissel.processors.validation import check_command
 from signaalwissel.schemas.internal import (
     ClientPseudonym,
     Fact,
@@ -43,14 +44,16 @@ class IntakeCommands:
         Raises:
             Rejected: The trajectory, or the client, is not known.
         """
+        check_command(command)
         stored = self._trajectories.stored(table, command.municipality, command.trajectory_id)
         if stored.erased:
             return []
+        if command.kind is IntakeCommandKind.ERASE:
+            # Also before the trajectory is known: what comes after it must not bring anything back.
+            return self._trajectories.erase(table, stored, command.command_id, now)
         if not stored.version:
             rule = "the command is about a trajectory that is not known"
             raise Rejected(RejectionCode.UNKNOWN_TRAJECTORY, "trajectory_id", rule)
-        if command.kind is IntakeCommandKind.ERASE:
-            return self._trajectories.erase(table, stored, command.command_id, now)
         facts = merged(stored.facts, _fact(command, stored))
         if facts == stored.facts:
             return []

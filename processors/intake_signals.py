@@ -15,7 +15,7 @@ from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.resend import Resend, resend_of
-from signaalwissel.processors.sealing import KeyProvider, seal
+from signaalwissel.processors.sealing import KeyDestroyed, KeyProvider, seal
 from signaalwissel.processors.stamped import record_in, stamp
 from signaalwissel.processors.validation import check_municipality, check_signal
 from signaalwissel.schemas.contract import codec
@@ -94,7 +94,12 @@ class IntakeSignals:
         return [Emission(RESIDENT_EVENTS, match_key, write_keyed_signal(keyed))]
 
     def _sealed(self, signal: EarlySignal, keyed: KeyedSignal) -> bytes:
-        key = self._keys.day_key(signal.municipality, keyed.last_day)
+        try:
+            key = self._keys.day_key(signal.municipality, keyed.last_day)
+        except KeyDestroyed:
+            # Not a service that is away: this key never comes back, and without it the signal cannot be kept.
+            rule = "the retention of this day is over; its data key was destroyed"
+            raise Rejected(RejectionCode.INVALID_FIELD, "received_at", rule) from None
         body = sealed_subject_body(signal.subject, signal.customer_reference)
         return seal(body, key, subject_belongs_to(signal.municipality, keyed.signal_ref), self._nonce())
 

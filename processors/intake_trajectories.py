@@ -34,6 +34,8 @@ from signaalwissel.schemas.units import Millis
 
 _DAY_MS = timedelta(days=1) // timedelta(milliseconds=1)
 _COUPLE = 2
+_FACTS_MAX = 1000
+"""Events of one trajectory: a hundred times what a long one has, and well below what a record may hold."""
 
 
 class IntakeTrajectories:
@@ -92,6 +94,10 @@ class IntakeTrajectories:
         facts = merged(stored.facts, fact)
         if facts == stored.facts:
             return []
+        if len(facts) > _FACTS_MAX:
+            raise Rejected(
+                RejectionCode.TOO_LARGE, "trajectory_id", f"a trajectory has at most {_FACTS_MAX} events"
+            )
         changed = self._with_clients(stored._replace(facts=facts, caused_by_event_id=event.event_id), event)
         if not _applied(facts):
             waiting = (*stored.waiting, self._waiting(event, source))

@@ -120,9 +120,12 @@ class Matcher:
             return self._offer(state, recent, Because(CorrectionCause.NOT_REACHED, command.command_id, clock))
         candidate = Candidate(command.trajectory_id or "", command.client or 0)
         if kind is ResidentCommandKind.CONFIRM_IDENTITY:
-            recent = recent._replace(confirmed=candidate)
+            refuted = tuple(other for other in recent.refuted if other != candidate)
+            recent = recent._replace(confirmed=candidate, refuted=refuted)
         else:
-            recent = recent._replace(refuted=(*recent.refuted, candidate))
+            # The last word of a person counts, also over an earlier one of his own.
+            confirmed = None if recent.confirmed == candidate else recent.confirmed
+            recent = recent._replace(confirmed=confirmed, refuted=(*recent.refuted, candidate))
         because = Because(CorrectionCause.IDENTITY, command.command_id, clock)
         emissions, _ = self._decide_anew(state, recent, because)
         if not emissions:

@@ -9,6 +9,7 @@ from datetime import date
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.policy import Policy
 from signaalwissel.processors.rejection import Rejected, RejectionCode
+from signaalwissel.schemas.internal import IntakeCommand
 from signaalwissel.schemas.signal import EarlySignal, Subject
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
@@ -27,6 +28,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 _ID_LENGTH_MAX = 200
 _HOUSE_NUMBER_MAX = 99_999
 _CLIENTS_MAX = 2
+_SEQUENCE_LIMIT = 2**62
 
 _Kind = TrajectoryEventKind
 _NEEDS_CLIENTS = frozenset({_Kind.APPLIED, _Kind.CLIENT_CHANGED})
@@ -64,11 +66,25 @@ def check_event(event: TrajectoryEvent) -> None:
     check_municipality(event.municipality)
     _check_day(event.occurred_on, "occurred_on")
     _check_moment(event.recorded_at, "recorded_at")
+    if not 0 <= event.sequence < _SEQUENCE_LIMIT:
+        raise _invalid("sequence", "must lie between 0 and 2^62")
+    if event.counsellor is not None:
+        _check_id(event.counsellor.counsellor_id, "counsellor.counsellor_id")
+        _check_id(event.counsellor.team, "counsellor.team")
     if len(event.clients) > _CLIENTS_MAX:
         raise _invalid("clients", "a trajectory has one or two clients")
     for index, client in enumerate(event.clients):
         _check_subject(client, f"clients[{index}]")
     _check_what_its_kind_requires(event)
+
+
+def check_command(command: IntakeCommand) -> None:
+    """Refuse a command whose ids or dates have the wrong form; raises Rejected."""
+    _check_id(command.command_id, "command_id")
+    _check_id(command.trajectory_id, "trajectory_id")
+    check_municipality(command.municipality)
+    _check_day(command.occurred_on, "occurred_on")
+    _check_moment(command.issued_at, "issued_at")
 
 
 def concerns_one_client(kind: TrajectoryEventKind, exit_reason: ExitReason | None) -> bool:
@@ -83,8 +99,13 @@ def must_name_its_client() -> Rejected:
 
 def check_municipality(municipality: str) -> None:
     """Refuse a municipality code of the wrong form; raises Rejected."""
-    if not _MUNICIPALITY.fullmatch(municipality):
+    if not is_municipality(municipality):
         raise _invalid("municipality", "must be four digits")
+
+
+def is_municipality(text: str | None) -> bool:
+    """Whether a text has the form of a municipality code."""
+    return text is not None and _MUNICIPALITY.fullmatch(text) is not None
 
 
 def is_plausible(moment: Millis) -> bool:

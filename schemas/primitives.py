@@ -23,7 +23,7 @@ SOME = b"\x02"
 TRUE = b"\x01"
 FALSE = b"\x00"
 _LONG_BITS = 64
-_SMALL = 8192
+_SMALL = 32_768  # days since 1970 of every date in use are below it
 
 Item = TypeVar("Item")
 Symbol = TypeVar("Symbol", bound=StrEnum)

@@ -3,16 +3,18 @@
 In: emissions and the headers of the record that caused them. Out: records in the chunk's outputs.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from signaalwissel.processors.emissions import Emission
+from signaalwissel.processors.emissions import REGULAR_CORRECTIONS, Emission
 from signaalwissel.schemas.units import Millis
 from signaalwissel.streams.chunk import Headers, Outputs
 from signaalwissel.streams.topics import Names
 
 TRACE_HEADER = "traceparent"
 _CONTENT_TYPE = ("content-type", b"application/avro")
+_TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 
 
@@ -45,7 +47,10 @@ class Publisher:
             outputs.send(topic, emission.key, emission.value, self._headers(emission, trace, time))
 
     def _headers(self, emission: Emission, trace: Headers, time: bytes) -> list[tuple[str, bytes]]:
-        headers = [*emission.headers, *trace]
+        # A correction hangs on a lifecycle event: its trace would tell the regular side of a trajectory.
+        headers = (
+            [*emission.headers] if emission.topic == REGULAR_CORRECTIONS else [*emission.headers, *trace]
+        )
         if emission.event_type is not None:
             headers += (
                 ("ce_id", emission.event_id.encode()),
@@ -59,8 +64,10 @@ class Publisher:
 
 
 def trace_of(headers: Headers) -> Headers:
-    """The trace header of a record, as it is passed on."""
-    return [header for header in headers if header[0] == TRACE_HEADER] if headers else ()
+    """The trace header of a record, as it is passed on; one that is no W3C trace context could be anything."""
+    if not headers:
+        return ()
+    return [header for header in headers if header[0] == TRACE_HEADER and _TRACE.fullmatch(header[1] or b"")]
 
 
 def event_time(moment: Millis) -> bytes:

@@ -24,7 +24,7 @@ _WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
 _MONTH = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
 # A changelog or state that is read whole at a start must not keep a year of old versions.
 _COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
-# A dead letter holds another record whole, sealed.
+# A dead letter holds another record whole, sealed; a whole trajectory holds all its events.
 _LARGE = {"max.message.bytes": str(16 << 20)}
 _ALL = {"message.timestamp.type": "LogAppendTime"}
 
@@ -83,7 +83,7 @@ class Names:
 
 def layout(names: Names, partitions: int) -> list[Topic]:
     """Every topic of the product under a prefix."""
-    week = (*names.signal_inputs(), names(emissions.RESIDENT_EVENTS))
+    week = names.signal_inputs()
     month = (
         *names.trajectory_inputs(),
         *map(
@@ -110,6 +110,7 @@ def layout(names: Names, partitions: int) -> list[Topic]:
     )
     return [
         *_made(week, partitions, _WEEK),
+        *_made([names(emissions.RESIDENT_EVENTS)], partitions, _WEEK | _LARGE),
         *_made(month, partitions, _MONTH),
         *_made(compacted, partitions, _COMPACT | _LARGE),
         *_made([names(emissions.DEAD_LETTERS)], partitions, _WEEK | _LARGE),

@@ -8,7 +8,7 @@ from signaalwissel.processors.intake_signals import Arrival, IntakeSignals, subj
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected
-from signaalwissel.processors.sealing import KeyDestroyed, SealingKey, unseal
+from signaalwissel.processors.sealing import KeyDestroyed, KeyUnavailable, SealingKey, unseal
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import KeyedSignal
 from signaalwissel.schemas.keyed_signal_codec import open_carried, read_keyed_signal
@@ -95,9 +95,18 @@ def test_a_municipality_without_policy_or_keys_is_unknown(
 
 
 def test_without_a_key_nothing_goes_out() -> None:
+    class Away(ThrowawayKeys):
+        def day_key(self, municipality: str, day: date) -> SealingKey:
+            raise KeyUnavailable(f"{municipality} {day}")
+
+    with pytest.raises(KeyUnavailable):
+        intake(Away()).step({}, *record())
+
+
+def test_a_signal_of_a_day_whose_key_was_destroyed_is_refused() -> None:
     class Destroyed(ThrowawayKeys):
         def day_key(self, municipality: str, day: date) -> SealingKey:
             raise KeyDestroyed(f"{municipality} {day}")
 
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(Rejected, match="INVALID_FIELD: received_at"):
         intake(Destroyed()).step({}, *record())

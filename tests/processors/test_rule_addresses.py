@@ -13,6 +13,7 @@ from tests.processors.given import (
     by_address,
     client_changed,
     decision,
+    service_opened,
     signal,
     without,
 )
@@ -127,6 +128,12 @@ def away(on: str, **more: str) -> Line:
             away("2025-01-06"),
             True,
             id="which then has no beginning either",
+        ),
+        pytest.param(
+            [*applied("2025-01-10"), *service_opened("2025-01-12"), *applied("2025-02-01", ANNA_AWAY)],
+            away("2025-01-20"),
+            True,
+            id="so that a service that was open before it is found there too",
         ),
         pytest.param(
             [*MOVED, *applied("2026-02-15", ANNA_ELSEWHERE)],

@@ -77,7 +77,7 @@ class TestOutputs:
         assert all(record.headers == () for record in IntakeStand().apply())
 
     def test_every_record_of_a_chunk_passes_its_own_trace_on(self) -> None:
-        other = (TRACE[0], b"00-other")
+        other = (TRACE[0], TRACE[1].replace(b"00-0a", b"00-0b"))
         sent = IntakeStand().take(
             signal_record(headers=(TRACE,)),
             signal_record(headers=(other,), fields={"arrears": "0.00"}),

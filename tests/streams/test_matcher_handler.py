@@ -111,7 +111,7 @@ class TestOutputs:
         assert set(routed.named) == CLOUD_EVENT
         assert recorded.headers == ()
 
-    def test_a_late_event_corrects_both_audiences_with_the_trace_of_that_event(self) -> None:
+    def test_a_late_event_corrects_both_audiences_and_its_trace_stays_off_the_regular_side(self) -> None:
         stand = MatcherStand()
         stand.take(signal())
         sent = stand.take(running(headers=(TRACE,)))
@@ -123,7 +123,9 @@ class TestOutputs:
         ids = [record.named["ce_id"] for record in sent[:2]]
         routing_id = decision_in(sent).routing_id
         assert ids == [f"{routing_id}-withdrawn".encode(), f"{routing_id}-moved".encode()]
-        assert all(record.named["traceparent"] == TRACE[1] for record in sent)
+        # The regular side must not be able to link its correction to a lifecycle event.
+        traces = [record.named.get("traceparent") for record in sent]
+        assert traces == [None, TRACE[1], TRACE[1]]
         assert sent[0].named["ce_type"] == b"nl.vroegsignalering.routering-gecorrigeerd"
 
     def test_each_change_is_one_entry_in_its_table(self) -> None:
