@@ -76,7 +76,8 @@ class IntakeSignals:
         keys = self._keys.pseudonym_keys(signal.municipality)
         match_key = keys.signal_match_key(signal.subject)
         digest = keys.digest(content_without_moment(arrival.value, signal))
-        if not _accepts(table, signal, Delivery(signal.received_at, digest, match_key), arrival, policy):
+        accepted = _accepted(table, signal, Delivery(signal.received_at, digest, match_key), policy)
+        if accepted is None:
             return []
         keyed = KeyedSignal(
             signal_ref=signal_ref(
@@ -91,6 +92,8 @@ class IntakeSignals:
             carried=b"",
         )
         keyed = keyed._replace(carried=carried_block(signal, self._sealed(signal, keyed)))
+        # Last: what is refused on the way here was not accepted, and its number stays free (domain 8.15).
+        table[_table_key(signal)] = stamp(codec("IntakeSignal").encode(accepted), arrival.timestamp)
         return [Emission(RESIDENT_EVENTS, match_key, write_keyed_signal(keyed))]
 
     def _sealed(self, signal: EarlySignal, keyed: KeyedSignal) -> bytes:
@@ -118,22 +121,19 @@ def known_policy(municipality: str, policies: Policies, keys: KeyProvider) -> Po
     return policy
 
 
-def _accepts(table: Table, signal: EarlySignal, delivery: Delivery, arrival: Arrival, policy: Policy) -> bool:
-    """Whether this delivery is a new signal; then it is remembered."""
-    key = signal_table_key(signal.municipality, signal.partner.partner_id, signal.signal_id)
-    known = table.get(key)
-    accepted: tuple[Delivery, ...] = ()
-    if known is not None:
-        accepted = codec("IntakeSignal").decode(record_in(known)).deliveries
-        resend = resend_of(accepted, delivery, policy)
-        if resend is Resend.SAME:
-            return False
-        if resend is Resend.CONFLICTING:
-            rule = (
-                f"the same partner sent this signal_id with other content less than {policy.intake.resend_days}"
-                " days apart"
-            )
-            raise Rejected(RejectionCode.CONFLICTING_RESEND, "signal_id", rule)
-    record = codec("IntakeSignal").encode(IntakeSignal((*accepted, delivery)))
-    table[key] = stamp(record, arrival.timestamp)
-    return True
+def _table_key(signal: EarlySignal) -> bytes:
+    return signal_table_key(signal.municipality, signal.partner.partner_id, signal.signal_id)
+
+
+def _accepted(table: Table, signal: EarlySignal, delivery: Delivery, policy: Policy) -> IntakeSignal | None:
+    """The accepted deliveries with this one, or None where it is the same signal again; raises Rejected."""
+    known = table.get(_table_key(signal))
+    if known is None:
+        return IntakeSignal((delivery,))
+    accepted = codec("IntakeSignal").decode(record_in(known)).deliveries
+    resend = resend_of(accepted, delivery, policy)
+    if resend is Resend.CONFLICTING:
+        days = policy.intake.resend_days
+        rule = f"the same partner sent this signal_id with other content less than {days} days apart"
+        raise Rejected(RejectionCode.CONFLICTING_RESEND, "signal_id", rule)
+    return None if resend is Resend.SAME else IntakeSignal((*accepted, delivery))

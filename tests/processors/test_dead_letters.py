@@ -1,10 +1,12 @@
 """Dead letters: sealed whole, with what is wrong in the clear (design 7, domain 8.16)."""
 
+from datetime import date
+
 import pytest
 from signaalwissel.processors.dead_letters import About, DeadLetters, Source, open_original
 from signaalwissel.processors.emissions import DEAD_LETTERS, Emission
 from signaalwissel.processors.rejection import Rejected, RejectionCode
-from signaalwissel.processors.sealing import SealBroken, key_id_of
+from signaalwissel.processors.sealing import KeyDestroyed, SealBroken, SealingKey, key_id_of
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import DeadLetter, Header, OriginalRecord
 from signaalwissel.security.nonces import fresh_nonce
@@ -66,6 +68,15 @@ def test_it_opens_for_no_other_dead_letter() -> None:
 )
 def test_the_key(municipality: str | None, key_id: str) -> None:
     assert key_id_of(letter(about=About(municipality, "S1")).sealed) == key_id
+
+
+def test_a_record_older_than_its_days_retention_is_kept_under_the_systems_key() -> None:
+    class Destroyed(ThrowawayKeys):
+        def day_key(self, municipality: str, day: date) -> SealingKey:
+            raise KeyDestroyed(f"{municipality} {day}")
+
+    emission = DeadLetters("intake", Destroyed(), fresh_nonce).of(SOURCE, REFUSED, SHOWN)
+    assert key_id_of(codec("DeadLetter").decode(emission.value).sealed) == "system"
 
 
 @pytest.mark.parametrize("record_id", [None, "", "x" * 201, "a\nb", "\x1b[2J"])

@@ -108,5 +108,7 @@ def test_a_signal_of_a_day_whose_key_was_destroyed_is_refused() -> None:
         def day_key(self, municipality: str, day: date) -> SealingKey:
             raise KeyDestroyed(f"{municipality} {day}")
 
+    table: dict[bytes, bytes] = {}
     with pytest.raises(Rejected, match="INVALID_FIELD: received_at"):
-        intake(Destroyed()).step({}, *record())
+        intake(Destroyed()).step(table, *record())
+    assert not table, "what was refused was not accepted: its number stays free"

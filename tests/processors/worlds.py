@@ -181,9 +181,11 @@ class World:
     def _note(self, ref: bytes, said: Command) -> None:
         candidate, before = Candidate(said.trajectory_id, said.client), self.effects[ref]
         if said.kind is Kind.CONFIRM_IDENTITY:
-            self.effects[ref] = before._replace(confirmed=candidate)
+            others = tuple(other for other in before.refuted if other != candidate)
+            self.effects[ref] = Effects(candidate, others)
         elif said.kind is Kind.REFUTE_IDENTITY:
-            self.effects[ref] = before._replace(refuted=(*before.refuted, candidate))
+            confirmed = None if before.confirmed == candidate else before.confirmed
+            self.effects[ref] = Effects(confirmed, (*before.refuted, candidate))
         elif said.kind is Kind.ERASE_SIGNAL:
             self.erased.add(ref)
         elif self.decisions[ref][-1].route == "COUNSELLOR_FOLLOWUP":

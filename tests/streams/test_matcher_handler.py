@@ -244,6 +244,7 @@ class TestIndex:
 
     def test_a_partition_that_left_is_forgotten(self) -> None:
         stand = MatcherStand()
+        stand.handler.on_revoked(PARTITIONS + 1)  # left before it was recovered
         stand.take(running(), signal())
         stand.handler.on_revoked(0)
         for table in stand.tables.values():
@@ -252,9 +253,6 @@ class TestIndex:
         stand.handler.on_recovered(0)
         assert stand.index() == {}
         assert decision_in(stand.take(signal())).reason.value == "NO_TRAJECTORY"
-
-    def test_a_partition_that_left_before_it_was_recovered_is_no_error(self) -> None:
-        MatcherStand().handler.on_revoked(PARTITIONS + 1)
 
 
 class TestSweep:
