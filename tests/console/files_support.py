@@ -10,7 +10,10 @@ from signaalwissel.console.lines import dump
 from signaalwissel.console.main import build
 from typer.testing import CliRunner
 
+from tests.system.lines import applied, event
+
 Line = dict[str, Any]
+STARTED = applied("2025-01-10")
 
 
 def run(*arguments: object, given: str | None = None) -> Result:
@@ -42,3 +45,13 @@ def on_topic(outputs: Iterable[Line], topic: str) -> list[Any]:
 
 def fields_of(values: Iterable[Any], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(value[name] for name in names) for value in values]
+
+
+def exited(day: str, reason: str = "COMPLETED", sequence: int = 9, **fields: Any) -> Line:
+    return event("EXITED", sequence, day, exit_reason=reason, **fields)
+
+
+def answers(folder: Path, *lines: Line) -> dict[str, str]:
+    """The last reason for every signal."""
+    decided = on_topic(simulated(folder, lines), "decisions")
+    return {value["signal_id"]: value["reason"] for value in decided}

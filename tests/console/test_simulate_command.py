@@ -2,33 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.console.console_support import CommandLine
-from tests.console.files_support import Line, file_with, on_topic, run, simulated, text_of
-from tests.system.lines import BSN, applied, event, signal
-
-HOME = {"postcode": "3511AB", "house_number": 12}
-ANNA = {"bsn": BSN, **HOME, "birth_date": "1980-05-17", "surname": "van den Jansen"}
-COUNSELLOR = {"counsellor_id": "b-17", "team": "team-noord"}
-STARTED = applied("2025-01-10")
-
-
-def exited(day: str, reason: str = "COMPLETED", sequence: int = 9, **fields: Any) -> Line:
-    return event("EXITED", sequence, day, exit_reason=reason, **fields)
-
-
-def moved_in(day: str, **client: Any) -> Line:
-    """An application of Anna's, with her address."""
-    return applied(day) | {"value": applied(day)["value"] | {"clients": [ANNA | client]}}
-
-
-def answers(folder: Path, *lines: Line) -> dict[str, str]:
-    """The last reason for every signal."""
-    decided = on_topic(simulated(folder, lines), "decisions")
-    return {value["signal_id"]: value["reason"] for value in decided}
+from tests.console.files_support import (
+    STARTED,
+    answers,
+    exited,
+    file_with,
+    on_topic,
+    run,
+    simulated,
+    text_of,
+)
+from tests.system.lines import applied, signal
 
 
 class TestCommand:

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from signaalwissel.processors.dead_letters import open_original
 from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.internal import DeadLetter
+from signaalwissel.schemas.internal import DeadLetter, OriginalRecord
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 from signaalwissel.streams.chunk import ChunkHandler, Headers
 from signaalwissel.streams.errors import UnknownTopicError
@@ -121,6 +122,10 @@ class Stand:
         with self._bound(partition):
             self.handler.sweep(partition, now, outputs)
         return outputs.sent
+
+    def original(self, letter: Sent) -> OriginalRecord:
+        """What the seal of a dead letter holds."""
+        return open_original(letter.letter.sealed, letter.letter.dead_letter_id, self.keys.by_id)
 
     def changed(self) -> dict[str, set[bytes]]:
         """The keys that changed in each table since the last call: what the changelogs would get."""

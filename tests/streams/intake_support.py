@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from signaalwissel.processors.dead_letters import DeadLetters
-from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.identifiers import signal_table_key, trajectory_key
 from signaalwissel.processors.intake_commands import IntakeCommands
 from signaalwissel.processors.intake_signals import IntakeSignals
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
@@ -24,6 +24,7 @@ from tests.processors.given import applied, default_policies, event, signal
 from tests.streams.handler_support import NAMES, Arrived, Sent, Stand, home_of, wire
 
 SIGNAL_KEY, TRAJECTORY_KEY = b"woonstad/S1", trajectory_key("0344", "T1")
+SIGNAL_ENTRY = signal_table_key("0344", "woonstad", "S1")
 ALLOWED = Publishers(
     {
         "signals.woonstad": Allowed(municipalities=frozenset({"0344"}), partners=frozenset({"woonstad"})),

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from signaalwissel.processors.dead_letters import open_original
-from signaalwissel.processors.identifiers import dead_letter_id, signal_table_key
+from signaalwissel.processors.identifiers import dead_letter_id
 from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.internal import Header, OriginalRecord
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
 from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES
 
-from tests.processors.given import default_policies, policy_with
+from tests.processors.given import policy_with
 from tests.streams.handler_support import (
     TRACE,
     Arrived,
-    Sent,
     away_from,
     home_of,
     on_topic,
 )
 from tests.streams.intake_support import (
+    SIGNAL_ENTRY,
     SIGNAL_KEY,
     TRAJECTORY_KEY,
     IntakeStand,
@@ -27,15 +26,7 @@ from tests.streams.intake_support import (
     signal_record,
 )
 
-SIGNAL_ENTRY = signal_table_key("0344", "woonstad", "S1")
-ORPHAN_DAYS = default_policies().default.intake.orphan_days
-RESEND_DAYS = default_policies().default.intake.resend_days
 THEIRS = (TRACE, ("ce_id", b"theirs"))
-
-
-def original_of(stand: IntakeStand, letter: Sent) -> OriginalRecord:
-    """What a dead letter's seal holds."""
-    return open_original(letter.letter.sealed, letter.letter.dead_letter_id, stand.keys.by_id)
 
 
 class TestOutputs:
@@ -183,7 +174,7 @@ class TestDeadLetters:
         }
         assert sent.key == dead_letter_id("signals", record.partition, 1042).encode()
         assert (sent.letter.municipality, sent.letter.record_id) == ("0344", "S1")
-        assert original_of(stand, sent) == OriginalRecord(
+        assert stand.original(sent) == OriginalRecord(
             b"theirs", record.value, tuple(Header(*header) for header in THEIRS)
         )
 
@@ -206,7 +197,7 @@ class TestDeadLetters:
         (sent,) = stand.take(Arrived(topic, value, b"key", 2, 5))
         expected = "UNKNOWN_SCHEMA_ID" if code == "UNREADABLE" and topic != "signals" else code
         assert (sent.letter.code, sent.letter.topic, sent.letter.offset) == (expected, topic, 5)
-        assert original_of(stand, sent).value == value
+        assert stand.original(sent).value == value
 
     def test_a_refused_record_keeps_no_other_of_its_chunk_back(self) -> None:
         stand = IntakeStand()
@@ -245,8 +236,8 @@ class TestDeadLetters:
         place = letter.letter.topic, letter.letter.partition, letter.letter.offset
         assert place == (record.topic.removeprefix("a-prefix."), record.partition, 77)
         assert letter.named["dead-letter-offset"] == b"77"
-        assert original_of(stand, letter).value == record.value
-        assert original_of(stand, letter).headers == tuple(Header(*header) for header in THEIRS)
+        assert stand.original(letter).value == record.value
+        assert stand.original(letter).headers == tuple(Header(*header) for header in THEIRS)
 
     def test_a_municipality_without_policy_is_refused(self) -> None:
         stand = IntakeStand(Policies(policy_with()))

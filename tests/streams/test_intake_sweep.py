@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from signaalwissel.processors.dead_letters import open_original
 from signaalwissel.processors.identifiers import signal_table_key
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_state
-from signaalwissel.schemas.internal import IntakeCommandKind, OriginalRecord
+from signaalwissel.schemas.internal import IntakeCommandKind
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES
 
@@ -15,11 +14,11 @@ from tests.streams.handler_support import (
     DAY,
     NOON,
     TRACE,
-    Sent,
     away_from,
     home_of,
 )
 from tests.streams.intake_support import (
+    SIGNAL_ENTRY,
     SIGNAL_KEY,
     TRAJECTORY_KEY,
     IntakeStand,
@@ -28,15 +27,9 @@ from tests.streams.intake_support import (
     signal_record,
 )
 
-SIGNAL_ENTRY = signal_table_key("0344", "woonstad", "S1")
 ORPHAN_DAYS = default_policies().default.intake.orphan_days
 RESEND_DAYS = default_policies().default.intake.resend_days
 THEIRS = (TRACE, ("ce_id", b"theirs"))
-
-
-def original_of(stand: IntakeStand, letter: Sent) -> OriginalRecord:
-    """What a dead letter's seal holds."""
-    return open_original(letter.letter.sealed, letter.letter.dead_letter_id, stand.keys.by_id)
 
 
 class TestCommands:
@@ -104,7 +97,7 @@ class TestSweep:
         (sent,) = stand.sweep(waiting.partition, NOON + ORPHAN_DAYS * DAY + 1)
         assert (sent.letter.code, sent.letter.offset) == ("ORPHANED_EVENT", 33)
         assert sent.named["dead-letter-topic"] == b"trajectories"
-        assert original_of(stand, sent).value == waiting.value
+        assert stand.original(sent).value == waiting.value
         assert stand.tables[INTAKE_TRAJECTORIES].size_of(waiting.partition) == 0
         assert stand.sweep(waiting.partition, NOON + 100 * DAY) == []
 

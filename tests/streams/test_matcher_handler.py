@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from signaalwissel.processors.dead_letters import DeadLetters, open_original
+from signaalwissel.processors.dead_letters import DeadLetters
 from signaalwissel.processors.matcher_state import MatcherState
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.decision_codec import read_decision
@@ -181,9 +181,8 @@ class TestRefusals:
         assert (letter.letter.topic, letter.letter.offset) == ("resident-events", 12)
         assert letter.named["dead-letter-code"] == code.encode()
         assert letter.named["traceparent"] == TRACE[1]
-        original = open_original(letter.letter.sealed, letter.letter.dead_letter_id, stand.keys.by_id)
         headers = tuple(Header(*header) for header in THEIRS)
-        assert original == OriginalRecord(record.key, record.value, headers)
+        assert stand.original(letter) == OriginalRecord(record.key, record.value, headers)
         assert routed.topic == "regular-flow"
 
     def test_a_command_about_an_unknown_signal_is_a_dead_letter(self) -> None:
