@@ -7,7 +7,6 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from signaalwissel.console import runtime
-from signaalwissel.console.clock import now_ms
 from signaalwissel.console.connections import database, reader
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
@@ -19,6 +18,7 @@ from signaalwissel.sinks.access import SchemaVersion, schema_version
 from signaalwissel.sinks.dead_letters import DeadLetterStatus
 from signaalwissel.sinks.health import PartitionLag, SinkHealth, health, lag
 from signaalwissel.sinks.records import Place
+from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.cluster import check_layout
 from signaalwissel.streams.errors import LayoutError
 from signaalwissel.streams.table import changelog_topic

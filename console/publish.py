@@ -7,7 +7,6 @@ import typer
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from signaalwissel.console import environment, runtime
-from signaalwissel.console.clock import now_ms
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump, reading
 from signaalwissel.console.settings import Settings
@@ -18,6 +17,7 @@ from signaalwissel.processors.simulation import Refused, UnknownTopic, about_of,
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.publishing import event_time
 
 _BOUND_MS = 30_000

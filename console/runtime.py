@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from signaalwissel.console import environment
-from signaalwissel.console.clock import now_ms
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.amsterdam import amsterdam_day
@@ -21,6 +20,7 @@ from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.sinks.refusals import Unsealed
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.streams.agents import AgentSettings, Rules
+from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.topics import Names
 
 _TLS = {"SSL", "SASL_SSL"}

@@ -6,6 +6,7 @@ Bytes in wire format in, value object out: what the generic codec gives for the 
 
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.early_signal_codec import read_arrears, read_partner
+from signaalwissel.schemas.fact_codec import read_counsellor
 from signaalwissel.schemas.primitives import (
     NULL,
     read_array,
@@ -13,7 +14,6 @@ from signaalwissel.schemas.primitives import (
     read_boolean,
     read_day,
     read_int,
-    read_is_some,
     read_moment,
     read_optional_day,
     read_optional_int,
@@ -22,9 +22,9 @@ from signaalwissel.schemas.primitives import (
     read_string,
     read_symbol,
 )
+from signaalwissel.schemas.recent_signal_codec import read_candidate
 from signaalwissel.schemas.routed_codec import NO_TRAJECTORY_PART, AuditPart, TrajectoryPart
 from signaalwissel.schemas.routing import (
-    Candidate,
     CorrectionAction,
     CorrectionCause,
     DebtTiming,
@@ -35,7 +35,6 @@ from signaalwissel.schemas.routing import (
     TrajectoryStanding,
     TrueReason,
 )
-from signaalwissel.schemas.trajectory import Counsellor
 
 _ROUTES = tuple(Route)
 _REASONS = tuple(TrueReason)
@@ -112,7 +111,7 @@ def _read_trajectory_part(data: bytes, at: int) -> tuple[TrajectoryPart, int]:
     trajectory_id, at = read_optional_string(data, at)
     state, at = read_optional_symbol(data, at, _STANDINGS)
     client, at = read_optional_int(data, at)
-    counsellor, at = _read_counsellor(data, at)
+    counsellor, at = read_counsellor(data, at)
     team, at = read_optional_string(data, at)
     window_ends_on, at = read_optional_day(data, at)
     timing, at = read_optional_symbol(data, at, _TIMINGS)
@@ -122,7 +121,7 @@ def _read_trajectory_part(data: bytes, at: int) -> tuple[TrajectoryPart, int]:
 def _read_audit_part(data: bytes, at: int) -> tuple[AuditPart, int]:
     matched_by, at = read_optional_symbol(data, at, _MATCHED_BY)
     evidence, at = read_optional_symbol(data, at, _EVIDENCE)
-    candidates, at = read_array(data, at, _read_candidate)
+    candidates, at = read_array(data, at, read_candidate)
     match_key, at = read_binary(data, at)
     last_day, at = read_day(data, at)
     action, at = read_optional_symbol(data, at, _ACTIONS)
@@ -132,17 +131,3 @@ def _read_audit_part(data: bytes, at: int) -> tuple[AuditPart, int]:
     return AuditPart(
         matched_by, evidence, candidates, match_key, last_day, action, cause, caused_by, previous
     ), at
-
-
-def _read_counsellor(data: bytes, at: int) -> tuple[Counsellor | None, int]:
-    if not read_is_some(data, at):
-        return None, at + 1
-    counsellor_id, at = read_string(data, at + 1)
-    team, at = read_string(data, at)
-    return Counsellor(counsellor_id, team), at
-
-
-def _read_candidate(data: bytes, at: int) -> tuple[Candidate, int]:
-    trajectory_id, at = read_string(data, at)
-    client, at = read_int(data, at)
-    return Candidate(trajectory_id, client), at

@@ -206,7 +206,7 @@ def _read_fact(data: bytes, at: int) -> tuple[Fact, int]:
     recorded_at, at = read_moment(data, at)
     kind, at = read_symbol(data, at, _KINDS)
     clients, at = read_array(data, at, _read_client)
-    counsellor, at = _read_counsellor(data, at)
+    counsellor, at = read_counsellor(data, at)
     exit_reason, at = read_optional_symbol(data, at, _EXITS)
     service, at = read_optional_symbol(data, at, _SERVICES)
     entrepreneur: bool | None = None
@@ -237,7 +237,8 @@ def _read_client(data: bytes, at: int) -> tuple[ClientPseudonym, int]:
     return ClientPseudonym(bsn, birth_date, surname, address), at
 
 
-def _read_counsellor(data: bytes, at: int) -> tuple[Counsellor | None, int]:
+def read_counsellor(data: bytes, at: int) -> tuple[Counsellor | None, int]:
+    """A union of null and Counsellor at `at`, and the position after it."""
     if not read_is_some(data, at):
         return None, at + 1
     counsellor_id, at = read_string(data, at + 1)

@@ -83,10 +83,10 @@ def _read(data: bytes, at: int) -> tuple[RecentSignal, int]:
     offered, at = read_boolean(data, at)
     confirmed: Candidate | None = None
     if read_is_some(data, at):
-        confirmed, at = _read_candidate(data, at + 1)
+        confirmed, at = read_candidate(data, at + 1)
     else:
         at += 1
-    refuted, at = read_array(data, at, _read_candidate)
+    refuted, at = read_array(data, at, read_candidate)
     commands, at = read_array(data, at, read_string)
     signal, at = read_binary(data, at)
     recent = RecentSignal(
@@ -106,7 +106,8 @@ def _read(data: bytes, at: int) -> tuple[RecentSignal, int]:
     return recent, at
 
 
-def _read_candidate(data: bytes, at: int) -> tuple[Candidate, int]:
+def read_candidate(data: bytes, at: int) -> tuple[Candidate, int]:
+    """A Candidate at `at`, and the position after it."""
     trajectory_id, at = read_string(data, at)
     client, at = read_int(data, at)
     return Candidate(trajectory_id, client), at

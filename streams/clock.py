@@ -1,4 +1,4 @@
-"""The wall clock of the streams: read once per chunk, for `decided_at` and CloudEvents time; it decides nothing."""
+"""The wall clock of streams and command line: for `decided_at`, CloudEvents time and ages; it decides nothing."""
 
 import time
 
