@@ -1,4 +1,4 @@
-"""`generate`: a believable month of records, for trying things out."""
+"""`generate`: believable months of records, for trying things out."""
 
 import re
 from datetime import date
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.sources.generated_drafts import HISTORY_SHARE
+from signaalwissel.sources.generator import THREE_MUNICIPALITIES
 from signaalwissel.sources.generator import generate as generated
 
 
@@ -16,7 +18,12 @@ def generate(
     signals: Annotated[int, typer.Option(help="How many signals.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     *,
-    month: Annotated[str, typer.Option(help="Month of the signals, like 2026-02.")] = "2026-02",
+    month: Annotated[str, typer.Option(help="(First) month of the signals, like 2026-02.")] = "2026-02",
+    months: Annotated[int, typer.Option(help="Over how many months the signals are spread.")] = 1,
+    history: Annotated[float, typer.Option(help="Share of the residents with a trajectory.")] = HISTORY_SHARE,
+    municipality: Annotated[
+        list[str] | None, typer.Option(help="A municipality's four digits; may be given several times.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
 ) -> None:
     """Print lifecycle events and signals of residents who do not exist, in the order in which they arrive.
@@ -26,7 +33,15 @@ def generate(
     Example: signaalwissel generate --residents 1000 --signals 500 --seed 7 --out month.jsonl
     """
     try:
-        lines = generated(residents, signals, seed, month=_first_day(month))
+        lines = generated(
+            residents,
+            signals,
+            seed,
+            month=_first_day(month),
+            months=months,
+            municipalities=tuple(municipality or THREE_MUNICIPALITIES),
+            history=history,
+        )
     except ValueError as error:
         raise UsageFailure(str(error)) from error
     if out is None:

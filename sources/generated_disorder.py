@@ -51,14 +51,17 @@ def _delay_ms(dice: Dice) -> int:
     return dice.between(200, 30 * SECOND_MS)
 
 
-def bad_event_lines(lines: list[Line], share: float, month: Month, dice: Dice) -> list[Line]:
-    """Return bad events beside the good ones: applications spoiled later, and events never applied for."""
+def bad_event_lines(lines: list[Line], share: float, month: Month, dice: Dice, first: int = 0) -> list[Line]:
+    """Return bad events beside the good ones: applications spoiled later, and events never applied for.
+
+    `first` numbers them; another month of the same municipality goes on where this one ended.
+    """
     applications = [
         line.record for line in lines if isinstance(line.record, Event) and line.record.kind == "APPLIED"
     ]
     kinds = [*EVENT_FLAWS, NEVER_APPLIED, NEVER_APPLIED]
     bad: list[Line] = []
-    for number, flaw in enumerate(_flaws(kinds, len(lines), share, dice) if applications else ()):
+    for number, flaw in enumerate(_flaws(kinds, len(lines), share, dice) if applications else (), first):
         event = dice.pick(applications)
         at_ms = month.begin_ms - dice.between(-28 * DAY_MS, 90 * DAY_MS)
         spoiled = replace(

@@ -31,6 +31,8 @@ EXIT_DELAYS = (((0, 0), 0.6), ((1, 1), 0.2), ((2, 5), 0.06), ((8, 25), 0.07), ((
 APPLICATION_DELAYS = (((0, 0), 0.8), ((1, 1), 0.15), ((2, 5), 0.03), ((8, 14), 0.02))
 DELAYS_OF = {"APPLIED": APPLICATION_DELAYS, "EXITED": EXIT_DELAYS}
 NO_DETAILS = Details()
+# More than a third of the residents has a history, far more than in reality, so that a small month shows every case.
+HISTORY_SHARE = 0.38
 # From the client as he is to the client as the case system has him.
 Misfiling = Callable[[Subject], Subject]
 
@@ -96,13 +98,29 @@ class Draft:
 
 
 class Casebook:
-    """The case systems of all municipalities: numbers, counsellors, and how events are recorded."""
+    """The case systems of all municipalities: numbers, counsellors, and how events are recorded.
 
-    def __init__(self, people: People, month: Month, dice: Dice) -> None:
+    Args:
+        people: Whom they may help.
+        month: The month whose signals are generated.
+        dice: Decides what is not said.
+        history: The share of the residents with a trajectory.
+        numbers: How many trajectories each municipality has had before.
+    """
+
+    def __init__(
+        self,
+        people: People,
+        month: Month,
+        dice: Dice,
+        history: float = HISTORY_SHARE,
+        numbers: dict[str, int] | None = None,
+    ) -> None:
         self.people = people
         self.month = month
         self.dice = dice
-        self._numbers = dict.fromkeys(people.books, 0)
+        self.history = history
+        self.numbers = dict.fromkeys(people.books, 0) if numbers is None else numbers
         size = max(3, len(people.residents) // (150 * len(people.books)))
         self._counsellors = {
             code: [Counsellor(f"shv-{code}-{n:03d}", f"Team {n % 3 + 1}") for n in range(1, size + 1)]
@@ -111,8 +129,8 @@ class Casebook:
 
     def number(self, municipality: str) -> str:
         """Return the next trajectory number; every municipality counts for itself from one."""
-        self._numbers[municipality] += 1
-        return f"SHV-{self._numbers[municipality]:06d}"
+        self.numbers[municipality] += 1
+        return f"SHV-{self.numbers[municipality]:06d}"
 
     def counsellor(self, municipality: str) -> Counsellor:
         """Return one of the counsellors of a municipality."""

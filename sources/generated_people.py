@@ -82,12 +82,19 @@ class People:
     couples: list[int] = field(default_factory=list)
 
 
-def settle(count: int, municipalities: Sequence[str], month: Month, dice: Dice) -> People:
+def settle(
+    count: int, municipalities: Sequence[str], month: Month, dice: Dice, neighbours: People | None = None
+) -> People:
     """Return so many residents, spread over the municipalities.
 
-    Every municipality has a shelter with more than eight persons once there are enough residents.
+    Every municipality has a shelter with more than eight persons once there are enough residents. Nobody has the
+    address or number of one of the `neighbours`.
     """
-    people = People(books={code: AddressBook(dice, code) for code in municipalities})
+    people = (
+        People(books={code: AddressBook(dice, code) for code in municipalities})
+        if neighbours is None
+        else People(books=neighbours.books, bsns=neighbours.bsns)
+    )
     shelters = list(municipalities) if count >= SHELTER_FROM_RESIDENTS * len(municipalities) else []
     while len(people.residents) < count:
         kind = "SHELTER" if shelters else dice.weighted(HOUSEHOLDS)

@@ -1,7 +1,4 @@
-"""Trajectories of generated residents. In: the residents. Out: their lifecycle events, trajectory by trajectory.
-
-More than a third of the residents has a history, far more than in reality, so that a small month shows every case.
-"""
+"""Trajectories of generated residents. In: the residents. Out: their lifecycle events, trajectory by trajectory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +11,6 @@ from signaalwissel.sources.generated_people import People, Resident
 from signaalwissel.sources.generated_records import Details, Event
 from signaalwissel.sources.generated_twists import twist
 
-HISTORY_SHARE = 0.38
 # A shelter: more than eight clients on one address get no identity check (domain 8.8).
 CROWDED_HISTORY_SHARE = 0.9
 CROWDED_FROM_PERSONS = 12
@@ -55,21 +51,21 @@ def histories(casebook: Casebook) -> Iterator[list[Event]]:
 
     Side effect: residents learn that they have a history, their moves, their aim, and where else they were helped.
     """
-    for clients in _chosen(casebook.people, casebook.dice):
+    for clients in _chosen(casebook.people, casebook.dice, casebook.history):
         for client in clients:
             client.has_history = True
         for draft in _told(clients, casebook):
             yield casebook.record(draft)
 
 
-def _chosen(people: People, dice: Dice) -> Iterator[list[Resident]]:
+def _chosen(people: People, dice: Dice, history: float) -> Iterator[list[Resident]]:
     """Yield the clients of each trajectory to be: spouses together, everybody else alone."""
-    couples, chosen = set(people.couples), round(HISTORY_SHARE * len(people.residents))
+    couples, chosen = set(people.couples), round(history * len(people.residents))
     order = dice.shuffled(range(len(people.households)))
     order.sort(key=lambda number: len(people.households[number]) < CROWDED_FROM_PERSONS)
     for number in order:
         household = people.households[number]
-        share = HISTORY_SHARE if len(household) < CROWDED_FROM_PERSONS else CROWDED_HISTORY_SHARE
+        share = history if len(household) < CROWDED_FROM_PERSONS else CROWDED_HISTORY_SHARE
         together = number in couples and dice.chance(SPOUSES_TOGETHER_SHARE)
         units = [household[:2]] if together else []
         units += [[member] for member in household[2 * together :] if dice.chance(share)]

@@ -37,6 +37,14 @@ def test_it_has_as_many_signals_as_were_asked_for_in_the_month_that_was_asked_fo
     assert max(value["received_at"] for value in signals) < "2026-04"
 
 
+def test_a_year_of_one_municipality_goes_on_month_after_month() -> None:
+    options = ("--month", "2026-01", "--months", 12, "--municipality", "0344", "--history", 0.2)
+    lines = [json.loads(line) for line in generated(*options).splitlines()]
+    signals = [line["value"] for line in lines if line["topic"] == "signals"]
+    assert {value["municipality"] for value in signals} == {"0344"}
+    assert {value["received_at"][:7] for value in signals} >= {f"2026-{month:02d}" for month in range(1, 13)}
+
+
 def test_what_it_prints_simulate_takes() -> None:
     month = generated("--seed", 3).decode()
     ended = run("simulate", "-", "--json", given=month)

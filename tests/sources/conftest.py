@@ -2,7 +2,7 @@
 
 import pytest
 from signaalwissel.sources import generator
-from signaalwissel.sources.generated_clock import Month
+from signaalwissel.sources.generated_drafts import HISTORY_SHARE
 from signaalwissel.sources.generated_records import Line
 
 RESIDENTS, SIGNALS, SEED = 2_000, 5_000, 20_260_201
@@ -16,8 +16,8 @@ def month_lines() -> list[dict[str, object]]:
 @pytest.fixture(scope="session")
 def marked_lines() -> list[Line]:
     """The same lines before they are JSON: they know which of them are bad."""
-    setting = (Month(generator.FEBRUARY_2026), generator.THREE_MUNICIPALITIES, 0.002)
-    return list(generator._lines(RESIDENTS, SIGNALS, SEED, setting))
+    town = generator.Town(generator.THREE_MUNICIPALITIES, SEED, 0.002, HISTORY_SHARE)
+    return list(town.lines(RESIDENTS, SIGNALS, [generator.FEBRUARY_2026]))
 
 
 @pytest.fixture(scope="session")

@@ -225,6 +225,34 @@ def test_another_month_and_one_municipality_of_ones_own():
     assert any(abs(moment - change) < timedelta(hours=2) for moment in received)
 
 
+def test_months_share_numbers_and_streets_but_no_residents():
+    lines = list(generate(600, 300, 9, months=3, municipalities=("0344",)))
+    signals = [line for line in lines if line["topic"] == "signals"]
+    events = [line["value"] for line in lines if line["topic"] == "trajectories"]
+    assert len(signals) == 300
+    assert {clock(line).month for line in signals} >= {2, 3, 4}
+    bsns_of: dict[str, set[str]] = {}
+    for month in (1, 2, 3):
+        alone = list(generate(200 * month, 0, 9, months=month, municipalities=("0344",), bad=0))
+        bsns_of[str(month)] = {
+            client["bsn"]
+            for line in alone
+            for client in line["value"].get("clients", ())
+            if client.get("bsn")
+        }
+    assert bsns_of["1"] < bsns_of["2"] < bsns_of["3"]
+    applied = {event["event_id"] for event in events if event["kind"] == "APPLIED"}
+    assert len({event_id.split("/")[0] for event_id in applied}) > 150
+
+
+def test_the_share_with_a_trajectory_is_what_was_asked_for():
+    few = {
+        line["value"]["trajectory_id"]
+        for line in generate(2000, 0, 9, municipalities=("0344",), history=0.03, bad=0)
+    }
+    assert 40 <= len(few) <= 90
+
+
 @pytest.mark.parametrize(
     ("residents", "signals", "more", "named"),
     [
@@ -232,6 +260,9 @@ def test_another_month_and_one_municipality_of_ones_own():
         (10**6, 1, {}, "residents"),
         (1, -1, {}, "signals"),
         (1, 1, {"bad": 1.0}, "bad"),
+        (1, 1, {"months": 0}, "months"),
+        (5, 1, {"months": 6}, "residents"),
+        (1, 1, {"history": 1.1}, "history"),
         (1, 1, {"municipalities": ()}, "municipalities"),
         (1, 1, {"municipalities": ("GM0344",)}, "municipalities"),
         (1, 1, {"municipalities": ("0344", "0344")}, "municipalities"),
