@@ -20,11 +20,11 @@ from signaalwissel.console import environment, runtime, up
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lag import total_lag
 from signaalwissel.console.lines import dump
+from signaalwissel.console.processes import end_all
 from signaalwissel.console.routed import Routed, read_routed
-from signaalwissel.console.worker import end_all
 from signaalwissel.deploy.progress import PlatformProgress, Silent, progress_on
 from signaalwissel.processors.emissions import SIGNALS
-from signaalwissel.processors.simulation import kind_of
+from signaalwissel.processors.simulation_lines import kind_of
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.journey import DeliveryJourney, signal_journey
 from signaalwissel.sinks.outcomes import StoredOutcome, count_deliveries, count_tasks, stored_outcomes
@@ -85,19 +85,22 @@ def demo(
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
         month = Path(folder) / "month.jsonl"
-        # The month is made while the servers start.
+        # The month is made while the servers start. It lies in the past: by today's date every deadline is over.
         generating = _command("generate", *_options(residents, signals, seed), "--out", str(month))
         ends.callback(end_all, [generating])
-        running = ends.enter_context(up.installation(progress))
+        running = ends.enter_context(up.installation(progress, SIGNAALWISSEL_CLOCK="off"))
         with progress.step("Generating a month", None):
-            lines = _month(generating, month)
+            _wait_for_month(generating)
         published_at = time.monotonic()
         publisher = _command("publish", str(month), "--json", env=running.process_environment)
         ends.callback(end_all, [publisher])
         with progress.step("Asking the oracle", None):
+            lines = _lines(month)
             expected = _expected(oracle, lines)
         _wait(running, publisher, len(expected), (progress, timeout_s))
         routed_s = time.monotonic() - published_at
+        # What they wrote is checked where it stands, so they may stop meanwhile.
+        running.begin_to_stop()
         with progress.step("Checking every result", None):
             engine = open_engine(runtime.database_url(running.settings), name="signaalwissel-demo")
             routed = read_routed(running.settings)
@@ -136,11 +139,14 @@ def _command(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.
     return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _month(generating: "subprocess.Popen[bytes]", month: Path) -> list[Any]:
+def _wait_for_month(generating: "subprocess.Popen[bytes]") -> None:
     if generating.wait() != Exit.DONE:
         raise UsageFailure(
             "no month can be generated from these numbers; see `signaalwissel generate --help`"
         )
+
+
+def _lines(month: Path) -> list[Any]:
     with month.open(encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 

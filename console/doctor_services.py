@@ -8,6 +8,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from signaalwissel.console import runtime
 from signaalwissel.console.connections import database, reader
+from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.reading_lag import findings_of, lag_of, waiting_since
@@ -21,14 +22,15 @@ from signaalwissel.sinks.records import Place
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.cluster import check_layout
 from signaalwissel.streams.errors import LayoutError
-from signaalwissel.streams.table import changelog_topic
 from signaalwissel.streams.topics import (
     INTAKE_SIGNALS,
     INTAKE_TRAJECTORIES,
+    MATCHER_POLICIES,
     MATCHER_RECENTS,
     MATCHER_TRAJECTORIES,
     Names,
     Topic,
+    changelog_topic,
     layout,
 )
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
@@ -62,7 +64,10 @@ def stages(names: Names) -> list[Stage]:
             "matcher",
             matcher,
             [names(RESIDENT_EVENTS)],
-            [changelog_topic(matcher, table) for table in (MATCHER_TRAJECTORIES, MATCHER_RECENTS)],
+            [
+                changelog_topic(matcher, table)
+                for table in (MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)
+            ],
         ),
     ]
 
@@ -98,6 +103,7 @@ def check_database(settings: Settings, *, kafka_answers: bool) -> Iterator[Findi
             if not version.up_to_date:
                 return
             yield from _stored(health(engine))
+            yield from check_follow_up(settings, engine)
             if kafka_answers:
                 yield from _sink_reading(settings, lag(engine, runtime.sink_settings(settings)))
     except ServiceAway as failure:

@@ -9,12 +9,17 @@ from signaalwissel.processors.policy import Policies, PolicyError, load_policies
 from signaalwissel.processors.publishers import Publishers, PublishersError, load_publishers
 
 
-def settings() -> Settings:
-    """The settings of this process; UsageFailure names the variable that is wrong."""
+def settings(*, accept_loss: bool = False) -> Settings:
+    """The settings of this process; UsageFailure names the variable that is wrong.
+
+    Args:
+        accept_loss: Whether the command line accepts loss; without it the setting counts.
+    """
     try:
-        return read_settings(os.environ.get(FILE_VARIABLE))
+        read = read_settings(os.environ.get(FILE_VARIABLE))
     except SettingsError as error:
         raise UsageFailure(str(error)) from error
+    return read.model_copy(update={"accept_loss": True}) if accept_loss else read
 
 
 def policies(folder: Path | None, *, for_every_code: bool) -> Policies:

@@ -1,50 +1,66 @@
 """The program `signaalwissel`: every command by its name, and what its failures end with."""
 
 import sys
+from importlib import import_module
 
 import typer
-from signaalwissel.console.config import config
-from signaalwissel.console.dead_letters import dead_letters
-from signaalwissel.console.demo import demo
-from signaalwissel.console.doctor import doctor
 from signaalwissel.console.failures import CommandFailure
-from signaalwissel.console.generate import generate
-from signaalwissel.console.journey import signal
-from signaalwissel.console.keys import keys
-from signaalwissel.console.publish import publish
-from signaalwissel.console.rebuild import rebuild
-from signaalwissel.console.simulate import simulate
-from signaalwissel.console.topics import topics
-from signaalwissel.console.up import up
-from signaalwissel.console.validate import validate
-from signaalwissel.console.worker import sink, worker
 
+_COMMANDS = (
+    "worker",
+    "sink",
+    "up",
+    "demo",
+    "publish",
+    "simulate",
+    "validate",
+    "generate",
+    "rebuild",
+    "doctor",
+)
+_GROUPS = {
+    "topics": "topics",
+    "keys": "keys",
+    "signal": "journey",
+    "dead-letters": "dead_letters",
+    "config": "config",
+    "report": "report",
+}
+"""Groups of commands, by the module that has them."""
 _BROKEN_PIPE = 141
 
 
-def build() -> typer.Typer:
-    """The program with all its commands."""
+def build(only: str | None = None) -> typer.Typer:
+    """The program with all its commands.
+
+    Args:
+        only: The one that is asked for, where that is known: what the others need takes longer to import than most
+            commands run.
+    """
     program = typer.Typer(
         name="signaalwissel",
         help="Tests early-warning signals against debt-help trajectories and routes each one, exactly once.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        # With it a program of one command still takes that command's name.
+        callback=lambda: None,
     )
-    for command in (worker, sink, up, demo, publish, simulate, validate, generate, rebuild, doctor):
-        program.command()(command)
-    program.add_typer(topics, name="topics")
-    program.add_typer(keys, name="keys")
-    program.add_typer(signal, name="signal")
-    program.add_typer(dead_letters, name="dead-letters")
-    program.add_typer(config, name="config")
+    every = only not in {*_COMMANDS, *_GROUPS}
+    for name in _COMMANDS:
+        if every or name == only:
+            program.command()(getattr(import_module(f"signaalwissel.console.{name}"), name))
+    for name, module in _GROUPS.items():
+        if every or name == only:
+            group = getattr(import_module(f"signaalwissel.console.{module}"), name.replace("-", "_"))
+            program.add_typer(group, name=name)
     return program
 
 
 def main() -> None:
     """Run a command; a failure that we know ends with one line and its exit code."""
     try:
-        build()()
+        build(sys.argv[1] if len(sys.argv) > 1 else None)()
     except CommandFailure as failure:
         print(f"signaalwissel: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)

@@ -1,27 +1,40 @@
 """`publish`: send records from a file, as a partner or case system would."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump, reading
 from signaalwissel.console.settings import Settings
-from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.rejection import Rejected
-from signaalwissel.processors.simulation import Refused, UnknownTopic, about_of, kind_of, read_line, topic_of
+from signaalwissel.processors.simulation_lines import (
+    Refused,
+    UnknownTopic,
+    about_of,
+    read_line,
+    topic_of,
+)
 from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.early_signal_codec import write_early_signal
+from signaalwissel.schemas.followup import TaskUpdate
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.schemas.trajectory_event_codec import write_trajectory_event
 from signaalwissel.streams.clock import now_ms
+from signaalwissel.streams.delivery import Delivery, NotDelivered
 from signaalwissel.streams.publishing import event_time
 
-_BOUND_MS = 30_000
-_DELIVERY_BOUND_S = 60.0
+
+class _Published(NamedTuple):
+    """A record as it goes onto Kafka; `kind` is its CloudEvents type."""
+
+    key: bytes
+    value: bytes
+    event_id: str
+    kind: str
 
 
 def publish(
@@ -66,25 +79,27 @@ class Partner:
     def __init__(self, settings: Settings, *, dry_run: bool = False) -> None:
         self._names = runtime.names(settings)
         self._source = ("ce_source", settings.event_source.encode())
-        self._failure: BaseException | None = None
-        self._producer = None if dry_run else _producer(settings)
+        self._address = settings.kafka_bootstrap
+        self._delivery = None if dry_run else _delivery(settings)
 
     def __enter__(self) -> "Partner":
+        if self._delivery is not None:
+            try:
+                self._delivery.__enter__()
+            except NotDelivered as error:
+                raise ServiceAway(f"Kafka at {self._address}: {error}") from error
         return self
 
-    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        if self._producer is None:
+    def __exit__(self, error_type: type[BaseException] | None, *details: object) -> None:
+        if self._delivery is None:
             return
         try:
-            self._producer.flush(timeout=_DELIVERY_BOUND_S)
-            self._producer.close(timeout=_DELIVERY_BOUND_S)
-        except KafkaError as error:
-            self._failure = error
-        if self._failure is not None and error_type is None:
+            self._delivery.__exit__(error_type, *details)
+        except NotDelivered as error:
             raise ServiceAway(
-                f"Kafka did not take every record: {self._failure}; send the file again: what was taken"
-                " is recognised as the same"
-            ) from self._failure
+                f"Kafka did not take every record: {error}; send the file again: what was taken is recognised as"
+                " the same"
+            ) from error
 
     def send(self, line: dict[str, Any]) -> str:
         """Send a line; gives its topic.
@@ -95,62 +110,43 @@ class Partner:
         """
         topic = topic_of(line)
         record = read_line(topic, line.get("value"))
-        if self._failure is not None:
-            raise ServiceAway(f"Kafka does not take records: {self._failure}") from self._failure
-        if self._producer is not None:
-            name, key, event_id, moment = _described(topic, record)
+        if self._delivery is not None:
+            published = _published(record)
             headers = [
-                ("ce_id", event_id.encode()),
+                ("ce_id", published.event_id.encode()),
                 self._source,
                 ("ce_specversion", b"1.0"),
-                ("ce_type", name[1].encode()),
-                ("ce_time", event_time(moment)),
+                ("ce_type", published.kind.encode()),
+                ("ce_time", event_time(now_ms())),
                 ("content-type", b"application/avro"),
             ]
             try:
-                sending = self._producer.send(
-                    self._names(topic), key=key, value=codec(name[0]).encode(record), headers=headers
-                )
-            except KafkaError as error:
+                self._delivery.send(self._names(topic), published.key, published.value, headers)
+            except NotDelivered as error:
                 raise ServiceAway(f"Kafka does not take records: {error}") from error
-            sending.add_errback(self._failed)
         return topic
 
-    def _failed(self, error: BaseException) -> None:
-        self._failure = error
 
-
-def _described(topic: str, record: Any) -> tuple[tuple[str, str], bytes, str, int]:
-    if kind_of(topic) == SIGNALS and isinstance(record, EarlySignal):
-        key = f"{record.partner.partner_id}/{record.signal_id}".encode()
-        event_id = (
-            f"{record.municipality}/{record.partner.partner_id}/{record.signal_id}/{record.received_at}"
+def _published(record: EarlySignal | TrajectoryEvent | TaskUpdate) -> _Published:
+    if isinstance(record, EarlySignal):
+        key = f"{record.partner.partner_id}/{record.signal_id}"
+        event_id = f"{record.municipality}/{key}/{record.received_at}"
+        kind = "nl.vroegsignalering.signaal-ontvangen"
+        return _Published(key.encode(), write_early_signal(record), event_id, kind)
+    if isinstance(record, TaskUpdate):
+        value = codec("TaskUpdate").encode(record)
+        return _Published(
+            record.task_id.encode(), value, record.update_id, "nl.schuldhulpverlening.taak-gemeld"
         )
-        return ("EarlySignal", "nl.vroegsignalering.signaal-ontvangen"), key, event_id, now_ms()
-    if not isinstance(record, TrajectoryEvent):
-        raise TypeError(f"{type(record).__name__} is no input record")
-    key = trajectory_key(record.municipality, record.trajectory_id)
+    key_of_all = trajectory_key(record.municipality, record.trajectory_id)
     kind = "nl.schuldhulpverlening.traject-" + record.kind.lower().replace("_", "-")
-    return ("TrajectoryEvent", kind), key, record.event_id, now_ms()
+    return _Published(key_of_all, write_trajectory_event(record), record.event_id, kind)
 
 
-def _producer(settings: Settings) -> KafkaProducer:
-    try:
-        return KafkaProducer(
-            bootstrap_servers=runtime.bootstrap(settings).split(","),
-            client_id="signaalwissel-publish",
-            acks="all",
-            enable_idempotence=True,
-            allow_auto_create_topics=False,
-            linger_ms=20,
-            batch_size=256 << 10,
-            bootstrap_timeout_ms=_BOUND_MS,
-            max_block_ms=_BOUND_MS,
-            metrics_enabled=False,
-            **runtime.kafka_python_connection(settings),
-        )
-    except KafkaError as error:
-        raise ServiceAway(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+def _delivery(settings: Settings) -> Delivery:
+    return Delivery(
+        runtime.bootstrap(settings), runtime.aiokafka_connection(settings), "signaalwissel-publish"
+    )
 
 
 def _text(counts: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
-"""`rebuild`: fills the matcher from `trajectory-states` (design 3).
+"""`rebuild`: fills the matcher from `trajectory-states`, and gives it the commands again that stand (design 1, 3).
 
-Flows in: the newest state of every trajectory. Flows out: each of them whole, under each of its match keys, on
-`resident-events`. Versions make it harmless to repeat: the matcher takes what is newer than what it has.
+Flows in: the newest state of every trajectory, the commands in the database. Flows out: each state whole, under each
+of its match keys, on `resident-events`; and after them, by the outbox, each command about a signal that can still be
+corrected. Versions and command ids make it harmless to repeat: the matcher takes what it has not had.
 """
 
 import sys
@@ -15,12 +16,14 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.progress import Progress
 from signaalwissel.console import environment, runtime
-from signaalwissel.console.connections import BOUND_MS, Writer, reader, writer
+from signaalwissel.console.connections import BOUND_MS, Writer, database, reader, writer
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.settings import Settings
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES
 from signaalwissel.processors.reading import UNREADABLE
 from signaalwissel.schemas.fact_codec import read_trajectory_state, trajectory_body, write_keyed_trajectory
+from signaalwissel.sinks.commands import count_standing, give_again
 from signaalwissel.sinks.records import KafkaRecord
 
 _SILENCE_MAX_S = 30.0
@@ -39,12 +42,14 @@ class Counts(NamedTuple):
     Attributes:
         trajectories: Those with at least one match key.
         without_keys: Erased ones, or ones whose clients have neither BSN nor address: nothing to publish.
-        records: What goes to `resident-events`.
+        records: What goes to `resident-events` of trajectories.
+        commands: Those that stand: the sink's outbox sends them.
     """
 
     trajectories: int = 0
     without_keys: int = 0
     records: int = 0
+    commands: int = 0
 
     def with_keys(self, count: int) -> "Counts":
         """After one more trajectory with so many keys."""
@@ -60,8 +65,9 @@ def rebuild(
 ) -> None:
     """Fill the matcher again from the trajectories that intake keeps, when its tables or their topics were lost.
 
-    Publishes the newest state of every trajectory to the matcher's input. It may run while everything runs, and
-    again: the matcher takes only what is newer than what it has.
+    Publishes the newest state of every trajectory to the matcher's input. Then the sink sends again what persons and
+    deadlines said of signals that can still be corrected: confirmed and refuted identities, offers to the regular
+    flow. It may run while everything runs, and again: the matcher takes only what it has not had.
 
     Example: signaalwissel rebuild --dry-run
     """
@@ -80,6 +86,8 @@ def rebuild(
         for number in progress.track(numbers, description="partitions"):
             for record in newest_records(consumer, TopicPartition(source, number)):
                 counts = counts.with_keys(_publish(record, sender, target))
+    # Only now: the writer is closed, so the broker has every trajectory before the first command.
+    counts = counts._replace(commands=_give_again(settings, dry_run=dry_run))
     print(dump({**counts._asdict(), "dry_run": dry_run}) if as_json else _text(counts, dry_run=dry_run))
 
 
@@ -107,6 +115,16 @@ def newest_records(consumer: KafkaConsumer, partition: TopicPartition) -> Iterat
     return (record for record in newest.values() if record.value is not None)
 
 
+def _give_again(settings: Settings, *, dry_run: bool) -> int:
+    """Have the sink send the commands that stand; gives their number, 0 where no database is set."""
+    if settings.database_url is None:
+        return 0
+    with database(settings) as engine:
+        if dry_run:
+            return count_standing(engine)
+        return give_again(engine, runtime.sink_settings(settings))
+
+
 def _publish(record: KafkaRecord, sender: Writer | None, topic: str) -> int:
     """Send a state under each of its match keys; gives their number."""
     try:
@@ -127,5 +145,5 @@ def _text(counts: Counts, *, dry_run: bool) -> str:
     what = "would be published" if dry_run else "published"
     return (
         f"{counts.trajectories} trajectories {what} in {counts.records} records;"
-        f" {counts.without_keys} without match keys (erased)"
+        f" {counts.without_keys} without match keys (erased); {counts.commands} commands stand"
     )

@@ -20,7 +20,7 @@ from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORI
 from signaalwissel.processors.followup_updates import UpdateRefused, check_update
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.sealing import KeyDestroyed, KeyProvider, KeyUnavailable, SealBroken
-from signaalwissel.processors.simulation import findings_in, kind_of
+from signaalwissel.processors.simulation_lines import findings_in, kind_of
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.internal import OriginalRecord

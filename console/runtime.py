@@ -17,9 +17,10 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.security.nonces import fresh_nonce
+from signaalwissel.sinks.open_klant_settings import OpenKlantSettings, OpenKlantUnusable, kinds_of
 from signaalwissel.sinks.refusals import Unsealed
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.streams.agents import AgentSettings, Rules
+from signaalwissel.streams.agent_settings import AgentSettings, Rules
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.topics import Names
 
@@ -108,7 +109,29 @@ def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> 
         retry_s=settings.broker_timeout_s,
         accept_loss=settings.accept_loss,
         ce_source=settings.event_source,
+        clock=settings.clock == "database",
+        open_klant=open_klant_settings(settings),
     )
+
+
+def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
+    """How tasks are handed over to Open Klant, None where they are not; UsageFailure names what is wrong."""
+    if settings.open_klant_url is None:
+        return None
+    if settings.open_klant_token is None:
+        raise UsageFailure(
+            "SIGNAALWISSEL_OPEN_KLANT_URL is set and SIGNAALWISSEL_OPEN_KLANT_TOKEN is not: give the API token"
+        )
+    try:
+        return OpenKlantSettings(
+            url=settings.open_klant_url,
+            token=settings.open_klant_token.get_secret_value(),
+            kinds=kinds_of(settings.open_klant_kinds),
+            poll_s=settings.open_klant_poll_s,
+            channel=settings.open_klant_channel,
+        )
+    except OpenKlantUnusable as error:
+        raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
 
 
 def rules(settings: Settings) -> Rules:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from signaalwissel.sinks.open_klant_settings import COUNSELLOR_KINDS
 
 FILE_VARIABLE = "SIGNAALWISSEL_CONFIG"
 
@@ -44,7 +45,13 @@ class Settings(BaseSettings):
     broker_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     cold_start_timeout_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
     event_source: str = "urn:nld:signaalwissel"
+    clock: str = Field(default="database", pattern="^(database|off)$")
     accept_loss: bool = False
+    open_klant_url: str | None = None
+    open_klant_token: SecretStr | None = None
+    open_klant_kinds: str = ",".join(sorted(COUNSELLOR_KINDS))
+    open_klant_channel: str = "signaalwissel"
+    open_klant_poll_s: float = Field(default=60.0, ge=5.0, le=86_400.0)
 
     @classmethod
     def settings_customise_sources(

@@ -15,8 +15,8 @@ import typer
 from signaalwissel.console import runtime, topics
 from signaalwissel.console.environment import settings as read
 from signaalwissel.console.failures import Exit, ServiceAway
+from signaalwissel.console.processes import child, end_all
 from signaalwissel.console.settings import Settings
-from signaalwissel.console.worker import child, end_all
 from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import PlatformProgress, progress_on
@@ -48,6 +48,12 @@ class Running:
                     f"a process ended with status {process.returncode}; its log above tells why"
                 )
 
+    def begin_to_stop(self) -> None:
+        """Tell its processes to stop, and do not wait for them; after this `check` has nothing to say."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+
 
 def up() -> None:
     """Start Kafka, PostgreSQL, the worker and the sink, and stop them all on Ctrl-C or SIGTERM.
@@ -70,8 +76,13 @@ def up() -> None:
 
 
 @contextmanager
-def installation(progress: PlatformProgress) -> Iterator[Running]:
-    """A whole installation for the length of the block; every municipality code has policy and keys in it."""
+def installation(progress: PlatformProgress, **variables: str) -> Iterator[Running]:
+    """A whole installation for the length of the block; every municipality code has policy and keys in it.
+
+    Args:
+        progress: Is told what is started.
+        variables: Further settings, by the name of their variable.
+    """
     platform_settings = PlatformSettings.from_environment(os.environ)
     try:
         with (
@@ -84,6 +95,7 @@ def installation(progress: PlatformProgress) -> Iterator[Running]:
                 "SIGNAALWISSEL_DATABASE_URL": servers.database_url,
                 "SIGNAALWISSEL_KEY_DIR": keys,
                 "SIGNAALWISSEL_EVERY_MUNICIPALITY": "true",
+                **variables,
             }
             settings = _with(environment)
             with topics.admin(settings) as client:

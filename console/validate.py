@@ -7,7 +7,7 @@ import typer
 from signaalwissel.console import environment
 from signaalwissel.console.failures import Exit, UsageFailure
 from signaalwissel.console.lines import dump, reading
-from signaalwissel.processors.simulation import UnknownTopic, findings_in
+from signaalwissel.processors.simulation_lines import UnknownTopic, findings_in
 
 
 def validate(

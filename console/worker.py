@@ -1,6 +1,5 @@
-"""`worker`: intake and matcher, each in a process of its own, supervised; and `sink`."""
+"""`worker`: intake and matcher, each in a process of its own, supervised."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,20 +9,13 @@ from typing import Annotated, Literal
 
 import typer
 from signaalwissel.console import environment, runtime
-from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
-from signaalwissel.console.settings import Settings
-from signaalwissel.processors.sealing import KeyUnavailable
-from signaalwissel.sinks.process import run_sink
-from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
-from signaalwissel.sinks.settings import SinkError
-from signaalwissel.streams.agents import build_intake, build_matcher
-from signaalwissel.streams.runner import run_app
+from signaalwissel.console.failures import Exit
+from signaalwissel.console.processes import child, end_all, end_with_parent
 
 _STAGES = ("intake", "matcher")
 _LOOK_S = 0.2
 _RESTARTS_MAX = 5
 _RESTART_WINDOW_S = 120.0
-_STOP_BOUND_S = 40.0
 
 
 def worker(
@@ -43,59 +35,23 @@ def worker(
 
     Example: SIGNAALWISSEL_KAFKA_BOOTSTRAP=kafka:9092 signaalwissel worker
     """
-    settings = _settings(accept_loss=accept_loss)
+    settings = environment.settings(accept_loss=accept_loss)
     if lifeline:
-        _end_with_parent()
+        end_with_parent()
     if only is None:
         # Wrong settings show here, once, and not in two logs.
         runtime.agent_settings(settings)
         runtime.rules(settings)
         raise typer.Exit(Supervisor(("--accept-loss",) if accept_loss else ()).run())
+    # The supervisor and every other command do without the engine, which takes longest to import.
+    from signaalwissel.streams.agents import build_intake, build_matcher  # noqa: PLC0415
+    from signaalwissel.streams.runner import run_app  # noqa: PLC0415
+
     runtime.log_to(only)
     build = build_intake if only == "intake" else build_matcher
     app = build(runtime.agent_settings(settings), runtime.rules(settings))
     status = run_app(app)
     raise typer.Exit(Exit.UNAVAILABLE if status else Exit.DONE)
-
-
-def sink(
-    instance: Annotated[int, typer.Option(help="Which of several sink processes this is, from 0.")] = 0,
-    instances: Annotated[int, typer.Option(help="How many there are.")] = 1,
-    *,
-    accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Go on where records were deleted before they were read.")
-    ] = False,
-    lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
-) -> None:
-    """Run the sink until SIGTERM: decisions into PostgreSQL, tasks out on `tasks`.
-
-    Example: SIGNAALWISSEL_DATABASE_URL=postgresql+psycopg://app@db/app signaalwissel sink
-    """
-    settings = _settings(accept_loss=accept_loss)
-    if lifeline:
-        _end_with_parent()
-    runtime.log_to("sink")
-    try:
-        seal = runtime.SinkSeal(runtime.keys(settings))
-        status = run_sink(
-            runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
-        )
-    except (SinkServiceAway, KeyUnavailable) as error:
-        raise ServiceAway(str(error)) from error
-    except SinkError as error:
-        raise SinkFailure(str(error)) from error
-    raise typer.Exit(status)
-
-
-def _settings(*, accept_loss: bool) -> Settings:
-    settings = environment.settings()
-    return settings.model_copy(update={"accept_loss": True}) if accept_loss else settings
-
-
-class SinkFailure(CommandFailure):
-    """The sink cannot go on; the text says what to do."""
-
-    exit_code = Exit.FINDINGS
 
 
 class Supervisor:
@@ -143,37 +99,3 @@ class Supervisor:
         now = time.monotonic()
         self._restarts = [at for at in self._restarts if now - at < _RESTART_WINDOW_S] + [now]
         return len(self._restarts) <= _RESTARTS_MAX
-
-
-def child(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
-    """Start a command of ours as a child that ends with this process, however that ends."""
-    command = [sys.executable, "-m", "signaalwissel.console", *arguments, "--lifeline"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, env=env, start_new_session=True)
-
-
-def end_all(processes: list["subprocess.Popen[bytes]"]) -> None:
-    """Stop processes in an orderly way, and with force where they do not stop."""
-    for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_BOUND_S
-    for process in processes:
-        try:
-            process.wait(max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
-
-
-def _end_with_parent() -> None:
-    """Stop when the parent is gone: it holds the other end of our standard input and never writes."""
-
-    def wait() -> None:
-        # Not sys.stdin: its lock, held by a daemon thread, would abort the interpreter at its end.
-        while os.read(0, 1):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()

@@ -36,6 +36,11 @@ def start_of_day(day: date) -> Millis:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day of the month `months` later, clamped to that month's last day (domain 8.1)."""
+    """The same day of the month `months` later, clamped to that month's last day (domain 8.1).
+
+    Beyond the calendar it is the calendar's last day.
+    """
     year, month = divmod(day.year * _MONTHS + day.month - 1 + months, _MONTHS)
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

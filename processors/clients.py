@@ -37,31 +37,15 @@ def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
     listings = [fact for fact in facts if fact.kind in LISTING]
     count = max((len(listing.clients) for listing in listings), default=0)
     folds = [_ClientFold() for _ in range(count)]
-    for number, listing in enumerate(listings, start=1):
+    for listing in listings:
+        applies = listing.kind is TrajectoryEventKind.APPLIED
         for position, fold in enumerate(folds):
-            listed = listing.clients[position] if position < len(listing.clients) else None
-            if listed is None:
-                fold.left_out(listing.occurred_on)
+            fold.told(applies=applies)
+            if position < len(listing.clients):
+                fold.listed(listing.clients[position], listing.occurred_on, applies=applies)
             else:
-                fold.listed(listed, listing.occurred_on, mends=_mends_first(listings[:number]))
+                fold.left_out(listing.occurred_on)
     return tuple(fold.identity() for fold in folds)
-
-
-def positions_of(named: Sequence[ClientPseudonym], clients: Sequence[ClientIdentity]) -> frozenset[int]:
-    """The positions of the clients that an event names: by BSN, else by birth date."""
-    found: set[int] = set()
-    for person in named:
-        by_bsn = {i for i, c in enumerate(clients) if person.bsn is not None and c.bsn == person.bsn}
-        found |= by_bsn or {
-            i
-            for i, c in enumerate(clients)
-            if person.birth_date is not None and c.birth_date == person.birth_date
-        }
-    return frozenset(found)
-
-
-def _mends_first(listings: Sequence[Fact]) -> bool:
-    return all(listing.kind is TrajectoryEventKind.APPLIED for listing in listings)
 
 
 class _ClientFold:
@@ -73,16 +57,22 @@ class _ClientFold:
         self._surname: bytes | None = None
         self._stays: list[Stay] = []
         self._member: list[Days] = []
+        self._changed = False
 
-    def listed(self, client: ClientPseudonym, day: date, *, mends: bool) -> None:
-        """The client stands on a list; `mends` when nothing but applications came so far."""
+    def told(self, *, applies: bool) -> None:
+        """A list comes; `applies` when it is that of an application."""
+        self._changed = self._changed or (bool(self._stays) and not applies)
+
+    def listed(self, client: ClientPseudonym, day: date, *, applies: bool) -> None:
+        """The client stands on the list."""
         self._bsn = client.bsn or self._bsn
         self._birth_date = client.birth_date or self._birth_date
         self._surname = client.surname or self._surname
         if not self._member or self._member[-1].last is not None:
             # Only who was left out begins anew; whoever joins later counts from the beginning, as his address does.
             self._member.append(Days(day if self._member else None, None))
-        if mends and len(self._stays) == 1:
+        if applies and not self._changed:
+            # The application told anew, and no change since his first address: it mends that address.
             self._stays.clear()
         self._moved(client.address, day)
 

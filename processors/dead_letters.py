@@ -39,6 +39,14 @@ class About(NamedTuple):
     record_id: str | None = None
 
 
+def what_may_be_shown(municipality: object, record_id: object) -> About:
+    """What of a record may stand in the clear: what breaks the form of a municipality or an id could be anything."""
+    return About(
+        municipality if isinstance(municipality, str) and is_municipality(municipality) else None,
+        record_id if isinstance(record_id, str) and _is_id(record_id) else None,
+    )
+
+
 class DeadLetters:
     """Makes dead letters for one stage.
 
@@ -64,6 +72,7 @@ class DeadLetters:
 
     def of_sealed(self, source: Source, sealed: bytes, refusal: Rejected, about: About) -> Emission:
         """The dead letter of a record that was sealed when it came."""
+        shown = what_may_be_shown(*about)
         letter = DeadLetter(
             dead_letter_id=_id(source),
             stage=self._stage,
@@ -74,8 +83,8 @@ class DeadLetters:
             code=refusal.code.value,
             field=refusal.field,
             rule=refusal.rule,
-            municipality=about.municipality if is_municipality(about.municipality) else None,
-            record_id=_shown(about.record_id),
+            municipality=shown.municipality,
+            record_id=shown.record_id,
             sealed=sealed,
         )
         value = codec("DeadLetter").encode(letter)
@@ -120,12 +129,9 @@ def _id(source: Source) -> str:
     return dead_letter_id(source.topic, source.partition, source.offset)
 
 
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= _SHOWN_LENGTH_MAX and text.isprintable()
+
+
 def _belongs_to(letter_id: str) -> str:
     return f"DeadLetter/{letter_id}"
-
-
-def _shown(record_id: str | None) -> str | None:
-    """An id that may stand in the clear: what breaks the form of an id could be anything."""
-    if record_id is None or not 0 < len(record_id) <= _SHOWN_LENGTH_MAX or not record_id.isprintable():
-        return None
-    return record_id

@@ -42,7 +42,12 @@ def merged(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
     if known is not None and _precedence(known) <= _precedence(fact):
         return tuple(facts)
     others = (other for other in facts if other is not known)
-    return tuple(sorted((*others, fact), key=_order))
+    return tuple(sorted((*others, fact), key=order_of))
+
+
+def order_of(fact: Fact) -> tuple[int, str]:
+    """Where a fact stands among those of its trajectory (design 2)."""
+    return fact.sequence, fact.event_id
 
 
 def horizon_of(last_day: date, policy: Policy) -> Millis:
@@ -67,8 +72,9 @@ def stands(facts: Sequence[Fact]) -> bool:
     return not withdrawn or max(applied) > max(withdrawn)
 
 
-def _order(fact: Fact) -> tuple[int, str]:
-    return fact.sequence, fact.event_id
+def applied(facts: Iterable[Fact]) -> bool:
+    """Whether there is an application among the facts: until then all of them wait (domain 8.16)."""
+    return any(fact.kind is TrajectoryEventKind.APPLIED for fact in facts)
 
 
 def _precedence(fact: Fact) -> tuple[Millis, str]:

@@ -1,7 +1,7 @@
 """Follow-up tasks as values: what a task is, who owns it, and how it shows on `tasks`.
 
-In: decisions, task updates, policies. Out: tasks, each change one version higher with at most one step in its
-history. No clock: the moment of a step comes from the record that caused it.
+In: decisions, task updates, moments of the clock, policies. Out: tasks, each change one version higher with its steps
+in the history. No clock: the moment of a step comes from the record that caused it, or is given.
 """
 
 import hashlib
@@ -29,11 +29,19 @@ _SIZE = 16
 _SEPARATOR = "\x1f"
 
 
+class Moment(NamedTuple):
+    """Now, as whoever drives the rules says: the day in Amsterdam, and the instant that steps in histories bear."""
+
+    today: date
+    at: Millis
+
+
 class Report(NamedTuple):
     """A signal in a task, with what tells a repeated report from a new arrear.
 
     `ref` is the accepted delivery, `match_key` the key of commands about it. `left` marks a signal that a
-    correction took out of the task.
+    correction took out of the task, `offered` one that the regular flow was offered as well: for good, whatever
+    trajectory it belongs to later (domain 8.10).
     """
 
     ref: bytes
@@ -49,6 +57,7 @@ class Report(NamedTuple):
     crisis: bool
     repeated: bool = False
     left: bool = False
+    offered: bool = False
 
 
 class Owner(NamedTuple):
@@ -77,6 +86,11 @@ class Task:
     """A follow-up task.
 
     Attributes:
+        opened_on: The day from which the task counts: of a relapse and a verification the day of receipt of its first
+            signal, of the others the day of opening.
+        next_on: The next day on which the clock must act on it, which may have come already; None when it ended.
+        policy_version: The policy under which it was opened; its dates go on under that one.
+        rung: How many steps of its ladder are behind it (`followup_ladder`).
         version: 0 before the first state is published; rises by one with each record that changes the task.
         reports: Every signal that ever was in it, in order of arrival.
         candidates: VERIFY_IDENTITY only: who is not refuted yet.
@@ -88,6 +102,10 @@ class Task:
     trajectory_id: str | None
     team: str
     due_on: date
+    opened_on: date
+    policy_version: str
+    next_on: date | None = None
+    rung: int = 0
     assignee: str | None = None
     status: TaskStatus = TaskStatus.OPEN
     version: int = 0
@@ -120,6 +138,10 @@ class Task:
     def next_version(self) -> "Task":
         """The task as one more version, to be published."""
         return replace(self, version=self.version + 1)
+
+    def ending(self, status: TaskStatus) -> "Task":
+        """The task ended: the clock has nothing to do for it any more."""
+        return replace(self, status=status, next_on=None)
 
     def event(self) -> TaskEvent:
         """The task as it shows on `tasks`; beyond EVENT_ITEMS_MAX only the latest signals and steps."""
@@ -184,6 +206,15 @@ def command_id(task_id: str, update_id: str) -> str:
     return "command-" + _digest(task_id, update_id)
 
 
+def offer_command_id(task_id: str, routing_id: str) -> str:
+    """The id of the command that offers a signal of a task to the regular flow.
+
+    By the decision that brought the signal into the task: one that went to the regular flow and came back may have to
+    be offered anew, and the matcher drops a command whose id it has seen.
+    """
+    return "offer-" + _digest(task_id, routing_id)
+
+
 def owner_of(counsellor: Counsellor | None, team: str | None, policy: Policy) -> Owner:
     """Who answers for a trajectory's task (domain 8.7): never an administrator, never nobody.
 
@@ -197,7 +228,7 @@ def owner_of(counsellor: Counsellor | None, team: str | None, policy: Policy) ->
         return Owner(None, team or default)
     if counsellor.counsellor_id in policy.teams.unavailable | policy.teams.administrators:
         return Owner(None, default)
-    return Owner(counsellor.counsellor_id, team or counsellor.team)
+    return Owner(counsellor.counsellor_id, team or counsellor.team or default)
 
 
 def _digest(*parts: str) -> str:

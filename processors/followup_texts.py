@@ -7,7 +7,13 @@ trace in the history of its task.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from signaalwissel.schemas.followup import ContactChannel, ContactOutcome, TaskUpdate, TaskUpdateKind
+from signaalwissel.schemas.followup import (
+    ContactChannel,
+    ContactOutcome,
+    TaskKind,
+    TaskUpdate,
+    TaskUpdateKind,
+)
 from signaalwissel.schemas.routing import Candidate
 from signaalwissel.schemas.signal import PartnerKind
 
@@ -26,6 +32,12 @@ class StepKind(StrEnum):
     CANDIDATES_CHANGED = "CANDIDATES_CHANGED"
     COUNSELLOR_CHANGED = "COUNSELLOR_CHANGED"
     ALSO_OFFERED = "ALSO_OFFERED"
+    REMINDED = "REMINDED"
+    ESCALATED = "ESCALATED"
+    OFFERED_TO_REGULAR = "OFFERED_TO_REGULAR"
+    OVERDUE = "OVERDUE"
+    EXPIRED = "EXPIRED"
+    MISSED = "MISSED"
 
 
 _PARTNERS = {
@@ -99,6 +111,15 @@ COUNSELLOR_CHANGED = "Het traject heeft een andere schuldhulpverlener; de taak g
 TO_THE_TEAM = "Het traject heeft geen beschikbare schuldhulpverlener; de taak gaat naar het team."
 SIGNAL_RETURNED = "Een signaal hoort door een latere wijziging toch bij deze taak."
 
+_WAITING = {
+    TaskKind.CONTACT_ON_RELAPSE: "er is nog geen contact met de inwoner",
+    TaskKind.VERIFY_IDENTITY: "nog niemand heeft vastgesteld om wie het gaat",
+    TaskKind.EVALUATE_PLAN: "het plan van aanpak is nog niet geëvalueerd",
+    TaskKind.MONTHLY_CONTACT: "er is deze maand nog geen contact met de inwoner geweest",
+    TaskKind.AFTERCARE_CONTACT: "er is nog geen nazorgcontact met de inwoner geweest",
+    TaskKind.INFORM_RESIDENT: "de inwoner is nog niet geïnformeerd",
+}
+
 
 def opened(kind: PartnerKind, *, crisis: bool) -> str:
     """Why a CONTACT_ON_RELAPSE task opened."""
@@ -120,6 +141,26 @@ def verify(candidates: Sequence[Candidate], *, named: bool) -> str:
     listed = "; ".join(f"traject {trajectory_id}, cliënt {client}" for trajectory_id, client in candidates)
     same_name = " De achternaam komt overeen." if named else ""
     return f"Controleer of de inwoner een van deze cliënten is: {listed}.{same_name}"
+
+
+def clock_note(what: StepKind, kind: TaskKind, assignee: str | None) -> str:
+    """What time did to a task, and why.
+
+    Args:
+        what: A step of the clock; any other is a KeyError.
+        kind: The task's kind.
+        assignee: Who had it; a task that goes to the team says whence.
+    """
+    whence = "" if assignee is None else f" van {assignee}"
+    notes = {
+        StepKind.REMINDED: f"Herinnering: {_WAITING[kind]}.",
+        StepKind.ESCALATED: f"De taak gaat{whence} naar het team: {_WAITING[kind]}.",
+        StepKind.OFFERED_TO_REGULAR: f"Een signaal gaat ook naar vroegsignalering: {_WAITING[kind]}.",
+        StepKind.OVERDUE: f"De termijn is voorbij: {_WAITING[kind]}.",
+        StepKind.EXPIRED: f"De taak vervalt: {_WAITING[kind]}, en het signaal kan niet meer worden omgezet.",
+        StepKind.MISSED: f"De taak vervalt aan het einde van de maand: {_WAITING[kind]}.",
+    }
+    return notes[what]
 
 
 def update_note(update: TaskUpdate) -> str:

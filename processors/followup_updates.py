@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from signaalwissel.processors import followup_texts as texts
-from signaalwissel.processors.followup_tasks import Command, Outcome, Task, command_id
+from signaalwissel.processors.followup_tasks import ENDED, Command, Outcome, Task, command_id
 from signaalwissel.processors.policy import Policy
 from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskStep, TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.internal import ResidentCommand, ResidentCommandKind
@@ -75,7 +75,10 @@ class UpdateRefused(ValueError):
 
 def check_update(update: TaskUpdate) -> None:
     """Refuse an update whose fields cannot be right, whatever its task; raises UpdateRefused."""
-    for field, value in (("update_id", update.update_id), ("task_id", update.task_id), ("by", update.by)):
+    ids = [("update_id", update.update_id), ("task_id", update.task_id), ("by", update.by)]
+    if update.trajectory_id is not None:
+        ids.append(("trajectory_id", update.trajectory_id))
+    for field, value in ids:
         if not 1 <= len(value) <= _ID_LENGTH_MAX or not value.isprintable():
             raise _invalid(field, f"must have 1 to {_ID_LENGTH_MAX} printable characters")
     if not FIRST_MOMENT <= update.occurred_at <= LAST_MOMENT:
@@ -88,6 +91,9 @@ def check_update(update: TaskUpdate) -> None:
 
 def apply_update(update: TaskUpdate, task: Task | None, policy: Policy) -> Outcome:
     """The task after an update that `check_update` let pass, and the commands that follow.
+
+    Whoever reports ACCEPTED or REASSIGNED has the task from then on: an update names nobody but `by`. What remains of
+    the ladder stays as it was, so a task that was accepted still goes to the team when the resident is not reached.
 
     Raises:
         UpdateRefused: There is no such task, or the table does not allow the update.
@@ -104,10 +110,14 @@ def apply_update(update: TaskUpdate, task: Task | None, policy: Policy) -> Outco
     if update.kind in _TAKES_OVER and update.by in policy.teams.administrators:
         raise _invalid("by", "an administrator (bewindvoerder) never owns a task")
     step = TaskStep(update.occurred_at, update.kind, update.by, texts.update_note(update))
-    task = replace(_owned(task, update), status=status).with_step(step)
+    task = _with_status(_owned(task, update), status).with_step(step)
     if update.kind in _ANSWERS:
         return _answered(task, update)
     return Outcome((task.next_version(),))
+
+
+def _with_status(task: Task, status: TaskStatus) -> Task:
+    return task.ending(status) if status in ENDED else replace(task, status=status)
 
 
 def _owned(task: Task, update: TaskUpdate) -> Task:
@@ -123,7 +133,7 @@ def _answered(task: Task, update: TaskUpdate) -> Outcome:
     candidate = _candidate(task, update)
     if update.kind is _Said.IDENTITY_REFUTED:
         rest = tuple(other for other in task.candidates if other != candidate)
-        task = replace(task, candidates=rest, status=task.status if rest else TaskStatus.DONE)
+        task = _with_status(replace(task, candidates=rest), task.status if rest else TaskStatus.DONE)
         kind = ResidentCommandKind.REFUTE_IDENTITY
     else:
         kind = ResidentCommandKind.CONFIRM_IDENTITY

@@ -5,6 +5,7 @@ signal (domain 8.15). The ids are hashes: they tell nothing of partner, moment o
 """
 
 import hashlib
+from enum import StrEnum
 
 from signaalwissel.schemas.routing import CorrectionAction
 from signaalwissel.schemas.units import Millis
@@ -25,9 +26,20 @@ def routing_id(ref: bytes, revision: int) -> str:
     return f"{ref.hex()}-{revision}"
 
 
-def correction_id(routing: str, action: CorrectionAction) -> str:
-    """One half of a correction: a routing and what its reader must do."""
-    return f"{routing}-{action.lower()}"
+class Audience(StrEnum):
+    """Who reads one half of a correction."""
+
+    COUNSELLOR = "counsellor"
+    REGULAR = "regular"
+
+
+def correction_id(routing: str, audience: Audience, action: CorrectionAction) -> str:
+    """One half of a correction: a routing, who reads it and what he must do.
+
+    Both may be told to let go of the same revision (an erased resident's offered signal), and one reader may be told
+    two things (a signal that moves between two trajectories).
+    """
+    return f"{routing}-{audience}-{action.lower()}"
 
 
 def dead_letter_id(topic: str, partition: int, offset: int) -> str:

@@ -1,25 +1,21 @@
 """Commands from the sink to intake: erase a trajectory, record an objection or a death (design 1).
 
 In: an IntakeCommand. Out: the changed trajectory under all its match keys, as a lifecycle event would bring it. The
-command id is the event id, so a command that was seen says nothing.
+command id is the event id, so a command that was seen says nothing. Before its trajectory's application it waits.
 """
 
-from signaalwissel.processors.clients import fold_clients
+from signaalwissel.processors.dead_letters import Source
 from signaalwissel.processors.emissions import Emission
-from signaalwissel.processors.facts import merged
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.matcher_state import Table
-from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.validation import check_command
 from signaalwissel.schemas.internal import (
-    ClientPseudonym,
     Fact,
     IntakeCommand,
     IntakeCommandKind,
     IntakeTrajectory,
 )
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEventKind
-from signaalwissel.schemas.units import Millis
 
 _KINDS = {
     IntakeCommandKind.OBJECT: TrajectoryEventKind.OBJECTION_LODGED,
@@ -38,11 +34,16 @@ class IntakeCommands:
     def __init__(self, trajectories: IntakeTrajectories) -> None:
         self._trajectories = trajectories
 
-    def step(self, table: Table, command: IntakeCommand, now: Millis) -> list[Emission]:
+    def step(self, table: Table, command: IntakeCommand, source: Source) -> list[Emission]:
         """Carry out a command.
 
+        Args:
+            table: Trajectories by key.
+            command: The command, decoded from `source.value`.
+            source: The record that it came in.
+
         Raises:
-            Rejected: The trajectory, or the client, is not known.
+            Rejected: A field breaks a rule, or it must say which of two clients it concerns.
         """
         check_command(command)
         stored = self._trajectories.stored(table, command.municipality, command.trajectory_id)
@@ -50,35 +51,21 @@ class IntakeCommands:
             return []
         if command.kind is IntakeCommandKind.ERASE:
             # Also before the trajectory is known: what comes after it must not bring anything back.
-            return self._trajectories.erase(table, stored, command.command_id, now)
-        if not stored.version:
-            rule = "the command is about a trajectory that is not known"
-            raise Rejected(RejectionCode.UNKNOWN_TRAJECTORY, "trajectory_id", rule)
-        facts = merged(stored.facts, _fact(command, stored))
-        if facts == stored.facts:
+            return self._trajectories.erase(table, stored, command.command_id, source.timestamp)
+        self._trajectories.policy_of(command.municipality)
+        if any(fact.event_id == command.command_id for fact in stored.facts):
             return []
-        changed = stored._replace(facts=facts, caused_by_event_id=command.command_id)
-        return self._trajectories.publish(table, changed, now)
+        return self._trajectories.take(table, stored, _fact(command, stored), source)
 
 
 def _fact(command: IntakeCommand, stored: IntakeTrajectory) -> Fact:
     return Fact(
         event_id=command.command_id,
         # Behind everything that the case system has told so far.
-        sequence=max(fact.sequence for fact in stored.facts) + 1,
+        sequence=max((fact.sequence for fact in stored.facts), default=0) + 1,
         occurred_on=command.occurred_on,
         recorded_at=command.issued_at,
         kind=_KINDS[command.kind],
-        clients=_named(command, stored),
         exit_reason=ExitReason.DECEASED if command.kind is IntakeCommandKind.DECEASED else None,
+        client=command.client,
     )
-
-
-def _named(command: IntakeCommand, stored: IntakeTrajectory) -> tuple[ClientPseudonym, ...]:
-    if command.client is None:
-        return ()
-    clients = fold_clients(stored.facts)
-    if not 0 <= command.client < len(clients):
-        raise Rejected(RejectionCode.INVALID_FIELD, "client", "the trajectory has no client at this position")
-    client = clients[command.client]
-    return (ClientPseudonym(bsn=client.bsn, birth_date=client.birth_date),)

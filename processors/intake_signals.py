@@ -5,6 +5,7 @@ for the same signal again; Rejected for bad input. The table remembers accepted 
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple
 
 from signaalwissel.processors.dead_letters import About
@@ -17,9 +18,9 @@ from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.resend import Resend, resend_of
 from signaalwissel.processors.sealing import KeyDestroyed, KeyProvider, seal
 from signaalwissel.processors.stamped import record_in, stamp
-from signaalwissel.processors.validation import check_municipality, check_signal
-from signaalwissel.schemas.contract import codec
+from signaalwissel.processors.validation import check_municipality, check_published, check_signal
 from signaalwissel.schemas.early_signal_codec import content_without_moment, sealed_subject_body
+from signaalwissel.schemas.intake_signal_codec import read_intake_signal, write_intake_signal
 from signaalwissel.schemas.internal import Delivery, IntakeSignal, KeyedSignal
 from signaalwissel.schemas.keyed_signal_codec import carried_block, write_keyed_signal
 from signaalwissel.schemas.signal import EarlySignal
@@ -69,10 +70,8 @@ class IntakeSignals:
             Rejected: A rule of domain 8.15 or 8.16, or the allow-list, refuses it.
             KeyUnavailable: A key cannot be had: nothing may go on.
         """
-        check_municipality(signal.municipality)
-        policy = known_policy(signal.municipality, self._policies, self._keys)
-        self._publishers.check(arrival.topic, signal.municipality, signal.partner.partner_id)
-        last_day = check_signal(signal, policy)
+        policy, last_day = self.check(signal, arrival.topic)
+        check_published(signal.received_at, arrival.timestamp, "received_at")
         keys = self._keys.pseudonym_keys(signal.municipality)
         match_key = keys.signal_match_key(signal.subject)
         digest = keys.digest(content_without_moment(arrival.value, signal))
@@ -93,8 +92,19 @@ class IntakeSignals:
         )
         keyed = keyed._replace(carried=carried_block(signal, self._sealed(signal, keyed)))
         # Last: what is refused on the way here was not accepted, and its number stays free (domain 8.15).
-        table[_table_key(signal)] = stamp(codec("IntakeSignal").encode(accepted), arrival.timestamp)
+        table[_table_key(signal)] = stamp(write_intake_signal(accepted), arrival.timestamp)
         return [Emission(RESIDENT_EVENTS, match_key, write_keyed_signal(keyed))]
+
+    def check(self, signal: EarlySignal, topic: str) -> tuple[Policy, date]:
+        """Refuse a signal that is bad whatever else is known; raises Rejected.
+
+        Returns:
+            The municipality's policy and the day of receipt.
+        """
+        check_municipality(signal.municipality)
+        policy = known_policy(signal.municipality, self._policies, self._keys)
+        self._publishers.check(topic, signal.municipality, signal.partner.partner_id)
+        return policy, check_signal(signal, policy)
 
     def _sealed(self, signal: EarlySignal, keyed: KeyedSignal) -> bytes:
         try:
@@ -130,7 +140,7 @@ def _accepted(table: Table, signal: EarlySignal, delivery: Delivery, policy: Pol
     known = table.get(_table_key(signal))
     if known is None:
         return IntakeSignal((delivery,))
-    accepted = codec("IntakeSignal").decode(record_in(known)).deliveries
+    accepted = read_intake_signal(record_in(known)).deliveries
     resend = resend_of(accepted, delivery, policy)
     if resend is Resend.CONFLICTING:
         days = policy.intake.resend_days

@@ -1,25 +1,26 @@
 """Intake of lifecycle events: a table of facts per trajectory, and every change out as a whole (design 1, 2).
 
 In: TrajectoryEvents and IntakeCommands. Out: the trajectory under each of its match keys and on
-`trajectory-states`; dead letters for what waited in vain for its APPLIED. The same event again says nothing.
+`trajectory-states`; dead letters for what waited in vain. The same event again says nothing.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable
 
-from signaalwissel.processors.clients import fold_clients
+from signaalwissel.processors.clients import LISTING
 from signaalwissel.processors.dead_letters import About, DeadLetters, Source
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES, Emission
-from signaalwissel.processors.facts import fact_of, merged
+from signaalwissel.processors.facts import applied, fact_of, merged
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.intake_signals import known_policy
+from signaalwissel.processors.intake_waiting import WaitingRoom, last_moment
 from signaalwissel.processors.matcher_state import Table
-from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.naming import Roster
+from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.sealing import KeyProvider, seal
 from signaalwissel.processors.stamped import record_in, stamp
-from signaalwissel.processors.validation import check_event, concerns_one_client, must_name_its_client
+from signaalwissel.processors.validation import check_event, check_published, must_name_its_client
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import (
     read_intake_trajectory,
@@ -28,12 +29,10 @@ from signaalwissel.schemas.fact_codec import (
     write_keyed_trajectory,
     write_trajectory_state,
 )
-from signaalwissel.schemas.internal import Fact, IntakeTrajectory, SealedIdentity, WaitingEvent
+from signaalwissel.schemas.internal import Fact, IntakeTrajectory, SealedIdentity
 from signaalwissel.schemas.trajectory import SealedClients, TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 
-_DAY_MS = timedelta(days=1) // timedelta(milliseconds=1)
-_COUPLE = 2
 _FACTS_MAX = 1000
 """Events of one trajectory: a hundred times what a long one has, and well below what a record may hold."""
 
@@ -46,7 +45,7 @@ class IntakeTrajectories:
         publishers: What each input topic may speak for.
         keys: Where secrets come from.
         nonce: Gives 12 fresh random bytes.
-        dead_letters: Makes the dead letters of events that waited.
+        dead_letters: Makes the dead letters of what waited.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class IntakeTrajectories:
         self._publishers = publishers
         self._keys = keys
         self._nonce = nonce
-        self._dead_letters = dead_letters
+        self._waiting_room = WaitingRoom(dead_letters)
 
     @staticmethod
     def about(event: TrajectoryEvent) -> About:
@@ -80,9 +79,8 @@ class IntakeTrajectories:
             Rejected: A rule of domain 8.16, or the allow-list, refuses it.
             KeyUnavailable: A key cannot be had: nothing may go on.
         """
-        check_event(event)
-        known_policy(event.municipality, self._policies, self._keys)
-        self._publishers.check(source.topic, event.municipality)
+        self.check(event, source.topic)
+        check_published(event.recorded_at, source.timestamp, "recorded_at")
         stored = self.stored(table, event.municipality, event.trajectory_id)
         if stored.erased:
             # Erased is for good: a late event brings nothing back (design 2).
@@ -91,39 +89,77 @@ class IntakeTrajectories:
             return self.erase(table, stored, event.event_id, source.timestamp)
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
         fact = fact_of(event, map(pseudonyms.pseudonym, event.clients))
-        facts = merged(stored.facts, fact)
-        if facts == stored.facts:
+        return self.take(table, self._with_clients(stored, event), fact, source)
+
+    def check(self, event: TrajectoryEvent, topic: str) -> None:
+        """Refuse an event that is bad whatever else is known; raises Rejected."""
+        check_event(event)
+        self.policy_of(event.municipality)
+        self._publishers.check(topic, event.municipality)
+
+    def policy_of(self, municipality: str) -> Policy:
+        """The policy of a municipality that has policy and keys; raises Rejected for any other."""
+        return known_policy(municipality, self._policies, self._keys)
+
+    def take(self, table: Table, trajectory: IntakeTrajectory, fact: Fact, source: Source) -> list[Emission]:
+        """Take a fact: keep it, publish what changed, and keep its original while it may become a dead letter.
+
+        Args:
+            table: Trajectories by key.
+            trajectory: What was known, with whatever else the event brings.
+            fact: What an event or a command states.
+            source: The record that it came in.
+
+        Raises:
+            Rejected: There are too many facts, or it must name the client that it concerns.
+        """
+        facts = merged(trajectory.facts, fact)
+        if facts == trajectory.facts:
             return []
         if len(facts) > _FACTS_MAX:
-            raise Rejected(
-                RejectionCode.TOO_LARGE, "trajectory_id", f"a trajectory has at most {_FACTS_MAX} events"
-            )
-        changed = self._with_clients(stored._replace(facts=facts, caused_by_event_id=event.event_id), event)
-        if not _applied(facts):
-            waiting = (*stored.waiting, self._waiting(event, source))
-            self._keep(table, changed._replace(waiting=waiting), source.timestamp)
-            return []
-        if _must_name(fact) and not fact.clients and len(fold_clients(facts)) == _COUPLE:
+            rule = f"a trajectory has at most {_FACTS_MAX} events"
+            raise Rejected(RejectionCode.TOO_LARGE, "trajectory_id", rule)
+        concern = Roster(facts).concern(fact)
+        if concern.must_name and applied(facts):
             raise must_name_its_client()
-        released, refused = self._released(changed)
-        return [*refused, *self.publish(table, released, source.timestamp)]
+        changed = trajectory._replace(facts=facts, caused_by_event_id=fact.event_id)
+        if not (applied(facts) and concern.certain):
+            changed = self._waiting_room.seated(changed, fact.event_id, source)
+        if not applied(facts):
+            self._keep(table, changed, source.timestamp)
+            return []
+        if not applied(trajectory.facts):
+            changed = self._waiting_room.let_in(changed)
+        reviewed, refused = self._waiting_room.reviewed(changed)
+        return [*refused, *self.publish(table, reviewed, source.timestamp)]
 
     def expire(self, table: Table, key: bytes, now: Millis) -> list[Emission]:
-        """Make dead letters of events that waited longer than the policy's `orphan_days` for their APPLIED."""
+        """Make dead letters of what waited longer than the policy's `orphan_days`; what concerns somebody stays."""
         value = table.get(key)
         if value is None:
             return []
         stored = read_intake_trajectory(record_in(value))
-        policy = self._policies.get(stored.municipality)
-        if not stored.waiting or policy is None:
+        days = self._orphan_days(stored)
+        last = last_moment(stored, days) if days is not None else None
+        if days is None or last is None or now <= last:
             return []
-        days = policy.intake.orphan_days
-        if now - min(event.timestamp for event in stored.waiting) <= days * _DAY_MS:
-            return []
-        rule = f"its trajectory had no APPLIED within {days} days"
-        refusal = Rejected(RejectionCode.ORPHANED_EVENT, "trajectory_id", rule)
-        del table[key]
-        return [self._refused(event, refusal, stored.municipality) for event in stored.waiting]
+        left, letters, lost = self._waiting_room.expired(stored, now, days)
+        if not left.facts:
+            del table[key]
+        elif lost and applied(left.facts):
+            return [*letters, *self.publish(table, left._replace(caused_by_event_id=lost[0]), now)]
+        else:
+            self._keep(table, left, now)
+        return letters
+
+    def waits_until(self, table: Table, key: bytes) -> Millis | None:
+        """The last instant at which nothing of this trajectory has waited too long; None where nothing waits."""
+        value = table.get(key)
+        if value is None:
+            return None
+        stored = read_intake_trajectory(record_in(value))
+        days = self._orphan_days(stored)
+        return None if days is None else last_moment(stored, days)
 
     def stored(self, table: Table, municipality: str, trajectory_id: str) -> IntakeTrajectory:
         """The trajectory as the table has it, or an empty one."""
@@ -154,15 +190,9 @@ class IntakeTrajectories:
             Emission(TRAJECTORY_STATES, key, state),
         ]
 
-    @staticmethod
-    def is_waiting(table: Table, key: bytes) -> bool:
-        """Whether events of this trajectory wait for their APPLIED."""
-        value = table.get(key)
-        return value is not None and bool(read_intake_trajectory(record_in(value)).waiting)
-
     def _with_clients(self, trajectory: IntakeTrajectory, event: TrajectoryEvent) -> IntakeTrajectory:
         """The trajectory with the match keys and the sealed identity of the clients that an event lists."""
-        if not event.clients:
+        if event.kind not in LISTING:
             return trajectory
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
         keys = set(trajectory.match_keys)
@@ -176,21 +206,6 @@ class IntakeTrajectories:
             match_keys=tuple(sorted(keys)), identities=(*others, SealedIdentity(event.event_id, sealed))
         )
 
-    def _released(self, trajectory: IntakeTrajectory) -> tuple[IntakeTrajectory, list[Emission]]:
-        """What waited is let in with its APPLIED, but for events that should have named their client."""
-        if not trajectory.waiting or len(fold_clients(trajectory.facts)) < _COUPLE:
-            return trajectory._replace(waiting=()), []
-        nameless = {fact.event_id for fact in trajectory.facts if _must_name(fact) and not fact.clients} & {
-            event.event_id for event in trajectory.waiting
-        }
-        facts = tuple(fact for fact in trajectory.facts if fact.event_id not in nameless)
-        refused = [
-            self._refused(event, must_name_its_client(), trajectory.municipality)
-            for event in trajectory.waiting
-            if event.event_id in nameless
-        ]
-        return trajectory._replace(facts=facts, waiting=()), refused
-
     @staticmethod
     def _keep(table: Table, trajectory: IntakeTrajectory, now: Millis) -> bytes:
         body = trajectory_body(trajectory)
@@ -199,22 +214,7 @@ class IntakeTrajectories:
         )
         return body
 
-    def _waiting(self, event: TrajectoryEvent, source: Source) -> WaitingEvent:
-        sealed = self._dead_letters.sealed(source, event.municipality)
-        return WaitingEvent(
-            event.event_id, source.topic, source.partition, source.offset, source.timestamp, sealed
-        )
-
-    def _refused(self, event: WaitingEvent, refusal: Rejected, municipality: str) -> Emission:
-        source = Source(event.topic, event.partition, event.offset, event.timestamp, None, None)
-        return self._dead_letters.of_sealed(
-            source, event.sealed, refusal, About(municipality, event.event_id)
-        )
-
-
-def _applied(facts: Iterable[Fact]) -> bool:
-    return any(fact.kind is TrajectoryEventKind.APPLIED for fact in facts)
-
-
-def _must_name(fact: Fact) -> bool:
-    return concerns_one_client(fact.kind, fact.exit_reason)
+    def _orphan_days(self, trajectory: IntakeTrajectory) -> int | None:
+        # A municipality whose policy is gone decides nothing: throwing its events away would be worse.
+        policy = self._policies.get(trajectory.municipality)
+        return None if policy is None else policy.intake.orphan_days

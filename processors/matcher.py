@@ -8,6 +8,11 @@ from signaalwissel.processors import corrections
 from signaalwissel.processors.decision import NOBODY, Effects, Verdict, decide
 from signaalwissel.processors.emissions import Emission
 from signaalwissel.processors.facts import horizon_of
+from signaalwissel.processors.internal_records import (
+    check_keyed_signal,
+    check_keyed_trajectory,
+    check_resident_command,
+)
 from signaalwissel.processors.matcher_state import MatcherState, Resident
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.rejection import Rejected, RejectionCode
@@ -51,7 +56,8 @@ class Matcher:
             clock: The record's Kafka time and the moment of deciding.
 
         Raises:
-            Rejected: A command about a signal that is not, or no longer, known.
+            Rejected: A command about a signal that is not, or no longer, known; a record that breaks a rule of
+                `processors.internal_records`; a municipality without policy.
             NotWireFormat, UnknownSchemaId, DoesNotFit: Nobody but intake and sink should write here.
         """
         schema_id = schema_id_of(value)
@@ -60,21 +66,25 @@ class Matcher:
         if schema_id == self._trajectory_id:
             return self._trajectory(state, match_key, value, clock)
         if schema_id == self._command_id:
-            return self._command(state, codec("ResidentCommand").decode(value), clock)
+            command = codec("ResidentCommand").decode(value)
+            check_resident_command(command)
+            return self._command(state, command, clock)
         raise UnknownSchemaId(schema_id, "KeyedSignal, KeyedTrajectory, ResidentCommand")
 
     def _signal(self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock") -> list[Emission]:
         signal = read_keyed_signal(value)
+        check_keyed_signal(match_key, signal)
         if state.knows(signal.signal_ref):
             # Intake sends each accepted delivery once; should it come again, revision 0 must not.
             return []
-        policy = self._policies[signal.municipality]
+        policy = self._policy_of_new(signal)
         verdict = _decide(signal, state.resident(match_key), _NOTHING_SAID, policy)
         routing = Routing(signal, match_key, verdict, Revision(0, None, None, None, clock.now), policy)
         recent = RecentSignal(
             match_key=match_key,
             written_at=clock.record_time,
             revision=0,
+            policy_version=policy.version,
             route=verdict.route,
             trajectory_id=verdict.trajectory_id if verdict.route is Route.COUNSELLOR_FOLLOWUP else None,
             address_only=verdict.address_only,
@@ -85,18 +95,21 @@ class Matcher:
             commands=(),
             signal=value,
         )
+        state.policies.keep(policy)
         state.put_recent(signal.signal_ref, recent, known=False)
         return [routing.first(), routing.decision()]
 
     def _trajectory(
         self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock"
     ) -> list[Emission]:
+        # Read whole before it is kept: what cannot be read or reckoned with must not wait here for a signal.
+        trajectory = read_keyed_trajectory(value)
+        check_keyed_trajectory(match_key, len(value), trajectory)
         if not state.put_trajectory(match_key, value, clock.record_time):
             return []
         recents = state.recents_at(match_key)
         if not recents:
             return []
-        trajectory = read_keyed_trajectory(value)
         cause = CorrectionCause.ERASED if trajectory.erased else CorrectionCause.LIFECYCLE
         because = Because(cause, trajectory.caused_by_event_id, clock)
         emissions: list[Emission] = []
@@ -137,7 +150,7 @@ class Matcher:
     ) -> tuple[list[Emission], RecentSignal]:
         """The next revision and the signal after it; no emissions where a fresh answer changes nothing."""
         signal = read_keyed_signal(recent.signal)
-        policy = self._policies[signal.municipality]
+        policy = self._policy_of(state, recent, signal)
         verdict = _fresh(state, signal, recent, policy)
         change = corrections.change_of(recent, verdict)
         if change is None:
@@ -154,11 +167,11 @@ class Matcher:
             # Offered once, or with the regular side already: there is nothing left to offer.
             state.put_recent(signal.signal_ref, recent, known=True)
             return []
-        # A policy that changed since the last answer counts first: what is offered must be the counsellor's still.
+        # What a new release reads otherwise counts first: what is offered must be the counsellor's still.
         emissions, recent = self._decide_anew(state, recent, because)
         if recent.route is not Route.COUNSELLOR_FOLLOWUP:
             return emissions
-        policy = self._policies[signal.municipality]
+        policy = self._policy_of(state, recent, signal)
         verdict = _fresh(state, signal, recent, policy)
         routing = because.routing(signal, recent, verdict, CorrectionAction.ALSO_OFFERED, policy)
         changed = recent._replace(revision=recent.revision + 1, regular_holds=True, offered=True)
@@ -167,11 +180,22 @@ class Matcher:
 
     def _erase(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
         signal = read_keyed_signal(recent.signal)
-        policy = self._policies[signal.municipality]
+        policy = self._policy_of(state, recent, signal)
         empty = signal._replace(carried=without_subject(signal.carried))
         routing = because.routing(empty, recent, NOBODY, CorrectionAction.WITHDRAWN, policy)
-        state.drop_recent(signal.signal_ref, recent.match_key)
+        state.drop_recent(signal.signal_ref, recent)
         return [*corrections.withdrawn(recent, routing), routing.decision()]
+
+    def _policy_of_new(self, signal: KeyedSignal) -> Policy:
+        policy = self._policies.get(signal.municipality)
+        if policy is None:
+            # Its file went after intake let the signal pass; back again, the dead letter can be replayed.
+            rule = "the municipality has no policy here any more"
+            raise Rejected(RejectionCode.UNKNOWN_MUNICIPALITY, "municipality", rule)
+        return policy
+
+    def _policy_of(self, state: MatcherState, recent: RecentSignal, signal: KeyedSignal) -> Policy:
+        return state.policies.of(recent, self._policies.get(signal.municipality))
 
 
 class Clock:

@@ -1,14 +1,17 @@
 """What the matcher keeps of one partition: trajectories and recent signals per match key (design 1, 3).
 
-Two tables of bytes, one small entry per trajectory copy and per recent signal, so that a busy key is never
-rewritten whole; and an index in memory, rebuilt from them after a restart. The tables are any mapping of bytes: the
-stream layer's, or a dict in `simulate`.
+Three tables of bytes: one small entry per trajectory copy and per recent signal, so that a busy key is never
+rewritten whole, and one per policy under which a recent signal was decided; and an index in memory, rebuilt from them
+after a restart. The tables are any mapping of bytes: the stream layer's, or a dict in `simulate`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from signaalwissel.processors.facts import within_horizon
+from signaalwissel.processors.policy import Policy, PolicyError
+from signaalwissel.processors.policy_archive import policy_from_json, policy_to_json
 from signaalwissel.processors.stamped import record_in, stamp, written_at
 from signaalwissel.processors.trajectory import Trajectory, fold
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_head
@@ -76,28 +79,99 @@ class Resident:
         self.recents: list[bytes] = []
 
 
+class PolicyArchive:
+    """The policies under which the recent signals of one partition were decided, each as long as one needs it.
+
+    Args:
+        table: Table of policies, keyed by version.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._kept: set[str] = set()
+        self._uses: Counter[str] = Counter()
+        self._parsed: dict[str, Policy] = {}
+
+    def load(self, versions: Iterable[bytes]) -> None:
+        """Note which versions the table holds."""
+        self._kept.update(version.decode() for version in versions)
+
+    def keep(self, policy: Policy) -> None:
+        """Archive a policy that a signal is decided under; nearly always it is there already."""
+        if policy.version not in self._kept:
+            self._table[policy.version.encode()] = policy_to_json(policy)
+            self._kept.add(policy.version)
+
+    def of(self, recent: RecentSignal, loaded: Policy | None) -> Policy:
+        """The policy under which a signal was first decided, whatever its file says now (domain 8.11).
+
+        Args:
+            recent: The signal.
+            loaded: The policy that its municipality has now, if any.
+
+        Raises:
+            PolicyError: The policy was never archived, or the archive cannot be read.
+        """
+        version = recent.policy_version
+        if loaded is not None and loaded.version == version:
+            return loaded
+        policy = self._parsed.get(version)
+        if policy is None:
+            data = self._table.get(version.encode())
+            if data is None:
+                raise PolicyError(
+                    f"policy {version}: recent signals were decided under it, but the matcher's table of policies"
+                    " does not have it; bring back the policy file, or the changelog of that table"
+                )
+            policy = self._parsed[version] = policy_from_json(data)
+        return policy
+
+    def used(self, version: str) -> None:
+        """Note one more recent signal that was decided under a version."""
+        self._uses[version] += 1
+
+    def unused(self, version: str) -> None:
+        """Note that one such signal is gone; with the last one the policy goes."""
+        self._uses[version] -= 1
+        if self._uses[version] > 0:
+            return
+        del self._uses[version]
+        self._parsed.pop(version, None)
+        if version in self._kept:
+            self._kept.remove(version)
+            del self._table[version.encode()]
+
+
 class MatcherState:
     """The state of one partition.
 
     Args:
         trajectories: Table of trajectory copies, keyed by match key and trajectory id.
         recents: Table of recent signals, keyed by signal ref.
+        policies: Table of the policies that they were decided under, keyed by version.
     """
 
-    def __init__(self, trajectories: Table, recents: Table) -> None:
+    def __init__(self, trajectories: Table, recents: Table, policies: Table) -> None:
         self._trajectories = trajectories
         self._recents = recents
         self._residents: dict[bytes, Resident] = {}
+        self.policies = PolicyArchive(policies)
 
     def load(
-        self, trajectories: Iterable[tuple[bytes, bytes]], recents: Iterable[tuple[bytes, bytes]]
+        self,
+        trajectories: Iterable[tuple[bytes, bytes]],
+        recents: Iterable[tuple[bytes, bytes]],
+        policies: Iterable[tuple[bytes, bytes]],
     ) -> None:
         """Rebuild the index from the tables' entries, after a restart or a rebalance."""
         for key, value in trajectories:
             known = KnownTrajectory(value)
             self._resident(key[:MATCH_KEY_SIZE]).trajectories[known.trajectory_id] = known
         for key, value in recents:
-            self._resident(read_recent_signal(value).match_key).recents.append(key)
+            recent = read_recent_signal(value)
+            self._resident(recent.match_key).recents.append(key)
+            self.policies.used(recent.policy_version)
+        self.policies.load(version for version, _ in policies)
 
     def resident(self, match_key: bytes) -> Resident | None:
         """What is known at a match key, or None: the case of nearly every signal."""
@@ -141,13 +215,15 @@ class MatcherState:
         self._recents[signal_ref] = write_recent_signal(recent)
         if not known:
             self._resident(recent.match_key).recents.append(signal_ref)
+            self.policies.used(recent.policy_version)
 
-    def drop_recent(self, signal_ref: bytes, match_key: bytes) -> None:
+    def drop_recent(self, signal_ref: bytes, recent: RecentSignal) -> None:
         """Forget a recent signal."""
-        resident = self._residents[match_key]
+        resident = self._residents[recent.match_key]
         resident.recents.remove(signal_ref)
         del self._recents[signal_ref]
-        self._forget_if_empty(match_key, resident)
+        self.policies.unused(recent.policy_version)
+        self._forget_if_empty(recent.match_key, resident)
 
     def match_keys(self) -> Iterator[bytes]:
         """The match keys at which something is known."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from signaalwissel.schemas.trajectory import ExitReason
 
 _DAY = timedelta(days=1)
+_SECOND_DAY = date.min + _DAY
 
 
 class Days(NamedTuple):
@@ -38,7 +39,8 @@ class Period(NamedTuple):
 
     def before_end(self) -> Days:
         """The days it ran: the day of the end belongs to what follows (domain 8.5)."""
-        return Days(self.begin, None if self.end is None else self.end - _DAY)
+        # Before the calendar's first day there is none to name; intake refuses such dates long before (domain 8.16).
+        return Days(self.begin, None if self.end is None else max(self.end, _SECOND_DAY) - _DAY)
 
 
 def overlap(stretches: Iterable[Days]) -> Days | None:

@@ -12,10 +12,25 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
-from signaalwissel.schemas.trajectory import ExitReason
+from pydantic import ValidationError, model_validator
+from signaalwissel.processors.policy_sections import (
+    Contacts,
+    Corrections,
+    Deadlines,
+    Feedback,
+    Figures,
+    Identity,
+    Inform,
+    Intake,
+    Ladder,
+    Repeats,
+    Retention,
+    Section,
+    Teams,
+    Window,
+)
 
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _VERSION_LENGTH = 16
@@ -23,110 +38,12 @@ _TOPIC_RETENTION_DAYS = 30
 _IDLE_MARGIN_DAYS = 30
 _DAYS_PER_MONTH = 31
 
-Days = Annotated[int, Field(ge=0, le=3660)]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
-
 
 class PolicyError(ValueError):
     """A policy file cannot be used: names file, key and bound."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Window(_Section):
-    """How long a completed trajectory still counts (domain 8.1, 8.4)."""
-
-    months: int = Field(default=6, ge=1, le=24)
-    reasons_that_count: tuple[ExitReason, ...] = (ExitReason.COMPLETED,)
-
-
-class Identity(_Section):
-    """When a match is a match (domain 8.8)."""
-
-    name_and_address: Literal["verify", "hit"] = "verify"
-    address_persons_max: int = Field(default=8, ge=1, le=100)
-
-
-class Intake(_Section):
-    """What is accepted (domain 8.15, 8.16)."""
-
-    signal_age_days_max: Days = 62
-    resend_days: int = Field(default=35, ge=1, le=366)
-    orphan_days: int = Field(default=30, ge=1, le=366)
-
-
-class Corrections(_Section):
-    """How long a late truth still corrects (domain 8.11)."""
-
-    period_days: int = Field(default=35, ge=1, le=366)
-
-
-class Deadlines(_Section):
-    """By when a task must be done, counted from the day of receipt (domain 8.8, 8.9)."""
-
-    contact_days: int = Field(default=28, ge=1, le=366)
-    crisis_working_days: int = Field(default=3, ge=1, le=20)
-    verify_identity_days: int = Field(default=14, ge=0, le=366)
-
-
-class Ladder(_Section):
-    """Who is next when the resident is not reached (domain 8.10): days after the day of receipt."""
-
-    remind_after_days: tuple[int, ...] = (7, 14)
-    team_after_days: int = Field(default=14, ge=1, le=366)
-    offer_to_regular_after_days: int = Field(default=24, ge=1, le=366)
-
-
-class Teams(_Section):
-    """Who answers where no counsellor does (domain 8.7).
-
-    `unavailable` are gone or outsourced counsellors, `administrators` ids of bewindvoerders: neither owns a task.
-    """
-
-    default: Text
-    unavailable: frozenset[str] = frozenset()
-    administrators: frozenset[str] = frozenset()
-
-    @field_serializer("unavailable", "administrators", when_used="json")
-    def _in_order(self, names: frozenset[str]) -> list[str]:
-        # A set's own order differs from process to process, and the policy's version hangs on it.
-        return sorted(names)
-
-    def may_own(self, counsellor_id: str) -> bool:
-        """Whether a task may go to this counsellor in person."""
-        return counsellor_id not in self.unavailable and counsellor_id not in self.administrators
-
-
-class Repeats(_Section):
-    """When a report is a repeated one (domain 8.14)."""
-
-    period_days: int = Field(default=183, ge=1, le=732)
-
-
-class Feedback(_Section):
-    """What partners are told (domain 8.17)."""
-
-    tell_known_to_debt_help: bool = False
-
-
-class RetentionPeriod(_Section):
-    """How long a kind of data is kept, and why."""
-
-    months: int = Field(ge=1, le=240)
-    justification: Annotated[str, Field(min_length=10)]
-
-
-class Retention(_Section):
-    """Periods per kind of data, each with its reason (deck; design 7)."""
-
-    trajectory: RetentionPeriod
-    trajectory_of_entrepreneur: RetentionPeriod
-    signal: RetentionPeriod
-
-
-class Policy(_Section):
+class Policy(Section):
     """Everything that a municipality may decide for itself."""
 
     window: Window = Window()
@@ -137,27 +54,17 @@ class Policy(_Section):
     ladder: Ladder = Ladder()
     teams: Teams
     repeats: Repeats = Repeats()
+    contacts: Contacts = Contacts()
+    inform: Inform = Inform()
+    figures: Figures = Figures()
     feedback: Feedback = Feedback()
     retention: Retention
 
     @model_validator(mode="after")
     def _consistent(self) -> "Policy":
+        self._ends_before_corrections()
+        self._offers_before_the_deadlines()
         period = self.corrections.period_days
-        late = {
-            "ladder.team_after_days": self.ladder.team_after_days,
-            "ladder.offer_to_regular_after_days": self.ladder.offer_to_regular_after_days,
-            "deadlines.verify_identity_days": self.deadlines.verify_identity_days,
-        }
-        for key, days in late.items():
-            if days >= period:
-                raise ValueError(f"{key} = {days} must end before corrections.period_days = {period}")
-        if self.ladder.offer_to_regular_after_days >= self.deadlines.contact_days:
-            raise ValueError(
-                f"ladder.offer_to_regular_after_days = {self.ladder.offer_to_regular_after_days} "
-                f"must lie before deadlines.contact_days = {self.deadlines.contact_days}"
-            )
-        if self.ladder.team_after_days > self.ladder.offer_to_regular_after_days:
-            raise ValueError("ladder.team_after_days must not lie after ladder.offer_to_regular_after_days")
         if self.retention.signal.months * _DAYS_PER_MONTH < period + _TOPIC_RETENTION_DAYS:
             raise ValueError(
                 f"retention.signal.months = {self.retention.signal.months} is shorter than corrections.period_days"
@@ -165,16 +72,56 @@ class Policy(_Section):
             )
         return self
 
+    def _ends_before_corrections(self) -> None:
+        # What a task asks of the matcher must come while the signal can still be corrected.
+        period = self.corrections.period_days
+        late = {
+            "ladder.team_after_days": self.ladder.team_after_days,
+            "ladder.offer_to_regular_after_days": self.ladder.offer_to_regular_after_days,
+            "deadlines.verify_identity_days": self.deadlines.verify_identity_days,
+            "deadlines.verify_identity_expires_days": self.deadlines.verify_identity_expires_days,
+        }
+        for key, days in late.items():
+            if days >= period:
+                raise ValueError(f"{key} = {days} must end before corrections.period_days = {period}")
+
+    def _offers_before_the_deadlines(self) -> None:
+        if self.ladder.offer_to_regular_after_days >= self.deadlines.contact_days:
+            raise ValueError(
+                f"ladder.offer_to_regular_after_days = {self.ladder.offer_to_regular_after_days} "
+                f"must lie before deadlines.contact_days = {self.deadlines.contact_days}"
+            )
+        if self.ladder.crisis_offer_after_working_days >= self.deadlines.crisis_working_days:
+            raise ValueError(
+                f"ladder.crisis_offer_after_working_days = {self.ladder.crisis_offer_after_working_days} "
+                f"must lie before deadlines.crisis_working_days = {self.deadlines.crisis_working_days}"
+            )
+
     @cached_property
     def version(self) -> str:
         """Hash of what the policy says; stands on every decision."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(content.encode()).hexdigest()[:_VERSION_LENGTH]
+        return version_of(canonical_json(self.model_dump(mode="json")))
+
+    def under(self, version: str) -> "Policy":
+        """The same policy under the version that an earlier release gave it: a setting added since would change it."""
+        same = self.model_copy()
+        same.__dict__["version"] = version
+        return same
 
     @property
     def state_idle_days(self) -> int:
         """Days without a write after which the matcher may drop its copy of a trajectory (design 3)."""
         return self.window.months * _DAYS_PER_MONTH + self.corrections.period_days + _IDLE_MARGIN_DAYS
+
+
+def canonical_json(content: Any) -> bytes:
+    """The one way in which a policy's content is written, so that the same content gives the same hash."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def version_of(canonical: bytes) -> str:
+    """The version of a policy, from its canonical JSON."""
+    return hashlib.sha256(canonical).hexdigest()[:_VERSION_LENGTH]
 
 
 class Policies:

@@ -4,18 +4,23 @@ In: a subject in the clear and the municipality's keys. Out: a match key to look
 A plain hash of a BSN falls in minutes, so everything here is HMAC-SHA256 under a secret of the municipality.
 """
 
-import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 
+from signaalwissel.processors.keyed_hash import KeyedHash
 from signaalwissel.processors.validation import plain
 from signaalwissel.schemas.internal import ClientPseudonym
 from signaalwissel.schemas.signal import Subject
 
 _HASH_SIZE = 16
-_NOT_LETTERS = re.compile(r"[^a-z]+")
-_WORDS = re.compile(r"[^\w]+")
+_BSN, _ADDRESS = "b:", "a:"
+_ADDRESS_BIT = 0x8000
+"""Set in the key version of an address key: housekeeping treats the two kinds of keys differently."""
+_VERSION_SIZE = 2
+# Whatever is no letter separates words, a hyphen as well as a space.
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 # Voorvoegsels, as the Dutch civil registry knows them, and the foreign ones that it meets most.
 _PREFIXES = frozenset(
     [
@@ -89,9 +94,7 @@ _PREFIXES = frozenset(
         "zur",
     ]
 )
-_NOT_DECOMPOSED = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "þ": "th", "ĳ": "ij"}
-)
+_NOT_DECOMPOSED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "þ": "th"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,6 +103,11 @@ class MatchSecret:
 
     version: int
     secret: bytes
+
+    @cached_property
+    def hashed(self) -> KeyedHash:
+        """The hash under this secret: to prepare it costs more than to hash a match key."""
+        return KeyedHash(self.secret)
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,6 +126,11 @@ class PseudonymKeys:
     signal_secret: MatchSecret
     trajectory_secrets: tuple[MatchSecret, ...]
 
+    @cached_property
+    def hashed(self) -> KeyedHash:
+        """The hash under `hashing`."""
+        return KeyedHash(self.hashing)
+
     def pseudonym(self, subject: Subject) -> ClientPseudonym:
         """The keyed hashes of whatever identifies the subject."""
         address = address_of(subject)
@@ -134,26 +147,32 @@ class PseudonymKeys:
     def signal_match_key(self, subject: Subject) -> bytes:
         """The one key under which a signal is looked up: of the BSN, or else of the address."""
         if subject.bsn is not None:
-            return self._match_key(self.signal_secret, f"b:{subject.bsn}")
-        return self._match_key(self.signal_secret, f"a:{address_of(subject)}")
+            return self._match_key(self.signal_secret, f"{_BSN}{subject.bsn}")
+        return self._match_key(self.signal_secret, f"{_ADDRESS}{address_of(subject)}")
 
     def trajectory_match_keys(self, subject: Subject) -> list[bytes]:
         """Every key under which a trajectory of this client is written: BSN and address, every secret."""
         address = address_of(subject)
-        texts = [f"b:{subject.bsn}"] if subject.bsn is not None else []
-        texts += [f"a:{address}"] if address is not None else []
+        texts = [f"{_BSN}{subject.bsn}"] if subject.bsn is not None else []
+        texts += [f"{_ADDRESS}{address}"] if address is not None else []
         return [self._match_key(secret, text) for secret in self.trajectory_secrets for text in texts]
 
     def digest(self, content: bytes) -> bytes:
         """Keyed hash of a whole record: tells the same content from other content without keeping it."""
-        return hmac.digest(self.hashing, b"r:" + content, "sha256")[:_HASH_SIZE]
+        return self.hashed(b"r:" + content)[:_HASH_SIZE]
 
     def _match_key(self, secret: MatchSecret, text: str) -> bytes:
         message = f"{self.municipality}:{text}".encode()
-        return secret.version.to_bytes(2, "big") + hmac.digest(secret.secret, message, "sha256")
+        version = secret.version | (_ADDRESS_BIT if text.startswith(_ADDRESS) else 0)
+        return version.to_bytes(_VERSION_SIZE, "big") + secret.hashed(message)
 
     def _hash(self, kind: str, text: str) -> bytes:
-        return hmac.digest(self.hashing, f"{kind}:{text}".encode(), "sha256")[:_HASH_SIZE]
+        return self.hashed(f"{kind}:{text}".encode())[:_HASH_SIZE]
+
+
+def is_address_key(match_key: bytes) -> bool:
+    """Whether a match key is that of an address, not of a BSN."""
+    return bool(int.from_bytes(match_key[:_VERSION_SIZE], "big") & _ADDRESS_BIT)
 
 
 def address_of(subject: Subject) -> str | None:
@@ -165,9 +184,9 @@ def address_of(subject: Subject) -> str | None:
 
 def fold_surname(surname: str) -> str:
     """A surname without prefixes, diacritics and case: "van den Bérg" and "Berg" are the same (domain 8.8)."""
-    lowered = surname.lower().translate(_NOT_DECOMPOSED)
-    letters = "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
-    words = [word for word in _WORDS.split(letters) if word]
+    decomposed = unicodedata.normalize("NFKD", surname)
+    plain_letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    letters = plain_letters.lower().translate(_NOT_DECOMPOSED)
+    words = [word for word in _NO_LETTERS.split(letters) if word]
     # A name made of prefixes alone ("Op den Ven" has one left, "Van In" none) keeps its words.
-    kept = [word for word in words if word not in _PREFIXES] or words
-    return _NOT_LETTERS.sub("", "".join(kept))
+    return "".join([word for word in words if word not in _PREFIXES] or words)

@@ -16,17 +16,26 @@ from signaalwissel.processors.emissions import (
     Emission,
 )
 from signaalwissel.processors.explanations import explain, regular_reason
-from signaalwissel.processors.identifiers import correction_id, routing_id, signal_key, trajectory_key
+from signaalwissel.processors.identifiers import (
+    Audience,
+    correction_id,
+    routing_id,
+    signal_key,
+    trajectory_key,
+)
 from signaalwissel.processors.policy import Policy
 from signaalwissel.processors.standing import debt_timing
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import KeyedSignal
 from signaalwissel.schemas.keyed_signal_codec import open_carried
 from signaalwissel.schemas.routed_codec import (
-    NO_TRAJECTORY_PART,
+    NO_TRAJECTORY,
+    Answer,
     AuditPart,
     RoutingHead,
     TrajectoryPart,
+    shared,
+    trajectory_part,
     write_decision,
     write_routed_signal,
 )
@@ -67,6 +76,16 @@ class Routing:
         self._revision = revision
         self._policy = policy
         self._routing_id = routing_id(signal.signal_ref, revision.number)
+        head = RoutingHead(
+            self._routing_id,
+            signal.signal_id,
+            signal.municipality,
+            revision.number,
+            signal.reference_date,
+            revision.decided_at,
+        )
+        self._shared = shared(head, signal.carried)
+        self._followed: bytes | None = None
         self._key = signal_key(signal.municipality, signal.partner_id, signal.signal_id)
 
     def first(self) -> Emission:
@@ -91,30 +110,32 @@ class Routing:
             revision.caused_by,
             previous,
         )
-        head = self._head(verdict.reason, explain(verdict.reason))
-        value = write_decision(head, self._signal.carried, self._audited_trajectory(), audit)
+        answer = Answer(verdict.route, verdict.reason, explain(verdict.reason), self._policy.version)
+        value = write_decision(self._shared, answer, self._audited_trajectory(), audit)
         return Emission(DECISIONS, self._key, value)
 
     def tell_counsellor(self, action: CorrectionAction, trajectory_id: str) -> Emission:
         """A correction for the counsellor's side, keyed by the trajectory that it is about."""
         to = None if action is CorrectionAction.WITHDRAWN else self._for_counsellor()
-        value = self._correction(action, self._revision.cause, to)
+        half = correction_id(self._routing_id, Audience.COUNSELLOR, action)
+        value = self._correction(half, action, self._revision.cause, to)
         key = trajectory_key(self._signal.municipality, trajectory_id)
-        return self._corrected(COUNSELLOR_CORRECTIONS, key, value, action)
+        return Emission(COUNSELLOR_CORRECTIONS, key, value, _CORRECTED_TYPE, half)
 
     def tell_regular(self, action: CorrectionAction) -> Emission:
         """A correction for the regular side: MOVED or WITHDRAWN, without a cause."""
         to = None if action is CorrectionAction.WITHDRAWN else self._for_regular()
-        return self._corrected(REGULAR_CORRECTIONS, self._key, self._correction(action, None, to), action)
+        half = correction_id(self._routing_id, Audience.REGULAR, action)
+        value = self._correction(half, action, None, to)
+        return Emission(REGULAR_CORRECTIONS, self._key, value, _CORRECTED_TYPE, half)
 
-    def _corrected(self, topic: str, key: bytes, value: bytes, action: CorrectionAction) -> Emission:
-        return Emission(topic, key, value, _CORRECTED_TYPE, correction_id(self._routing_id, action))
-
-    def _correction(self, action: CorrectionAction, cause: CorrectionCause | None, to: bytes | None) -> bytes:
+    def _correction(
+        self, half: str, action: CorrectionAction, cause: CorrectionCause | None, to: bytes | None
+    ) -> bytes:
         signal = self._signal
         routed = None if to is None else codec("RoutedSignal").decode(to)
         correction = RouteCorrection(
-            correction_id=correction_id(self._routing_id, action),
+            correction_id=half,
             municipality=signal.municipality,
             partner=open_carried(signal.carried).partner,
             signal_id=signal.signal_id,
@@ -127,38 +148,30 @@ class Routing:
         return codec("RouteCorrection").encode(correction)
 
     def _for_regular(self) -> bytes:
-        reason, explanation = regular_reason()
-        head = self._head(reason, explanation)._replace(route=Route.REGULAR_FLOW)
-        return write_routed_signal(head, self._signal.carried, NO_TRAJECTORY_PART)
+        answer = Answer(Route.REGULAR_FLOW, *regular_reason(), self._policy.version)
+        return write_routed_signal(self._shared, answer, NO_TRAJECTORY)
 
     def _for_counsellor(self) -> bytes:
-        reason = Reason(self._verdict.reason.value)
-        head = self._head(reason, explain(self._verdict.reason))
-        return write_routed_signal(head, self._signal.carried, self._followed_trajectory())
+        verdict = self._verdict
+        reason = Reason(verdict.reason.value)
+        answer = Answer(verdict.route, reason, explain(verdict.reason), self._policy.version)
+        return write_routed_signal(self._shared, answer, self._followed_trajectory())
 
-    def _head(self, reason: object, explanation: str) -> RoutingHead:
-        return RoutingHead(
-            self._routing_id,
-            self._signal.signal_id,
-            self._signal.municipality,
-            self._revision.number,
-            self._verdict.route,
-            reason,  # type: ignore[arg-type]
-            explanation,
-            self._policy.version,
-            self._signal.reference_date,
-            self._revision.decided_at,
-        )
-
-    def _audited_trajectory(self) -> TrajectoryPart:
+    def _audited_trajectory(self) -> bytes:
         standing = self._verdict.standing
         if standing is None:
-            return NO_TRAJECTORY_PART
+            return NO_TRAJECTORY
         if self._verdict.route is Route.COUNSELLOR_FOLLOWUP:
             return self._followed_trajectory()
-        return TrajectoryPart(trajectory_id=standing.trajectory.trajectory_id, client=standing.client)
+        return trajectory_part(TrajectoryPart(standing.trajectory.trajectory_id, client=standing.client))
 
-    def _followed_trajectory(self) -> TrajectoryPart:
+    def _followed_trajectory(self) -> bytes:
+        # The counsellor and the audit trail read the same: encoded once for both.
+        if self._followed is None:
+            self._followed = trajectory_part(self._owned_trajectory())
+        return self._followed
+
+    def _owned_trajectory(self) -> TrajectoryPart:
         standing = self._verdict.standing
         if standing is None:
             raise ValueError("a signal for the counsellor has a trajectory")

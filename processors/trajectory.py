@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from signaalwissel.processors.clients import ClientIdentity, fold_clients, positions_of
+from signaalwissel.processors.clients import ClientIdentity, fold_clients
 from signaalwissel.processors.facts import stands
+from signaalwissel.processors.naming import Roster, names_somebody
 from signaalwissel.processors.periods import Period, PeriodFold
+from signaalwissel.processors.validation import concerns_one_client
 from signaalwissel.schemas.internal import Fact
 from signaalwissel.schemas.trajectory import Counsellor, ExitReason, Service, TrajectoryEventKind
 
@@ -45,7 +47,7 @@ def fold(trajectory_id: str, facts: Sequence[Fact]) -> Trajectory | None:
     """Fold facts that stand in their order (`facts.merged` keeps it) into a trajectory, or None."""
     if not stands(facts):
         return None
-    building = _TrajectoryFold(fold_clients(facts))
+    building = _TrajectoryFold(fold_clients(facts), Roster(facts))
     for fact in facts:
         building.add(fact)
     return building.trajectory(trajectory_id)
@@ -54,8 +56,9 @@ def fold(trajectory_id: str, facts: Sequence[Fact]) -> Trajectory | None:
 class _TrajectoryFold:
     """Takes facts in order; the clients are known beforehand, as facts name them by position."""
 
-    def __init__(self, clients: tuple[ClientIdentity, ...]) -> None:
+    def __init__(self, clients: tuple[ClientIdentity, ...], roster: Roster) -> None:
         self._clients = clients
+        self._roster = roster
         self._running = [PeriodFold() for _ in clients]
         self._objections = [PeriodFold() for _ in clients]
         self._services: dict[Service, PeriodFold] = {}
@@ -106,16 +109,13 @@ class _TrajectoryFold:
                 self._running[position].end(fact.occurred_on, reason)
 
     def _exiting(self, fact: Fact) -> list[int]:
-        everybody = range(len(self._clients))
-        if len(self._clients) == 1:
-            return list(everybody)
-        if fact.clients:
-            return sorted(positions_of(fact.clients, self._clients))
-        if fact.exit_reason is ExitReason.DECEASED:
-            return list(everybody)
+        concerned = sorted(self._roster.concern(fact).positions)
+        his_own = names_somebody(fact) or concerns_one_client(fact.kind, fact.exit_reason)
+        if his_own or len(self._clients) == 1:
+            return concerned
         # One of two has died: the exit is the other's own (domain 8.6).
         return [
-            position for position in everybody if not self._running[position].ended_by(ExitReason.DECEASED)
+            position for position in concerned if not self._running[position].ended_by(ExitReason.DECEASED)
         ]
 
     def _add_service(self, fact: Fact) -> None:
@@ -139,9 +139,7 @@ class _TrajectoryFold:
     def _add_objection(self, fact: Fact) -> None:
         if fact.kind not in {_Kind.OBJECTION_LODGED, _Kind.OBJECTION_WITHDRAWN}:
             return
-        named = bool(fact.clients) and len(self._clients) > 1
-        positions = positions_of(fact.clients, self._clients) if named else range(len(self._clients))
-        for position in positions:
+        for position in self._roster.concern(fact).positions:
             if fact.kind is _Kind.OBJECTION_LODGED:
                 self._objections[position].begin(fact.occurred_on)
             else:

@@ -4,7 +4,7 @@ In: a decoded record. Out: nothing, or Rejected with the first rule that it brea
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.policy import Policy
@@ -15,10 +15,12 @@ from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEvent, Trajec
 from signaalwissel.schemas.units import Millis
 
 _EARLIEST = date(1900, 1, 1)
-_LATEST = date(2999, 12, 31)
+_LATEST = date(3000, 1, 1)
+"""The Amsterdam day of the last moment of 2999 in UTC."""
 # The same bounds as instants.
 _EARLIEST_MS = -2_208_988_800_000
 _LATEST_MS = 32_503_679_999_999
+_DAY_MS = timedelta(days=1) // timedelta(milliseconds=1)
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _BSN = re.compile(r"[0-9]{9}")
 _NO_BSN = "0" * 9
@@ -44,16 +46,16 @@ def check_signal(signal: EarlySignal, policy: Policy) -> date:
     Raises:
         Rejected: The first rule that the signal breaks.
     """
-    _check_id(signal.signal_id, "signal_id")
+    check_id(signal.signal_id, "signal_id")
     check_municipality(signal.municipality)
-    _check_id(signal.partner.partner_id, "partner.partner_id")
-    _check_moment(signal.received_at, "received_at")
+    check_id(signal.partner.partner_id, "partner.partner_id")
+    check_moment(signal.received_at, "received_at")
     received_on = amsterdam_day(signal.received_at)
     _check_subject(signal.subject, "subject")
     if signal.arrears <= 0:
         raise _invalid("arrears", "must be more than zero euro")
     if signal.arrears_since is not None:
-        _check_day(signal.arrears_since, "arrears_since")
+        check_day(signal.arrears_since, "arrears_since")
     if signal.signalled_on is not None:
         _check_signalled_on(signal.signalled_on, received_on, policy)
     return received_on
@@ -61,16 +63,16 @@ def check_signal(signal: EarlySignal, policy: Policy) -> date:
 
 def check_event(event: TrajectoryEvent) -> None:
     """Refuse a lifecycle event that breaks a rule of domain 8.16; raises Rejected."""
-    _check_id(event.event_id, "event_id")
-    _check_id(event.trajectory_id, "trajectory_id")
+    check_id(event.event_id, "event_id")
+    check_id(event.trajectory_id, "trajectory_id")
     check_municipality(event.municipality)
-    _check_day(event.occurred_on, "occurred_on")
-    _check_moment(event.recorded_at, "recorded_at")
+    check_day(event.occurred_on, "occurred_on")
+    check_moment(event.recorded_at, "recorded_at")
     if not 0 <= event.sequence < _SEQUENCE_LIMIT:
         raise _invalid("sequence", "must lie between 0 and 2^62")
     if event.counsellor is not None:
-        _check_id(event.counsellor.counsellor_id, "counsellor.counsellor_id")
-        _check_id(event.counsellor.team, "counsellor.team")
+        check_id(event.counsellor.counsellor_id, "counsellor.counsellor_id")
+        check_id(event.counsellor.team, "counsellor.team")
     if len(event.clients) > _CLIENTS_MAX:
         raise _invalid("clients", "a trajectory has one or two clients")
     for index, client in enumerate(event.clients):
@@ -80,11 +82,22 @@ def check_event(event: TrajectoryEvent) -> None:
 
 def check_command(command: IntakeCommand) -> None:
     """Refuse a command whose ids or dates have the wrong form; raises Rejected."""
-    _check_id(command.command_id, "command_id")
-    _check_id(command.trajectory_id, "trajectory_id")
+    check_id(command.command_id, "command_id")
+    check_id(command.trajectory_id, "trajectory_id")
     check_municipality(command.municipality)
-    _check_day(command.occurred_on, "occurred_on")
-    _check_moment(command.issued_at, "issued_at")
+    check_day(command.occurred_on, "occurred_on")
+    check_moment(command.issued_at, "issued_at")
+    if command.client is not None and not 0 <= command.client < _CLIENTS_MAX:
+        raise _invalid("client", "must be the position of a client, 0 or 1")
+
+
+def check_published(moment: Millis, published: Millis, field: str) -> None:
+    """Refuse a moment that lies more than a day after Kafka took the record; raises Rejected.
+
+    A clock that runs that far ahead would let facts count, and signals repeat, at days that are not there yet.
+    """
+    if moment - published > _DAY_MS:
+        raise _invalid(field, "must not lie more than a day after the record was published")
 
 
 def concerns_one_client(kind: TrajectoryEventKind, exit_reason: ExitReason | None) -> bool:
@@ -148,11 +161,11 @@ def _check_subject(subject: Subject, where: str) -> None:
     if subject.house_number is not None and not 1 <= subject.house_number <= _HOUSE_NUMBER_MAX:
         raise _invalid(f"{where}.house_number", f"must lie between 1 and {_HOUSE_NUMBER_MAX}")
     if subject.birth_date is not None:
-        _check_day(subject.birth_date, f"{where}.birth_date")
+        check_day(subject.birth_date, f"{where}.birth_date")
 
 
 def _check_signalled_on(signalled_on: date, received_on: date, policy: Policy) -> None:
-    _check_day(signalled_on, "signalled_on")
+    check_day(signalled_on, "signalled_on")
     if signalled_on > received_on:
         raise _invalid("signalled_on", "must not lie after the day of receipt")
     oldest = policy.intake.signal_age_days_max
@@ -160,17 +173,20 @@ def _check_signalled_on(signalled_on: date, received_on: date, policy: Policy) -
         raise _invalid("signalled_on", f"must not lie more than {oldest} days before the day of receipt")
 
 
-def _check_id(value: str, field: str) -> None:
-    if not value or len(value) > _ID_LENGTH_MAX or not value.isprintable():
+def check_id(value: str, field: str) -> None:
+    """Refuse an id that outputs, tables and screens cannot hold; raises Rejected."""
+    if not 0 < len(value) <= _ID_LENGTH_MAX or not value.isprintable():
         raise _invalid(field, f"must have 1 to {_ID_LENGTH_MAX} printable characters")
 
 
-def _check_day(day: date, field: str) -> None:
+def check_day(day: date, field: str) -> None:
+    """Refuse a day with which the calendar cannot reckon on; raises Rejected."""
     if not _EARLIEST <= day <= _LATEST:
         raise _invalid(field, "must lie between 1900 and 2999")
 
 
-def _check_moment(moment: Millis, field: str) -> None:
+def check_moment(moment: Millis, field: str) -> None:
+    """Refuse an instant with which the calendar cannot reckon on; raises Rejected."""
     if not is_plausible(moment):
         raise _invalid(field, "must lie between 1900 and 2999")
 

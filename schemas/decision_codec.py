@@ -5,10 +5,9 @@ Bytes in wire format in, value object out: what the generic codec gives for the 
 """
 
 from signaalwissel.schemas.contract import Codec, codec
+from signaalwissel.schemas.counsellor_codec import read_optional_counsellor
 from signaalwissel.schemas.early_signal_codec import read_arrears, read_partner
-from signaalwissel.schemas.fact_codec import read_counsellor
 from signaalwissel.schemas.primitives import (
-    NULL,
     read_array,
     read_binary,
     read_boolean,
@@ -23,7 +22,7 @@ from signaalwissel.schemas.primitives import (
     read_symbol,
 )
 from signaalwissel.schemas.recent_signal_codec import read_candidate
-from signaalwissel.schemas.routed_codec import NO_TRAJECTORY_PART, AuditPart, TrajectoryPart
+from signaalwissel.schemas.routed_codec import NO_TRAJECTORY, AuditPart, TrajectoryPart
 from signaalwissel.schemas.routing import (
     CorrectionAction,
     CorrectionCause,
@@ -44,8 +43,7 @@ _MATCHED_BY = tuple(MatchedBy)
 _EVIDENCE = tuple(Evidence)
 _ACTIONS = tuple(CorrectionAction)
 _CAUSES = tuple(CorrectionCause)
-_REGULAR_TAIL = NULL * 7
-"""trajectory_id to debt_timing where no trajectory is known: seven times null."""
+_NOBODY = TrajectoryPart()
 
 
 def read_decision(data: bytes) -> Decision:
@@ -105,13 +103,13 @@ def _read_decision(data: bytes, at: int) -> tuple[Decision, int]:
 
 
 def _read_trajectory_part(data: bytes, at: int) -> tuple[TrajectoryPart, int]:
-    if data[at : at + len(_REGULAR_TAIL)] == _REGULAR_TAIL:
+    if data[at : at + len(NO_TRAJECTORY)] == NO_TRAJECTORY:
         # Most signals know no trajectory.
-        return NO_TRAJECTORY_PART, at + len(_REGULAR_TAIL)
+        return _NOBODY, at + len(NO_TRAJECTORY)
     trajectory_id, at = read_optional_string(data, at)
     state, at = read_optional_symbol(data, at, _STANDINGS)
     client, at = read_optional_int(data, at)
-    counsellor, at = read_counsellor(data, at)
+    counsellor, at = read_optional_counsellor(data, at)
     team, at = read_optional_string(data, at)
     window_ends_on, at = read_optional_day(data, at)
     timing, at = read_optional_symbol(data, at, _TIMINGS)

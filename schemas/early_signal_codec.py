@@ -1,11 +1,14 @@
-"""Decodes EarlySignal by hand: once for every signal, in intake.
+"""EarlySignal by hand: intake reads one for every signal, `publish` writes one.
 
-Bytes in wire format in, value object out. It gives what fastavro gives for the committed schema
+Bytes in wire format to value object, and back, as fastavro has it for the committed schema
 (tests/schemas/test_early_signal_codec.py holds it to that) without a dict for each nested record.
 """
 
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.primitives import (
+    FALSE,
+    TRUE,
+    decimal,
     long,
     optional_day,
     optional_long,
@@ -18,11 +21,13 @@ from signaalwissel.schemas.primitives import (
     read_optional_string,
     read_string,
     read_symbol,
+    string,
 )
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind, Subject
 from signaalwissel.schemas.units import Cents
 
 _KINDS = tuple(PartnerKind)
+_KIND = {kind: long(index) for index, kind in enumerate(_KINDS)}
 _PRECISION_LIMIT = 10**12
 _FLAGS = 3
 """The booleans behind received_at."""
@@ -38,11 +43,32 @@ def read_early_signal(data: bytes) -> EarlySignal:
     return generic.decode_by_hand(data, _read_signal)
 
 
+def write_early_signal(signal: EarlySignal) -> bytes:
+    """An EarlySignal in wire format."""
+    return b"".join(
+        (
+            codec("EarlySignal").header,
+            string(signal.signal_id),
+            string(signal.municipality),
+            partner_body(signal.partner),
+            subject_body(signal.subject),
+            optional_string(signal.customer_reference),
+            decimal(signal.arrears),
+            optional_day(signal.arrears_since),
+            optional_day(signal.signalled_on),
+            long(signal.received_at),
+            TRUE if signal.crisis else FALSE,
+            TRUE if signal.warm_transfer else FALSE,
+            TRUE if signal.collection_effort_attested else FALSE,
+        )
+    )
+
+
 def _read_signal(data: bytes, at: int) -> tuple[EarlySignal, int]:
     signal_id, at = read_string(data, at)
     municipality, at = read_string(data, at)
     partner, at = read_partner(data, at)
-    subject, at = _read_subject(data, at)
+    subject, at = read_subject(data, at)
     customer_reference, at = read_optional_string(data, at)
     arrears, at = read_arrears(data, at)
     arrears_since, at = read_optional_day(data, at)
@@ -75,7 +101,8 @@ def read_partner(data: bytes, at: int) -> tuple[Partner, int]:
     return Partner(partner_id, kind), at
 
 
-def _read_subject(data: bytes, at: int) -> tuple[Subject, int]:
+def read_subject(data: bytes, at: int) -> tuple[Subject, int]:
+    """A Subject at `at`, and the position after it."""
     bsn, at = read_optional_string(data, at)
     postcode, at = read_optional_string(data, at)
     house_number, at = read_optional_int(data, at)
@@ -110,8 +137,13 @@ def content_without_moment(data: bytes, signal: EarlySignal) -> bytes:
     return data[HEADER_SIZE : -_FLAGS - len(moment)] + data[-_FLAGS:]
 
 
-def sealed_subject_body(subject: Subject, customer_reference: str | None) -> bytes:
-    """The Avro body of a SealedSubject."""
+def partner_body(partner: Partner) -> bytes:
+    """The Avro body of a Partner."""
+    return string(partner.partner_id) + _KIND[partner.kind]
+
+
+def subject_body(subject: Subject) -> bytes:
+    """The Avro body of a Subject."""
     return b"".join(
         (
             optional_string(subject.bsn),
@@ -123,6 +155,10 @@ def sealed_subject_body(subject: Subject, customer_reference: str | None) -> byt
             optional_string(subject.surname),
             optional_string(subject.phone),
             optional_string(subject.email),
-            optional_string(customer_reference),
         )
     )
+
+
+def sealed_subject_body(subject: Subject, customer_reference: str | None) -> bytes:
+    """The Avro body of a SealedSubject."""
+    return subject_body(subject) + optional_string(customer_reference)

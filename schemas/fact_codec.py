@@ -27,6 +27,7 @@ from signaalwissel.schemas.primitives import (
     day,
     long,
     optional_binary,
+    optional_long,
     read_array,
     read_binary,
     read_boolean,
@@ -36,6 +37,7 @@ from signaalwissel.schemas.primitives import (
     read_long,
     read_moment,
     read_optional_binary,
+    read_optional_int,
     read_optional_symbol,
     read_string,
     read_symbol,
@@ -142,6 +144,7 @@ def _fact(fact: Fact) -> bytes:
             NULL if fact.exit_reason is None else _EXIT[fact.exit_reason],
             NULL if fact.service is None else _SERVICE[fact.service],
             _BOOLEAN[fact.entrepreneur],
+            optional_long(fact.client),
         )
     )
 
@@ -214,6 +217,7 @@ def _read_fact(data: bytes, at: int) -> tuple[Fact, int]:
         entrepreneur, at = read_boolean(data, at + 1)
     else:
         at += 1
+    client, at = read_optional_int(data, at)
     fact = Fact(
         event_id,
         sequence,
@@ -225,6 +229,7 @@ def _read_fact(data: bytes, at: int) -> tuple[Fact, int]:
         exit_reason,
         service,
         entrepreneur,
+        client,
     )
     return fact, at
 

@@ -140,6 +140,14 @@ class NoticeKind(StrEnum):
     DATA_DESTROYED = "DATA_DESTROYED"
 
 
+class Feedback(StrEnum):
+    """What a partner is told of his signal (domain 8.17)."""
+
+    TAKEN_UP = "TAKEN_UP"
+    NOT_TAKEN_UP = "NOT_TAKEN_UP"
+    KNOWN_TO_DEBT_HELP = "KNOWN_TO_DEBT_HELP"
+
+
 class NoticeEvent(NamedTuple):
     """A consent or information duty. `addressee` is an opaque id, never a person's data."""
 
@@ -152,3 +160,5 @@ class NoticeEvent(NamedTuple):
     legal_ground: str
     trajectory_id: str | None
     signal_id: str | None
+    feedback: Feedback | None = None
+    occurred_on: date | None = None

@@ -19,7 +19,10 @@ class ClientPseudonym(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A lifecycle event without the person: what the trajectory's fold works on."""
+    """A lifecycle event without the person: what the trajectory's fold works on.
+
+    `client` is the position that a command of our own is about; an event of a case system names its clients instead.
+    """
 
     event_id: str
     sequence: int
@@ -31,6 +34,7 @@ class Fact(NamedTuple):
     exit_reason: ExitReason | None = None
     service: Service | None = None
     entrepreneur: bool | None = None
+    client: int | None = None
 
 
 class KeyedTrajectory(NamedTuple):
@@ -64,7 +68,7 @@ class SealedIdentity(NamedTuple):
 
 
 class WaitingEvent(NamedTuple):
-    """An event that came before its APPLIED, ready to become a dead letter."""
+    """A record that waits for its APPLIED or for the client that it names, ready to become a dead letter."""
 
     event_id: str
     topic: str
@@ -75,7 +79,7 @@ class WaitingEvent(NamedTuple):
 
 
 class IntakeTrajectory(NamedTuple):
-    """Intake's table: a trajectory as published, the sealed identities behind it, and what waits for APPLIED."""
+    """Intake's table: a trajectory as published, the sealed identities behind it, and what waits."""
 
     municipality: str
     trajectory_id: str
@@ -120,11 +124,15 @@ class KeyedSignal(NamedTuple):
 
 
 class RecentSignal(NamedTuple):
-    """Matcher's table: a signal that can still be corrected; `signal` is the KeyedSignal in wire format."""
+    """Matcher's table: a signal that can still be corrected; `signal` is the KeyedSignal in wire format.
+
+    `policy_version` names the policy under which it was first decided: every later answer comes from it too.
+    """
 
     match_key: bytes
     written_at: Millis
     revision: int
+    policy_version: str
     route: Route
     trajectory_id: str | None
     address_only: bool

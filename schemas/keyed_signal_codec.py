@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from signaalwissel.schemas.contract import HEADER_SIZE, codec, schema_id_of
 from signaalwissel.schemas.diagnosis import first_unreadable
-from signaalwissel.schemas.early_signal_codec import read_arrears, read_partner
+from signaalwissel.schemas.early_signal_codec import partner_body, read_arrears, read_partner
 from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
 from signaalwissel.schemas.internal import ClientPseudonym, KeyedSignal
 from signaalwissel.schemas.primitives import (
@@ -26,7 +26,9 @@ from signaalwissel.schemas.primitives import (
     read_binary,
     read_boolean,
     read_day,
+    read_is_some,
     read_long,
+    read_moment,
     read_optional_binary,
     read_optional_day,
     read_string,
@@ -35,15 +37,16 @@ from signaalwissel.schemas.primitives import (
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind
 from signaalwissel.schemas.units import Cents, Millis
 
-_KIND = {kind: long(index) for index, kind in enumerate(PartnerKind)}
+_AMOUNT_SIZE_MAX = 6
+_OPTIONAL_DAYS = 2
+_BOOLEANS = 2
 
 
 def carried_block(signal: EarlySignal, sealed_subject: bytes) -> bytes:
     """The bytes that KeyedSignal, RoutedSignal and Decision share: `partner` to `sealed_subject`."""
     return b"".join(
         (
-            string(signal.partner.partner_id),
-            _KIND[signal.partner.kind],
+            partner_body(signal.partner),
             decimal(signal.arrears),
             optional_day(signal.arrears_since),
             optional_day(signal.signalled_on),
@@ -81,6 +84,32 @@ def open_carried(carried: bytes) -> Carried:
     return Carried(
         partner, arrears, arrears_since, signalled_on, received_at, crisis, warm_transfer, sealed_subject
     )
+
+
+def check_carried(carried: bytes) -> None:
+    """Look whether a block is whole, without opening it: it is passed on to readers who could not read it otherwise.
+
+    Raises:
+        DoesNotFit: It is not what `carried_block` writes.
+    """
+    try:
+        size, at = read_long(carried, 0)
+        kind, at = read_long(carried, at + size)
+        size, at = read_long(carried, at)
+        at += size
+        fits = 0 <= kind < len(PartnerKind) and 0 < size <= _AMOUNT_SIZE_MAX
+        for _ in range(_OPTIONAL_DAYS):
+            if read_is_some(carried, at):
+                _, at = read_day(carried, at + 1)
+            else:
+                at += 1
+        _, at = read_moment(carried, at)
+        fits = fits and carried[at] <= 1 and carried[at + 1] <= 1
+        size, at = read_long(carried, at + _BOOLEANS)
+    except BROKEN:
+        fits = False
+    if not fits or size < 0 or at + size != len(carried):
+        raise DoesNotFit("sealed_subject", "must be the end of a block that begins with the partner")
 
 
 def without_subject(carried: bytes) -> bytes:

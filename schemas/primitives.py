@@ -8,6 +8,7 @@ instead of one for each field.
 from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -23,23 +24,33 @@ SOME = b"\x02"
 TRUE = b"\x01"
 FALSE = b"\x00"
 _LONG_BITS = 64
-_SMALL = 32_768  # days since 1970 of every date in use are below it
+_BASE = 128
 
 Item = TypeVar("Item")
 Symbol = TypeVar("Symbol", bound=StrEnum)
 
 
+_LAST = (
+    *(bytes((low,)) for low in range(_BASE)),
+    *(bytes((low | _BASE, high)) for high in range(1, _BASE) for low in range(_BASE)),
+)
+"""The last one or two bytes of a number, by its value: 14 bits."""
+_MORE = tuple(bytes((low | _BASE, high | _BASE)) for high in range(_BASE) for low in range(_BASE))
+"""Two bytes of a number that goes on behind them, by their 14 bits."""
+_BITS = 14
+_LOW_BITS = (1 << _BITS) - 1
+_LONGS = _LAST[::2]
+"""The numbers from 0 on that take one or two bytes: counts, lengths and symbols."""
+_SMALL = len(_LONGS)
+
+
 def _zigzag(value: int) -> bytes:
     rest = (value << 1) ^ (value >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append((rest & 0x7F) | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
-
-
-_LONGS = tuple(_zigzag(value) for value in range(_SMALL))
+    out = b""
+    while rest > _LOW_BITS:
+        out += _MORE[rest & _LOW_BITS]
+        rest >>= _BITS
+    return out + _LAST[rest]
 
 
 def long(value: int) -> bytes:
@@ -47,10 +58,17 @@ def long(value: int) -> bytes:
     return _LONGS[value] if 0 <= value < _SMALL else _zigzag(value)
 
 
+@lru_cache(maxsize=1024)
+def moment(value: int) -> bytes:
+    """A timestamp in milliseconds, one that many records in a row share: when they were decided, when they came."""
+    return _zigzag(value)
+
+
 def string(value: str) -> bytes:
     """A string."""
     encoded = value.encode()
-    return long(len(encoded)) + encoded
+    size = len(encoded)
+    return (_LONGS[size] if size < _SMALL else _zigzag(size)) + encoded
 
 
 def binary(value: bytes) -> bytes:
@@ -58,9 +76,10 @@ def binary(value: bytes) -> bytes:
     return long(len(value)) + value
 
 
+@lru_cache(maxsize=4096)
 def day(value: date) -> bytes:
-    """A date."""
-    return long(value.toordinal() - EPOCH_ORDINAL)
+    """A date; the same few are written again and again."""
+    return _zigzag(value.toordinal() - EPOCH_ORDINAL)
 
 
 def optional_string(value: str | None) -> bytes:
@@ -75,7 +94,7 @@ def optional_binary(value: bytes | None) -> bytes:
 
 def optional_day(value: date | None) -> bytes:
     """A union of null and date."""
-    return NULL if value is None else SOME + long(value.toordinal() - EPOCH_ORDINAL)
+    return NULL if value is None else SOME + day(value)
 
 
 def optional_long(value: int | None) -> bytes:
@@ -114,10 +133,16 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
 
 def read_binary(data: bytes, at: int) -> tuple[bytes, int]:
     """Bytes; ValueError for a negative length."""
-    size, at = read_long(data, at)
-    if size < 0:
-        raise ValueError("negative length")
-    return data[at : at + size], at + size
+    size = data[at]
+    if size < 0x80 and not size & 1:
+        at += 1
+        end = at + (size >> 1)
+    else:
+        size, at = read_long(data, at)
+        if size < 0:
+            raise ValueError("negative length")
+        end = at + size
+    return data[at:end], end
 
 
 def read_string(data: bytes, at: int) -> tuple[str, int]:
@@ -220,6 +245,13 @@ def read_boolean(data: bytes, at: int) -> tuple[bool, int]:
     if value > 1:
         raise ValueError("no boolean")
     return value == 1, at + 1
+
+
+def read_optional_boolean(data: bytes, at: int) -> tuple[bool | None, int]:
+    """A union of null and boolean."""
+    if not read_is_some(data, at):
+        return None, at + 1
+    return read_boolean(data, at + 1)
 
 
 def array(items: Sequence[bytes]) -> bytes:

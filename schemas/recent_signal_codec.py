@@ -13,6 +13,7 @@ from signaalwissel.schemas.primitives import (
     array,
     binary,
     long,
+    moment,
     optional_string,
     read_array,
     read_binary,
@@ -42,8 +43,9 @@ def write_recent_signal(recent: RecentSignal) -> bytes:
         (
             codec("RecentSignal").header,
             binary(recent.match_key),
-            long(recent.written_at),
+            moment(recent.written_at),
             long(recent.revision),
+            string(recent.policy_version),
             _ROUTE[recent.route],
             optional_string(recent.trajectory_id),
             TRUE if recent.address_only else FALSE,
@@ -76,6 +78,7 @@ def _read(data: bytes, at: int) -> tuple[RecentSignal, int]:
     match_key, at = read_binary(data, at)
     written_at, at = read_moment(data, at)
     revision, at = read_int(data, at)
+    policy_version, at = read_string(data, at)
     route, at = read_symbol(data, at, _ROUTES)
     trajectory_id, at = read_optional_string(data, at)
     address_only, at = read_boolean(data, at)
@@ -93,6 +96,7 @@ def _read(data: bytes, at: int) -> tuple[RecentSignal, int]:
         match_key,
         written_at,
         revision,
+        policy_version,
         route,
         trajectory_id,
         address_only,

@@ -15,6 +15,7 @@ from typing import Any
 from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.primitives import EPOCH_ORDINAL, FIRST_MOMENT, LAST_MOMENT
 
+_DAY_S = 24 * 60 * 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Python's own parsers also take weeks (2026-W09-6), and a digit may be any script's.
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -160,10 +161,11 @@ class TimestampShape:
         if not isinstance(plain, str) or not _RFC3339.fullmatch(plain):
             raise DoesNotFit("", "must be a timestamp like 2026-02-28T09:30:00.000Z")
         try:
-            moment = (datetime.fromisoformat(plain.upper()) - _EPOCH) // timedelta(milliseconds=1)
+            since = datetime.fromisoformat(plain.upper()) - _EPOCH
         except ValueError:
             raise DoesNotFit("", "must be a timestamp like 2026-02-28T09:30:00.000Z") from None
-        return self.from_avro(moment)
+        seconds = since.days * _DAY_S + since.seconds
+        return self.from_avro(seconds * 1000 + since.microseconds // 1000)
 
     def to_json(self, value: int) -> str:
         moment = _EPOCH + timedelta(milliseconds=value)

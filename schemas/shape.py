@@ -129,8 +129,12 @@ class RecordShape:
             raise DoesNotFit("", f"has {len(unknown)} field(s) that the schema does not know")
         values = []
         for name, shape in self.fields.items():
+            given = plain.get(name)
+            if given is None:
+                values.append(_absent(name, shape))
+                continue
             try:
-                values.append(self._field(plain, name, shape))
+                values.append(shape.from_json(given))
             except DoesNotFit as finding:
                 raise finding.within(name) from None
         return self.make(*values)
@@ -140,14 +144,11 @@ class RecordShape:
             name: shape.to_json(item) for (name, shape), item in zip(self.fields.items(), value, strict=True)
         }
 
-    @staticmethod
-    def _field(plain: Mapping[str, Any], name: str, shape: Shape) -> Any:
-        given = plain.get(name)
-        if given is not None:
-            return shape.from_json(given)
-        if shape.absent is REQUIRED:
-            raise DoesNotFit("", "is required")
-        return shape.absent
+
+def _absent(name: str, shape: Shape) -> Any:
+    if shape.absent is REQUIRED:
+        raise DoesNotFit(name, "is required")
+    return shape.absent
 
 
 def shape_of(node: Any, classes: Mapping[str, Any], named: dict[str, Shape] | None = None) -> Shape:

@@ -5,15 +5,18 @@
     <folder>/<municipality>/match-1.secret        behind the match keys; `match-2.secret` comes with a rotation
     <folder>/<municipality>/day/2026-02-28.key    one data key per day of receipt; an empty file: destroyed
 
-The provider owns the day keys: it makes one when it is first asked for, and a destroyed one is never made again.
+The provider owns the day keys: it makes one when it is first asked for, and a destroyed one is never made again. A
+process keeps a key for a minute at most, so that one that another process destroyed is not used for longer.
 A file that others can read is refused: a secret that leaked is no secret.
 """
 
 import os
 import re
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
+from math import inf
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -27,7 +30,12 @@ _IDENTITY_KEY_ID = re.compile(r"([0-9]{4})/identity")
 _SYSTEM_KEY_ID = "system"
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
+_NEVER_READ: tuple[None, float] = (None, -inf)
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+CACHED_S = 60.0
+"""How long a key is used without another look at its file: then it is known whether it was destroyed meanwhile."""
 
 
 class LocalKeys:
@@ -37,12 +45,20 @@ class LocalKeys:
         folder: Where the secrets lie.
         create_municipalities: Make the keys of any municipality that is asked for: for `demo` and tests only. In
             production `keys create` does it, so that a wrong code stays unknown.
+        clock: Seconds, from whenever; says when a key must be read again.
     """
 
-    def __init__(self, folder: Path, *, create_municipalities: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        create_municipalities: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folder = folder
         self._create_municipalities = create_municipalities
-        self._cached: dict[str, SealingKey] = {}
+        self._clock = clock
+        self._cached: dict[str, tuple[SealingKey, float]] = {}
         self._pseudonym_keys: dict[str, PseudonymKeys] = {}
 
     def create(self, municipality: str) -> None:
@@ -86,21 +102,22 @@ class LocalKeys:
 
     def day_key(self, municipality: str, day: date) -> SealingKey:
         key_id = f"{municipality}/day/{day.isoformat()}"
-        found = self._cached.get(key_id)
+        found = self._known(key_id)
         if found is None:
             path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
-            found = self._cached[key_id] = SealingKey(key_id, _alive(_read_or_make(path), key_id))
+            found = self._read(key_id, path, _read_or_make)
         return found
 
     def identity_key(self, municipality: str) -> SealingKey:
-        return self._named(f"{municipality}/identity", self._folder / municipality / "identity.key")
+        key_id = f"{municipality}/identity"
+        return self._known(key_id) or self._read(key_id, self._folder / municipality / "identity.key", _read)
 
     def system_key(self) -> SealingKey:
-        path = self._folder / "system.key"
-        if not path.exists():
+        found = self._known(_SYSTEM_KEY_ID)
+        if found is None:
             _make_folder(self._folder)
-            _read_or_make(path)
-        return self._named(_SYSTEM_KEY_ID, path)
+            found = self._read(_SYSTEM_KEY_ID, self._folder / "system.key", _read_or_make)
+        return found
 
     def by_id(self, key_id: str) -> SealingKey:
         if key_id == _SYSTEM_KEY_ID:
@@ -109,7 +126,7 @@ class LocalKeys:
             return self.identity_key(identity[1])
         if day := _DAY_KEY_ID.fullmatch(key_id):
             path = self._folder / day[1] / "day" / f"{day[2]}.key"
-            return self._named(key_id, path)
+            return self._known(key_id) or self._read(key_id, path, _read)
         raise KeyUnavailable(f"{key_id!r} is not the id of a key of this provider")
 
     def destroy_day_key(self, municipality: str, day: date) -> None:
@@ -124,15 +141,21 @@ class LocalKeys:
             file.truncate(0)
             os.fsync(file.fileno())
 
-    def _named(self, key_id: str, path: Path) -> SealingKey:
-        found = self._cached.get(key_id)
-        if found is None:
-            found = self._cached[key_id] = SealingKey(key_id, _alive(_read(path), key_id))
-        return found
+    def _known(self, key_id: str) -> SealingKey | None:
+        """A key that was read lately; another process may have destroyed one that was read longer ago."""
+        key, until = self._cached.get(key_id, _NEVER_READ)
+        return key if self._clock() < until else None
+
+    def _read(self, key_id: str, path: Path, read: Callable[[Path], bytes]) -> SealingKey:
+        self._cached.pop(key_id, None)
+        key = SealingKey(key_id, _alive(read(path), key_id))
+        self._cached[key_id] = key, self._clock() + CACHED_S
+        return key
 
 
 def _alive(secret: bytes, key_id: str) -> bytes:
-    if not secret:
+    # Overwritten already, and not yet cut to nothing: another process is destroying it at this moment.
+    if not any(secret):
         raise KeyDestroyed(f"key {key_id} was destroyed with its retention; what it sealed is gone")
     return secret
 

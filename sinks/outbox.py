@@ -1,6 +1,6 @@
 """The outbox: what is to be published, stored in the transaction that made it true (design 9).
 
-Flows in: task versions and commands. Flows out: rows that the relay sends, each with its CloudEvents attributes.
+Flows in: task versions, notices and commands. Flows out: rows that the relay sends, each with its CloudEvents attributes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
-from signaalwissel.processors.followup_tasks import Command, Task
+from signaalwissel.processors.followup_notices import Notice
+from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.copying import copy_rows
-from signaalwissel.sinks.settings import RESIDENT_EVENTS, TASKS, SinkSettings
+from signaalwissel.sinks.settings import NOTICES, RESIDENT_EVENTS, TASKS, SinkSettings
 from signaalwissel.sinks.tables import outbox
 from sqlalchemy import Connection, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 TASK_CHANGED = "nl.schuldhulpverlening.taak-gewijzigd"
 """CloudEvents type of every record on `tasks`: the task in its present state."""
+NOTICE_MADE = "nl.schuldhulpverlening.kennisgeving-vastgelegd"
+"""CloudEvents type of every record on `notices`."""
 COMMAND_GIVEN = "nl.signaalwissel.opdracht-gegeven"
 """CloudEvents type of a command on `resident-events`, which only our own processes read."""
 
@@ -44,11 +47,16 @@ def task_entry(task: Task, settings: SinkSettings) -> Entry:
     )
 
 
-def command_entry(command: Command, settings: SinkSettings) -> Entry:
-    """A command to the matcher, for `resident-events`."""
-    value = codec("ResidentCommand").encode(command.command)
-    topic = settings.topic(RESIDENT_EVENTS)
-    return Entry(command.command.command_id, 1, topic, command.match_key, value, COMMAND_GIVEN)
+def notice_entry(notice: Notice, settings: SinkSettings) -> Entry:
+    """A notice, for `notices`."""
+    value = codec("NoticeEvent").encode(notice.event())
+    key = notice.notice_id.encode()
+    return Entry(notice.notice_id, 1, settings.topic(NOTICES), key, value, NOTICE_MADE)
+
+
+def command_entry(command_id: str, match_key: bytes, value: bytes, settings: SinkSettings) -> Entry:
+    """A command to the matcher in wire format, for `resident-events`."""
+    return Entry(command_id, 1, settings.topic(RESIDENT_EVENTS), match_key, value, COMMAND_GIVEN)
 
 
 def put(connection: Connection, entries: Iterable[Entry], settings: SinkSettings) -> None:

@@ -1,4 +1,4 @@
-"""The sink process: reads the log, stores batch after batch, relays the outbox.
+"""The sink process: reads the log, stores batch after batch, relays the outbox, lets deadlines run.
 
 Flows in: settings, policies and a seal. Flows out: an exit code. Kafka or PostgreSQL away: tried again for a bounded
 time, then the process ends; whatever it had not stored is read again.
@@ -11,29 +11,46 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import NamedTuple
 
 from signaalwissel.processors.policy import Policies
 from signaalwissel.sinks import offsets
+from signaalwissel.sinks.clock import Clock
 from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.inbox import Inbox
 from signaalwissel.sinks.offsets import PlaceTaken
+from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
 from signaalwissel.sinks.patience import Patience
+from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
-from signaalwissel.sinks.settings import ServiceAway, SinkError, SinkSettings
+from signaalwissel.sinks.settings import ServiceAway, SinkSettings
+from signaalwissel.sinks.timekeeping import TimeSource
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, text
 
 log = logging.getLogger(__name__)
 
 _HEARTBEATS_PER_LEASE = 6
+_SHARE_OF_A_BUSY_BATCH = 10
 
 
 def run_sink(
-    settings: SinkSettings, policies: Policies, seal: Seal, stopped: threading.Event | None = None
+    settings: SinkSettings,
+    policies: Policies,
+    seal: Seal,
+    stopped: threading.Event | None = None,
+    time_source: TimeSource | None = None,
 ) -> int:
     """Run a sink until it is stopped: by SIGTERM or SIGINT, or by `stopped`.
+
+    Args:
+        settings: Where Kafka and PostgreSQL are, and how to run.
+        policies: The municipalities' policies.
+        seal: Seals the originals of refused task updates.
+        stopped: Set from outside.
+        time_source: Tells which day it is; the database where none is given.
 
     Returns:
         0, after an orderly stop.
@@ -45,25 +62,55 @@ def run_sink(
     stopped = stopped or threading.Event()
     with _stopping_at_signals(stopped):
         patience = Patience(settings.retry_s, "the sink")
-        patience.keep_trying(lambda: _migrated(settings), stopped)
-        relay = Relay(settings)
-        relay.start()
+        patience.keep_trying(lambda: _prepared(settings, policies), stopped)
+        helpers = _Helpers(Relay(settings), Clock(settings, policies, time_source), _handover(settings))
+        helpers.start(settings)
         try:
-            sink = _Sink(settings, policies, seal, relay)
+            sink = _Sink(
+                settings, Inbox(settings, seal), Writer(settings, policies, seal, time_source), helpers
+            )
             patience.keep_trying(lambda: sink.session(stopped), stopped)
         finally:
-            relay.stop()
-        if relay.failure is not None:
-            raise relay.failure
+            helpers.stop()
+        helpers.check()
     return 0
 
 
+class _Helpers(NamedTuple):
+    """The threads beside the one that reads and stores."""
+
+    relay: Relay
+    clock: Clock
+    open_klant: OpenKlantHandover | None
+
+    def start(self, settings: SinkSettings) -> None:
+        """Start those that the settings ask for."""
+        self.relay.start()
+        if settings.clock:
+            self.clock.start()
+        if self.open_klant is not None:
+            self.open_klant.start()
+
+    def stop(self) -> None:
+        """Let each end what it has under way."""
+        if self.open_klant is not None:
+            self.open_klant.stop()
+        self.clock.stop()
+        self.relay.stop()
+
+    def check(self) -> None:
+        """Raise what ended one of them."""
+        for helper in self:
+            if helper is not None and helper.failure is not None:
+                raise helper.failure
+
+
 class _Sink:
-    def __init__(self, settings: SinkSettings, policies: Policies, seal: Seal, relay: Relay) -> None:
+    def __init__(self, settings: SinkSettings, inbox: Inbox, writer: Writer, helpers: _Helpers) -> None:
         self._settings = settings
-        self._relay = relay
-        self._inbox = Inbox(settings, seal)
-        self._writer = Writer(settings, policies, seal)
+        self._helpers = helpers
+        self._inbox = inbox
+        self._writer = writer
         # Once: after a lost connection the offsets are our own.
         self._accept_loss = settings.accept_loss
 
@@ -109,13 +156,14 @@ class _Sink:
         heartbeat_s = self._settings.lease_s / _HEARTBEATS_PER_LEASE
         spoke_at = time.monotonic()
         while not stopped.is_set():
-            if self._relay.failure is not None:
-                raise SinkError("the outbox relay failed") from self._relay.failure
+            self._helpers.check()
             batch = reader.gather(self._inbox)
             if not batch.empty:
                 with connection.begin():
                     self._writer.store(connection, batch)
-                self._relay.wake()
+                self._helpers.relay.wake()
+                if batch.records >= self._settings.batch_records // _SHARE_OF_A_BUSY_BATCH:
+                    self._helpers.clock.make_way()
             elif time.monotonic() - spoke_at < heartbeat_s:
                 continue
             else:
@@ -126,8 +174,15 @@ class _Sink:
             yield
 
 
-def _migrated(settings: SinkSettings) -> bool:
+def _handover(settings: SinkSettings) -> OpenKlantHandover | None:
+    return None if settings.open_klant is None else OpenKlantHandover(settings, settings.open_klant)
+
+
+def _prepared(settings: SinkSettings, policies: Policies) -> bool:
     migrate(settings.database_url)
+    engine = open_engine(settings.database_url, name="signaalwissel-sink")
+    with database_away(), engine.begin() as connection:
+        PolicyShelf(policies).keep(connection)
     return True
 
 

@@ -6,14 +6,17 @@ transactions included. Nothing is committed to Kafka; a lost record is an error,
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import BrokerNotAvailableError, KafkaError, OffsetOutOfRangeError
+from signaalwissel.processors.topic_settings import ALWAYS, unmet_settings
 from signaalwissel.sinks.inbox import Inbox
 from signaalwissel.sinks.records import Batch, Place, Progress
 from signaalwissel.sinks.settings import INPUT_TOPICS, ServiceAway, SinkError, SinkSettings
+from signaalwissel.sinks.wire import forgiving
 
 REQUEST_BOUND_S = 10.0
 _PROOF_OF_LIFE_S = 5.0
@@ -37,7 +40,7 @@ class LogReader:
 
     Raises:
         ServiceAway: Kafka does not answer.
-        SinkError: A topic is missing, or Kafka refuses.
+        SinkError: A topic is missing or has other settings than it must, or Kafka refuses.
     """
 
     def __init__(self, settings: SinkSettings) -> None:
@@ -47,6 +50,7 @@ class LogReader:
         with kafka_away():
             self._consumer = open_consumer(settings)
         self.places = list(self._discover())
+        check_settings(settings)
 
     def close(self) -> None:
         """Leave Kafka; nothing needs to be told."""
@@ -152,9 +156,34 @@ def check_offsets(
     return anew
 
 
+def check_settings(settings: SinkSettings) -> None:
+    """Look whether the broker keeps to what the sink's topics need.
+
+    Raises:
+        SinkError: It does not; the text says which topic, and the command that mends it.
+    """
+    wanted = {settings.topic(name): ALWAYS for name in INPUT_TOPICS}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in wanted]
+    with kafka_away():
+        admin = KafkaAdminClient(
+            bootstrap_servers=settings.bootstrap.split(","),
+            client_id="signaalwissel-sink",
+            bootstrap_timeout_ms=_bound_ms(),
+            request_timeout_ms=_bound_ms(),
+            **settings.kafka_connection,
+        )
+        with closing(admin):
+            described = admin.describe_configs(resources, config_filter="all")["topic"]
+    found = {
+        topic: {key: told["value"] for key, told in entries.items()} for topic, entries in described.items()
+    }
+    if unmet := unmet_settings(found, wanted):
+        raise SinkError(unmet)
+
+
 def open_consumer(settings: SinkSettings, **options: Any) -> KafkaConsumer:
     """A consumer of committed records that belongs to no group."""
-    return KafkaConsumer(
+    consumer = KafkaConsumer(
         bootstrap_servers=settings.bootstrap.split(","),
         client_id="signaalwissel-sink",
         group_id=None,
@@ -167,6 +196,7 @@ def open_consumer(settings: SinkSettings, **options: Any) -> KafkaConsumer:
         metrics_enabled=False,
         **{**settings.kafka_connection, **options},
     )
+    return forgiving(consumer)
 
 
 @contextmanager

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from signaalwissel.sinks.open_klant_settings import OpenKlantSettings
+
 DECISIONS = "decisions"
 TRAJECTORY_STATES = "trajectory-states"
 TASK_UPDATES = "task-updates"
 DEAD_LETTERS = "dead-letters"
 TASKS = "tasks"
+NOTICES = "notices"
 RESIDENT_EVENTS = "resident-events"
 
 # The order in which the records of one batch are handled: who runs a trajectory before what opens its tasks, tasks
@@ -46,6 +49,10 @@ class SinkSettings:
         lease_s: A sink whose session is silent for so long (stopped, swapped out) loses its partitions.
         accept_loss: Go on at the log's beginning where records were deleted before they were read.
         ce_source: CloudEvents source of what the sink publishes.
+        clock: Whether deadlines run, by the database's time. Without it tasks and notices come from records alone, as
+            in a replay of old ones.
+        clock_batch: Most tasks and trajectories that the clock handles in one database transaction.
+        open_klant: How tasks are handed over to Open Klant; None: they are not.
     """
 
     bootstrap: str
@@ -60,6 +67,9 @@ class SinkSettings:
     lease_s: float = 60.0
     accept_loss: bool = False
     ce_source: str = "urn:nld:signaalwissel"
+    clock: bool = True
+    clock_batch: int = 500
+    open_klant: OpenKlantSettings | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.instance < self.instances:

@@ -4,6 +4,8 @@ Nothing here holds a person's data in the clear: `sealed_subject` and `sealed` a
 `match_key` and the keyed hashes inside `state` are pseudonyms.
 """
 
+from datetime import date
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -33,6 +36,28 @@ NAMING = {
 METADATA = MetaData(naming_convention=NAMING)
 
 _MOMENT = DateTime(timezone=True)
+
+
+def _trajectory_key() -> tuple[Column[str], Column[str]]:
+    return Column("municipality", Text, primary_key=True), Column("trajectory_id", Text, primary_key=True)
+
+
+def _counsellor() -> tuple[Column[str], Column[str]]:
+    return Column("counsellor_id", Text), Column("counsellor_team", Text)
+
+
+def _partner() -> tuple[Column[str], Column[str]]:
+    return Column("partner_id", Text, nullable=False), Column("partner_kind", Text, nullable=False)
+
+
+def _arrears(*, erasable: bool) -> tuple[Column[int], Column[date]]:
+    return Column("arrears_cents", BigInteger, nullable=erasable), Column("arrears_since", Date)
+
+
+def _item_of_task() -> tuple[Column[str], Column[int]]:
+    task = ForeignKey("tasks.task_id", ondelete="CASCADE")
+    return Column("task_id", Text, task, primary_key=True), Column("position", Integer, primary_key=True)
+
 
 consumed_offsets = Table(
     "consumed_offsets",
@@ -58,10 +83,8 @@ decisions = Table(
     Column("policy_version", Text, nullable=False),
     Column("reference_date", Date),
     Column("decided_at", _MOMENT, nullable=False),
-    Column("partner_id", Text, nullable=False),
-    Column("partner_kind", Text, nullable=False),
-    Column("arrears_cents", BigInteger),
-    Column("arrears_since", Date),
+    *_partner(),
+    *_arrears(erasable=True),
     Column("signalled_on", Date),
     Column("received_at", _MOMENT, nullable=False),
     Column("crisis", Boolean),
@@ -70,8 +93,7 @@ decisions = Table(
     Column("trajectory_id", Text),
     Column("trajectory_state", Text),
     Column("client", Integer),
-    Column("counsellor_id", Text),
-    Column("counsellor_team", Text),
+    *_counsellor(),
     Column("team", Text),
     Column("window_ends_on", Date),
     Column("debt_timing", Text),
@@ -89,21 +111,33 @@ decisions = Table(
     Index("ix_decisions_last_day", "last_day", postgresql_using="brin"),
 )
 
-# `state` is the whole TrajectoryState in wire format, so that a later rule finds every fact without reading the
-# topic again.
+# `state` is the whole TrajectoryState in wire format, so that a rule finds every fact without reading the topic again.
+# `next_on` is the next day on which its agenda may change though nothing arrives.
 trajectories = Table(
     "trajectories",
     METADATA,
-    Column("municipality", Text, primary_key=True),
-    Column("trajectory_id", Text, primary_key=True),
+    *_trajectory_key(),
     Column("version", BigInteger, nullable=False),
     Column("erased", Boolean, nullable=False),
-    Column("counsellor_id", Text),
-    Column("counsellor_team", Text),
+    *_counsellor(),
     Column("state", LargeBinary, nullable=False),
+    Column("next_on", Date),
+    Index(None, "next_on", postgresql_where=text("next_on IS NOT NULL")),
 )
 
-_RUNS = text("kind = 'CONTACT_ON_RELAPSE' AND status NOT IN ('DONE', 'CANCELLED', 'EXPIRED')")
+# Whose trajectory was found for a signal, by client: the duty to inform the resident counts from the first day.
+found = Table(
+    "found",
+    METADATA,
+    *_trajectory_key(),
+    Column("client", Integer, primary_key=True, autoincrement=False),
+    Column("first_found_on", Date, nullable=False),
+)
+
+_CONTACT_RUNS = text(
+    "kind IN ('CONTACT_ON_RELAPSE', 'MONTHLY_CONTACT', 'AFTERCARE_CONTACT')"
+    " AND status NOT IN ('DONE', 'CANCELLED', 'EXPIRED')"
+)
 
 tasks = Table(
     "tasks",
@@ -118,37 +152,41 @@ tasks = Table(
     Column("team", Text, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("candidates", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("opened_on", Date, nullable=False),
+    Column("next_on", Date),
+    Column("rung", Integer, nullable=False, server_default="0"),
+    Column("policy_version", Text, nullable=False),
     Index(None, "municipality", "trajectory_id"),
-    # What the work list and the clock look for.
+    # What the work list looks for.
     Index(None, "status", "due_on"),
-    # One relapse, one task: whatever goes wrong above, the database refuses a second one.
+    # What the clock looks for: an ended task has no next day.
+    Index(None, "next_on", postgresql_where=text("next_on IS NOT NULL")),
+    # Nobody calls a resident for two reasons at once: whatever goes wrong above, the database refuses a second one.
     Index(
-        "uq_tasks_one_relapse_task_runs",
+        "uq_tasks_one_contact_task_runs",
         "municipality",
         "trajectory_id",
         unique=True,
-        postgresql_where=_RUNS,
+        postgresql_where=_CONTACT_RUNS,
     ),
 )
 
 task_signals = Table(
     "task_signals",
     METADATA,
-    Column("task_id", Text, ForeignKey("tasks.task_id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
+    *_item_of_task(),
     Column("signal_ref", LargeBinary, nullable=False),
-    Column("partner_id", Text, nullable=False),
-    Column("partner_kind", Text, nullable=False),
+    *_partner(),
     Column("signal_id", Text, nullable=False),
     Column("received_at", _MOMENT, nullable=False),
     Column("routing_id", Text, nullable=False),
     Column("match_key", LargeBinary, nullable=False),
-    Column("arrears_cents", BigInteger, nullable=False),
-    Column("arrears_since", Date),
+    *_arrears(erasable=False),
     Column("last_day", Date, nullable=False),
     Column("crisis", Boolean, nullable=False),
     Column("repeated", Boolean, nullable=False),
     Column("left", Boolean, nullable=False),
+    Column("offered", Boolean, nullable=False, server_default=false()),
     Index(None, "signal_ref"),
     UniqueConstraint("task_id", "signal_ref"),
 )
@@ -156,8 +194,7 @@ task_signals = Table(
 task_history = Table(
     "task_history",
     METADATA,
-    Column("task_id", Text, ForeignKey("tasks.task_id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
+    *_item_of_task(),
     Column("at", _MOMENT, nullable=False),
     Column("what", Text, nullable=False),
     Column("by", Text),
@@ -177,6 +214,48 @@ task_updates = Table(
     Column("outcome", Text),
     Column("by", Text, nullable=False),
     Index(None, "task_id"),
+)
+
+# Every policy that this installation ever ran with: a task goes on under the one under which it was opened.
+policies = Table(
+    "policies",
+    METADATA,
+    Column("version", Text, primary_key=True),
+    Column("content", JSONB, nullable=False),
+    Column("first_seen_at", _MOMENT, nullable=False, server_default=func.now()),
+)
+
+# Notices that were made; one that is in here is not made again. `addressee` is a partner's id or a digest.
+notices = Table(
+    "notices",
+    METADATA,
+    Column("notice_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("municipality", Text, nullable=False),
+    Column("addressee", Text, nullable=False),
+    Column("legal_ground", Text, nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("due_on", Date),
+    Column("trajectory_id", Text),
+    Column("signal_id", Text),
+    Column("feedback", Text),
+    Column("made_at", _MOMENT, nullable=False, server_default=func.now()),
+    Index(None, "municipality", "trajectory_id"),
+    Index(None, "addressee"),
+)
+
+# Commands to the matcher that were given; one that is in here is not given again, but by a rebuild, as long as its
+# signal can be corrected.
+commands = Table(
+    "commands",
+    METADATA,
+    Column("command_id", Text, primary_key=True),
+    Column("signal_ref", LargeBinary, nullable=False),
+    Column("match_key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("issued_at", _MOMENT, nullable=False),
+    Column("stands_until", Date, nullable=False),
+    Index(None, "signal_ref"),
 )
 
 dead_letters = Table(

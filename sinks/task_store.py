@@ -6,6 +6,7 @@ the rows that differ from what is stored. A few statements for a batch, however 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -45,6 +46,7 @@ _READ = {
         (task_history, (task_history.c.position,)),
     )
 }
+_DUE = text("SELECT task_id FROM tasks WHERE next_on <= :today ORDER BY next_on, task_id LIMIT :most")
 _FORGET = {
     table: table.delete().where(table.c.task_id == any_(_IDS)) for table in (task_signals, task_history)
 }
@@ -85,11 +87,17 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> list[Task]:
     rows = {table: connection.execute(statement, {"ids": ids}).all() for table, statement in _READ.items()}
     reports: defaultdict[str, list[Report]] = defaultdict(list)
     for row in rows[task_signals]:
-        reports[row.task_id].append(_report(row))
+        marks = {"repeated": row.repeated, "left": row.left, "offered": row.offered}
+        reports[row.task_id].append(report_of_row(row)._replace(**marks))
     steps: defaultdict[str, list[TaskStep]] = defaultdict(list)
     for row in rows[task_history]:
         steps[row.task_id].append(TaskStep(millis_of(row.at), row.what, row.by, row.note))
     return [_task(row, reports[row.task_id], steps[row.task_id]) for row in rows[tasks]]
+
+
+def due(connection: Connection, today: date, most: int) -> list[str]:
+    """Ids of tasks on which the clock must act on or before `today`: the longest overdue ones, at most so many."""
+    return list(connection.execute(_DUE, {"today": today, "most": most}).scalars())
 
 
 def save(connection: Connection, stored: Mapping[str, Task], changed: Sequence[Task]) -> None:
@@ -144,10 +152,15 @@ def _task(row: Row[Any], reports: list[Report], steps: list[TaskStep]) -> Task:
         reports=tuple(reports),
         history=tuple(steps),
         candidates=tuple(Candidate(*candidate) for candidate in row.candidates),
+        opened_on=row.opened_on,
+        next_on=row.next_on,
+        rung=row.rung,
+        policy_version=row.policy_version,
     )
 
 
-def _report(row: Row[Any]) -> Report:
+def report_of_row(row: Row[Any]) -> Report:
+    """A signal as a row of `task_signals` or of `decisions` has it; `signal_ref` is among its columns."""
     return Report(
         ref=bytes(row.signal_ref),
         partner_id=row.partner_id,
@@ -160,8 +173,6 @@ def _report(row: Row[Any]) -> Report:
         arrears_since=row.arrears_since,
         last_day=row.last_day,
         crisis=row.crisis,
-        repeated=row.repeated,
-        left=row.left,
     )
 
 
@@ -177,6 +188,10 @@ def _task_row(task: Task) -> tuple[Any, ...]:
         task.team,
         task.due_on,
         Jsonb(task.candidates),
+        task.opened_on,
+        task.next_on,
+        task.rung,
+        task.policy_version,
     )
 
 
@@ -205,6 +220,7 @@ def _signal_rows(task: Task) -> _Rows:
             report.crisis,
             report.repeated,
             report.left,
+            report.offered,
         )
         for position, report in enumerate(task.reports)
     ]

@@ -3,17 +3,23 @@
 Flows in: records of `trajectory-states`. Flows out: rows, one for each trajectory, never replaced by an older one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.followup_counsellors import assignment
-from signaalwissel.schemas.internal import Fact
+from signaalwissel.schemas.fact_codec import read_trajectory_state
+from signaalwissel.schemas.internal import Fact, TrajectoryState
 from signaalwissel.schemas.trajectory import Counsellor
 from signaalwissel.sinks.casebook import TrajectoryKey
+from signaalwissel.sinks.pairs import PAIRS, arrays
 from signaalwissel.sinks.records import ReceivedState
 from signaalwissel.sinks.tables import trajectories
-from sqlalchemy import Connection, Text, bindparam, text
+from sqlalchemy import Connection, Date, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+LOOK_NOW = date.min
+"""`next_on` of a trajectory that the clock has not seen since it changed."""
 
 _READ = text(
     """
@@ -21,10 +27,28 @@ _READ = text(
     FROM trajectories JOIN unnest(:municipalities, :trajectories) AS wanted (municipality, trajectory_id)
         USING (municipality, trajectory_id)
     """
-).bindparams(
-    bindparam("municipalities", type_=ARRAY(Text)),
-    bindparam("trajectories", type_=ARRAY(Text)),
+).bindparams(*PAIRS)
+_STATES = text(
+    """
+    SELECT municipality, trajectory_id, state
+    FROM trajectories JOIN unnest(:municipalities, :trajectories) AS wanted (municipality, trajectory_id)
+        USING (municipality, trajectory_id)
+    """
+).bindparams(*PAIRS)
+_DUE = text(
+    """
+    SELECT municipality, trajectory_id FROM trajectories WHERE next_on <= :today
+    ORDER BY next_on, municipality, trajectory_id LIMIT :most
+    """
 )
+_LOOK_AT = text(
+    """
+    UPDATE trajectories SET next_on = news.next_on
+    FROM unnest(:municipalities, :trajectories, :days) AS news (municipality, trajectory_id, next_on)
+    WHERE trajectories.municipality = news.municipality AND trajectories.trajectory_id = news.trajectory_id
+        AND trajectories.next_on IS DISTINCT FROM news.next_on
+    """
+).bindparams(*PAIRS, bindparam("days", type_=ARRAY(Date)))
 
 
 class Known(NamedTuple):
@@ -47,13 +71,7 @@ def known(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[Traject
     wanted = list(keys)
     if not wanted:
         return {}
-    rows = connection.execute(
-        _READ,
-        {
-            "municipalities": [key.municipality for key in wanted],
-            "trajectories": [key.trajectory_id for key in wanted],
-        },
-    )
+    rows = connection.execute(_READ, arrays(wanted))
     return {
         TrajectoryKey(row.municipality, row.trajectory_id): Known(
             row.version,
@@ -91,6 +109,7 @@ def record(
             "counsellor_id": counsellor and counsellor.counsellor_id,
             "counsellor_team": counsellor and counsellor.team,
             "state": data,
+            "next_on": LOOK_NOW,
         }
     if rows:
         statement = insert(trajectories)
@@ -104,3 +123,28 @@ def record(
             list(rows.values()),
         )
     return changes
+
+
+def states(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[TrajectoryKey, TrajectoryState]:
+    """The newest state of each of these trajectories that came yet."""
+    return {
+        TrajectoryKey(row.municipality, row.trajectory_id): read_trajectory_state(bytes(row.state))
+        for row in connection.execute(_STATES, arrays(keys))
+    }
+
+
+def due(connection: Connection, today: date, most: int) -> list[TrajectoryKey]:
+    """Trajectories at which the clock must look on or before `today`, at most so many."""
+    return [TrajectoryKey(*row) for row in connection.execute(_DUE, {"today": today, "most": most})]
+
+
+def counsellor_of(state: TrajectoryState) -> Counsellor | None:
+    """Who runs a trajectory by this state, if anybody is known."""
+    fact = assignment(state)
+    return None if fact is None else fact.counsellor
+
+
+def look_at(connection: Connection, days: Mapping[TrajectoryKey, date | None]) -> None:
+    """Set when the clock looks next; None for never, until something arrives."""
+    if days:
+        connection.execute(_LOOK_AT, {**arrays(days), "days": list(days.values())})

@@ -39,7 +39,7 @@ def apply_all(
         task = casebook.task(update.task_id)
         municipality = None if task is None else task.municipality
         try:
-            casebook.take(apply_update(update, task, casebook.policy(municipality or "")))
+            outcome = apply_update(update, task, casebook.policy(municipality or ""))
         except UpdateRefused as reason:
             # Not counted as applied: mended and replayed, it may still be.
             letter = dead_letter_of(
@@ -47,6 +47,7 @@ def apply_all(
             )
             refused.append(letter)
         else:
+            casebook.take(outcome, update.outcome)
             applied.add(update.update_id)
             rows.append(_row(update))
     copy_rows(connection, task_updates, _COLUMNS, rows)

@@ -1,9 +1,10 @@
-"""One batch in one database transaction: offsets, audit trail, trajectories, tasks, outbox, dead letters.
+"""One batch in one database transaction: offsets, audit trail, trajectories, tasks, notices, outbox, dead letters.
 
 Flows in: a Batch. Flows out: all of it in the database, or nothing.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from signaalwissel.processors.followup_counsellors import moved
 from signaalwissel.processors.followup_decisions import erases_signal, touches_tasks
@@ -11,31 +12,55 @@ from signaalwissel.processors.followup_tasks import Outcome, ref_of
 from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.sinks import audit, dead_letters, offsets, outbox, task_store, trajectories, updates
+from signaalwissel.sinks import audit, dead_letters, found, offsets, saving, task_store, trajectories, updates
+from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
+from signaalwissel.sinks.found import FirstDays
+from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.sinks.trajectories import NewCounsellor
-from sqlalchemy import Connection, text
+from signaalwissel.sinks.task_lock import lock_tasks
+from signaalwissel.sinks.timekeeping import DatabaseTime, TimeSource, moment_at
+from signaalwissel.sinks.trajectories import LOOK_NOW, NewCounsellor
+from sqlalchemy import Connection
 
-TASKS_LOCK = 7_223_002
-_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+
+class _News(NamedTuple):
+    """What a batch says that follow-up depends on."""
+
+    batch: Batch
+    touching: Sequence[Decision]
+    found: FirstDays
+
+    @property
+    def pairs(self) -> set[TrajectoryKey]:
+        decided = ((d.municipality, d.trajectory_id) for d in self.touching)
+        return {TrajectoryKey(municipality, number) for municipality, number in decided if number is not None}
+
+    @property
+    def empty(self) -> bool:
+        return not (self.touching or self.found or self.batch.states or self.batch.updates)
 
 
 class Writer:
     """Stores batches.
 
     Args:
-        settings: Topics and CloudEvents source.
+        settings: Topics and CloudEvents source, and whether deadlines run.
         policies: The municipalities' policies.
         seal: Seals the originals of refused task updates.
+        time: Tells which day it is.
     """
 
-    def __init__(self, settings: SinkSettings, policies: Policies, seal: Seal) -> None:
+    def __init__(
+        self, settings: SinkSettings, policies: Policies, seal: Seal, time: TimeSource | None = None
+    ) -> None:
         self._settings = settings
         self._policies = policies
+        self._shelf = PolicyShelf(policies)
         self._seal = seal
+        self._time = time or DatabaseTime()
 
     def store(self, connection: Connection, batch: Batch) -> None:
         """Store a batch in the caller's transaction.
@@ -47,59 +72,50 @@ class Writer:
         offsets.advance(connection, batch.progress)
         fresh = audit.record(connection, batch.decisions)
         touching = [decision for decision in fresh if touches_tasks(decision)]
+        news = _News(batch, touching, found.first_days(fresh))
         letters = batch.dead_letters
-        if touching or batch.states or batch.updates:
-            letters = [*letters, *self._follow_up(connection, batch, touching)]
+        if not news.empty:
+            letters = [*letters, *self._follow_up(connection, news)]
         dead_letters.record(connection, letters)
 
-    def _follow_up(
-        self, connection: Connection, batch: Batch, touching: Sequence[Decision]
-    ) -> list[DeadLetter]:
+    def _follow_up(self, connection: Connection, news: _News) -> list[DeadLetter]:
         # Decisions about one trajectory come in several partitions, so in several sinks: one at a time works on
         # tasks. The audit trail, which is most of the work, needs no such order.
-        connection.execute(_LOCK, {"lock": TASKS_LOCK})
-        keys = {TrajectoryKey(state.municipality, state.trajectory_id) for state, _ in batch.states}
-        keys |= {
-            TrajectoryKey(d.municipality, d.trajectory_id) for d in touching if d.trajectory_id is not None
-        }
-        known = trajectories.known(connection, keys)
-        changes = trajectories.record(connection, batch.states, known)
-        counsellors = {key: found.counsellor for key, found in known.items() if found.counsellor is not None}
-        casebook = Casebook(
-            task_store.load(connection, _wanted(batch, touching, changes)), counsellors, self._policies
-        )
+        lock_tasks(connection)
+        keys = {TrajectoryKey(state.municipality, state.trajectory_id) for state, _ in news.batch.states}
+        known = trajectories.known(connection, keys | news.pairs)
+        before = {key: known[key].version for key in keys & known.keys()}
+        changes = trajectories.record(connection, news.batch.states, known)
+        counsellors = {key: one.counsellor for key, one in known.items() if one.counsellor is not None}
+        tasks = task_store.load(connection, _wanted(news, changes))
+        versions = self._shelf.versions(connection, tasks)
+        casebook = Casebook(tasks, counsellors, self._policies, versions)
         _move(casebook, changes)
-        for decision in touching:
+        for decision in news.touching:
             casebook.follow(decision)
-        refused = updates.apply_all(connection, batch.updates, casebook, self._seal)
-        self._save(connection, casebook, touching)
+        refused = updates.apply_all(connection, news.batch.updates, casebook, self._seal)
+        renewed = {key for key in keys if known[key].version != before.get(key)}
+        self._call(connection, casebook, renewed | found.record(connection, news.found))
+        saving.save(connection, casebook, self._settings, [d for d in news.touching if erases_signal(d)])
         return refused
 
-    def _save(self, connection: Connection, casebook: Casebook, touching: Sequence[Decision]) -> None:
-        if not casebook.versions:
-            return
-        task_store.save(connection, casebook.stored, casebook.changed())
-        erased = {ref_of(decision) for decision in touching if erases_signal(decision)}
-        versions = casebook.versions
-        if erased:
-            forgotten = casebook.told_of(erased)
-            outbox.forget(connection, forgotten)
-            # Of those only the present version is published: the others may still tell of the signal.
-            present = {task.task_id: task.version for task in casebook.changed()}
-            versions = [t for t in versions if t.task_id not in forgotten or t.version == present[t.task_id]]
-        entries = [outbox.task_entry(task, self._settings) for task in versions]
-        entries += [outbox.command_entry(command, self._settings) for command in casebook.commands]
-        outbox.put(connection, entries, self._settings)
+    def _call(self, connection: Connection, casebook: Casebook, keys: set[TrajectoryKey]) -> None:
+        """Let the agenda of every trajectory that something happened to follow."""
+        touched = keys | casebook.touched()
+        if not self._settings.clock:
+            trajectories.look_at(connection, dict.fromkeys(touched, LOOK_NOW))
+            # The database takes one contact task for each trajectory, whether deadlines run or not.
+            touched = casebook.crowded()
+        if touched:
+            casebook.add(task_store.load(connection, task_store.Wanted(trajectories=touched)))
+            bring_up_to_date(connection, casebook, touched, moment_at(self._time, connection))
 
 
-def _wanted(
-    batch: Batch, touching: Sequence[Decision], changes: Sequence[NewCounsellor]
-) -> task_store.Wanted:
-    pairs = {TrajectoryKey(d.municipality, d.trajectory_id) for d in touching if d.trajectory_id is not None}
+def _wanted(news: _News, changes: Sequence[NewCounsellor]) -> task_store.Wanted:
     return task_store.Wanted(
-        task_ids={update.task_id for update, _ in batch.updates},
-        refs={ref_of(decision) for decision in touching},
-        trajectories=pairs | {change.key for change in changes},
+        task_ids={update.task_id for update, _ in news.batch.updates},
+        refs={ref_of(decision) for decision in news.touching},
+        trajectories=news.pairs | {change.key for change in changes},
     )
 
 

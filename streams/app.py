@@ -18,11 +18,12 @@ import mode
 from faust.events import Event
 from faust.types import EventT, Message
 from mode import Service
+from signaalwissel.processors.topic_settings import unmet_settings
 from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.chunk import ChunkHandler
 from signaalwissel.streams.cluster import Cluster, check_layout
 from signaalwissel.streams.consumer import ChunkConsumer
-from signaalwissel.streams.errors import EngineError
+from signaalwissel.streams.errors import EngineError, LayoutError
 from signaalwissel.streams.gate import ColdStart, Gate
 from signaalwissel.streams.processor import ChunkProcessor
 from signaalwissel.streams.recovery import ChunkTableManager
@@ -112,10 +113,11 @@ class ChunkApp(faust.App):
 
         Raises:
             BrokerAwayError: no broker within the bound.
-            LayoutError: topics are missing or have unequal partition counts.
+            LayoutError: topics are missing, have unequal partition counts or other settings than they must.
         """
         await self.cluster.open()
         await self.read_layout()
+        await self._check_settings()
         await super().on_start()
 
     async def read_layout(self) -> None:
@@ -126,6 +128,11 @@ class ChunkApp(faust.App):
         """
         self.partition_counts = await self.cluster.partition_counts()
         check_layout(self.partition_counts, self.inputs, [table.changelog for table in self.chunk_tables])
+
+    async def _check_settings(self) -> None:
+        wanted = self.settings.input_settings
+        if wanted and (unmet := unmet_settings(await self.cluster.topic_settings(wanted), wanted)):
+            raise LayoutError(unmet)
 
     async def on_stop(self) -> None:
         """Finish the chunk under way and commit; after a failure commit nothing."""
@@ -192,7 +199,7 @@ def build_app(
         settings: how the app runs.
         handler_factory: makes the handler from the tables by name.
         inputs: names of the input topics, with equal partition counts.
-        tables: names of the tables; each has a changelog topic `table.changelog_topic(app_id, name)`.
+        tables: names of the tables; each has a changelog topic `topics.changelog_topic(app_id, name)`.
         gate: which topics wait at the start, and until when.
     """
     app = ChunkApp(settings, inputs, gate)

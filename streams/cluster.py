@@ -1,4 +1,4 @@
-"""What the engine asks the broker apart from records: partition counts and offsets.
+"""What the engine asks the broker apart from records: partition counts, settings and offsets.
 
 Flows in: questions. Flows out: answers, after bounded retries.
 
@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
@@ -27,6 +28,7 @@ from aiokafka.structs import OffsetAndMetadata
 from signaalwissel.streams.bounded import bounded
 from signaalwissel.streams.errors import LayoutError
 from signaalwissel.streams.settings import EngineSettings
+from signaalwissel.streams.wire import ForgivingConsumer
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ REFUSALS = (
 
 
 class Cluster:
-    """Two clients without a group membership: one for offsets of the log, one for counts and the group's."""
+    """Two clients without a group membership: one for offsets of the log, one for counts, settings and the group's."""
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
@@ -78,7 +80,7 @@ class Cluster:
 
     async def _new_reader(self) -> AIOKafkaConsumer:
         settings = self._settings
-        reader = AIOKafkaConsumer(
+        reader = ForgivingConsumer(
             bootstrap_servers=settings.bootstrap,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             enable_auto_commit=False,
@@ -107,6 +109,26 @@ class Cluster:
         """The number of partitions of every topic that this client may see."""
         topics = await self._retried("reading the topics", lambda: self._open_admin().describe_topics())
         return {topic["topic"]: len(topic["partitions"]) for topic in topics if not topic["error_code"]}
+
+    async def topic_settings(self, topics: Iterable[str]) -> dict[str, dict[str, str | None]]:
+        """The settings of topics, by name and key.
+
+        Raises:
+            LayoutError: the broker refuses to tell them.
+        """
+        asked = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+        answers = await self._retried(
+            "reading the topics' settings", lambda: self._open_admin().describe_configs(asked)
+        )
+        found: dict[str, dict[str, str | None]] = {}
+        for code, text, _kind, topic, entries in (told for answer in answers for told in answer.resources):
+            if code:
+                raise LayoutError(
+                    f"the broker does not tell the settings of {topic} (error {code}: {text}); this client needs "
+                    "the right DescribeConfigs on its input topics"
+                )
+            found[topic] = {entry[0]: entry[1] for entry in entries}
+        return found
 
     async def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that each log still holds."""

@@ -16,12 +16,13 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.loops import new_event_loop
+from signaalwissel.streams.wire import ForgivingConsumer
 
 if TYPE_CHECKING:
     from signaalwissel.streams.app import ChunkApp
@@ -88,10 +89,10 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         if not self.thread_loop.is_closed():
             super()._stopped_set()
 
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> ForgivingConsumer:
         settings = self.app.settings
         self._assignor = self.app.assignor
-        return AIOKafkaConsumer(
+        return ForgivingConsumer(
             bootstrap_servers=settings.bootstrap,
             client_id=settings.app_id,
             group_id=settings.app_id,
@@ -115,6 +116,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         """Read what has come for `partitions`, waiting up to `POLL_S`.
 
         Raises:
+            CorruptLogError: a batch cannot be read.
             KafkaError: the group, the log or the broker refuse; an offset that is gone among them.
         """
         fetched: list[Fetched] = await self.call_thread(self._read_in_thread, partitions)

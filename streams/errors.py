@@ -36,6 +36,18 @@ class OffsetLostError(EngineError):
         self.end = end
 
 
+class CorruptLogError(EngineError):
+    """A batch of records cannot be read as Kafka's format: a fault of disk, memory or network, or of the broker."""
+
+    def __init__(self, place: str, offset: int, cause: BaseException) -> None:
+        super().__init__(
+            f"{place}: the records from offset {offset} on cannot be read: {cause}. Nothing of them was handled or "
+            "skipped. Start the worker again: what the network broke is fetched anew. If it stays so, the broker's "
+            "disk is damaged (restore the partition from a replica), or the records are compressed in a way that "
+            "this installation cannot read (`signaalwissel topics apply` makes the broker store them uncompressed)."
+        )
+
+
 class BrokerAwayError(EngineError):
     """The broker did not answer within the bound that the settings allow."""
 

@@ -4,6 +4,7 @@ The rules are `processors.intake_*`; here records are decoded, moved where they 
 dead letters in the same transaction.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,15 +14,17 @@ from signaalwissel.processors.housekeeping import deliveries_are_over
 from signaalwissel.processors.intake_commands import IntakeCommands
 from signaalwissel.processors.intake_signals import Arrival, IntakeSignals
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
-from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.reading import read_record
 from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.stamped import record_in, written_at
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
+from signaalwissel.schemas.intake_signal_codec import read_intake_signal
 from signaalwissel.schemas.internal import IntakeCommand
 from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.schemas.trajectory_event_codec import read_trajectory_event
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.moved import Mover
@@ -30,8 +33,9 @@ from signaalwissel.streams.slices import Slices
 from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES, Names
 
-_SLICE = 500
+log = logging.getLogger(__name__)
 
+_SLICE = 500
 
 Taker = Callable[[Record, Outputs], list[Emission]]
 
@@ -74,6 +78,7 @@ class IntakeHandler(ChunkHandler):
         self._mover = mover
         self._signal_topics = frozenset(names.signal_inputs())
         self._commands_topic = names(INTAKE_COMMANDS)
+        self._without_policy: set[str] = set()
         self._signal_slices = Slices(lambda p: [key for key, _ in self._signal_table.items_of(p)], _SLICE)
         self._trajectory_slices = Slices(
             lambda p: [key for key, _ in self._trajectory_table.items_of(p)], _SLICE
@@ -92,19 +97,34 @@ class IntakeHandler(ChunkHandler):
         self._trajectory_slices.forget(partition)
 
     def sweep(self, partition: int, stream_time_ms: int, outputs: Outputs) -> None:
-        """Forget deliveries that are too old to come again; refuse events that waited too long for APPLIED."""
+        """Forget deliveries that are too old to come again; refuse events that waited too long for APPLIED.
+
+        What belongs to a municipality whose policy was removed stays as it is until the policy is back.
+        """
         for key in self._signal_slices.next(partition):
             value = self._signal_table.get(key)
-            if value is None:
+            policy = None if value is None else self._policy_of(key)
+            if value is None or policy is None:
                 continue
-            policy = self._rules.policies[key[:4].decode()]
-            deliveries = codec("IntakeSignal").decode(record_in(value))
+            deliveries = read_intake_signal(record_in(value))
             if deliveries_are_over(deliveries, written_at(value), policy, stream_time_ms):
                 del self._signal_table[key]
         time = event_time(now_ms())
         for key in self._trajectory_slices.next(partition):
             expired = self._rules.trajectories.expire(self._trajectory_table, key, stream_time_ms)
             self._publisher.publish(outputs, expired, (), time)
+
+    def _policy_of(self, key: bytes) -> Policy | None:
+        municipality = key[:4].decode()
+        policy = self._rules.policies.get(municipality)
+        if policy is None and municipality not in self._without_policy:
+            self._without_policy.add(municipality)
+            log.warning(
+                "municipality %s has no policy any more: its signals are kept, and nothing of them is cleaned up; "
+                "bring %s.toml back to the policy folder, or erase what is left of the municipality",
+                municipality, municipality,
+            )  # fmt: skip
+        return policy
 
     def _taker(self, topic: str) -> Taker:
         if topic in self._signal_topics:
@@ -128,7 +148,7 @@ class IntakeHandler(ChunkHandler):
     def _event(self, record: Record, outputs: Outputs) -> list[Emission]:
         about = About()
         try:
-            event: TrajectoryEvent = read_record(codec("TrajectoryEvent").decode, record.value)
+            event: TrajectoryEvent = read_record(read_trajectory_event, record.value)
             about = IntakeTrajectories.about(event)
             source = self._mover.source_of(record)
             self._rules.publishers.check(source.topic, event.municipality)
@@ -143,7 +163,7 @@ class IntakeHandler(ChunkHandler):
         try:
             command: IntakeCommand = read_record(codec("IntakeCommand").decode, record.value)
             about = About(command.municipality, command.command_id)
-            return self._rules.commands.step(self._trajectory_table, command, record.timestamp)
+            return self._rules.commands.step(self._trajectory_table, command, self._mover.source_of(record))
         except Rejected as refusal:
             return [self._refused(record, refusal, about)]
 

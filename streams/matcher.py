@@ -19,7 +19,7 @@ from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.publishing import Publisher, event_time, trace_of
 from signaalwissel.streams.slices import Slices
 from signaalwissel.streams.table import PartitionedTable
-from signaalwissel.streams.topics import MATCHER_RECENTS, MATCHER_TRAJECTORIES, Names
+from signaalwissel.streams.topics import MATCHER_POLICIES, MATCHER_RECENTS, MATCHER_TRAJECTORIES, Names
 
 _SLICE = 500
 
@@ -45,6 +45,7 @@ class MatcherHandler(ChunkHandler):
     ) -> None:
         self._trajectories = tables[MATCHER_TRAJECTORIES]
         self._recents = tables[MATCHER_RECENTS]
+        self._archive = tables[MATCHER_POLICIES]
         self._policies = policies
         self._matcher = Matcher(policies)
         self._publisher = publisher
@@ -63,8 +64,9 @@ class MatcherHandler(ChunkHandler):
                 self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
 
     def on_recovered(self, partition: int) -> None:
-        state = MatcherState(self._trajectories, self._recents)
-        state.load(self._trajectories.items_of(partition), self._recents.items_of(partition))
+        tables = (self._trajectories, self._recents, self._archive)
+        state = MatcherState(*tables)
+        state.load(*(table.items_of(partition) for table in tables))
         self._states[partition] = state
 
     def on_revoked(self, partition: int) -> None:

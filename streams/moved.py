@@ -10,6 +10,8 @@ from collections import Counter
 
 from signaalwissel.processors.dead_letters import Source
 from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.reading import RECORD_SIZE_MAX
+from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.schemas.internal import Header
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
@@ -20,9 +22,13 @@ _TOPIC = "moved-from-topic"
 _PARTITION = "moved-from-partition"
 _OFFSET = "moved-from-offset"
 _OURS = frozenset({_TOPIC, _PARTITION, _OFFSET})
+_TOPIC_FORM = re.compile(rb"[a-zA-Z0-9._-]{1,249}")
 # As many digits as fit the numbers of a DeadLetter.
 _PARTITION_FORM = re.compile(rb"[0-9]{1,9}")
 _OFFSET_FORM = re.compile(rb"[0-9]{1,18}")
+
+_HEADER_OVERHEAD = 2
+"""Bytes of a header without name and value: half a million of them are a megabyte too."""
 
 
 class Mover:
@@ -42,12 +48,20 @@ class Mover:
         self.moved: Counter[str] = Counter()
 
     def move_signal(self, record: Record, signal: EarlySignal, outputs: Outputs) -> bool:
-        """Send a signal on if it lies in another partition than its prescribed key's; whether it was sent."""
+        """Send a signal on if it lies in another partition than its prescribed key's; whether it was sent.
+
+        Raises:
+            Rejected: TOO_LARGE: with its headers it is more than the broker need take.
+        """
         key = f"{signal.partner.partner_id}/{signal.signal_id}".encode()
         return self._move(record, (self._signals_moved, key), outputs)
 
     def move_event(self, record: Record, event: TrajectoryEvent, outputs: Outputs) -> bool:
-        """Send a lifecycle event on if it lies in another partition than its prescribed key's; whether it was."""
+        """Send a lifecycle event on if it lies in another partition than its prescribed key's; whether it was.
+
+        Raises:
+            Rejected: TOO_LARGE: with its headers it is more than the broker need take.
+        """
         key = trajectory_key(event.municipality, event.trajectory_id)
         return self._move(record, (self._trajectories_moved, key), outputs)
 
@@ -65,6 +79,7 @@ class Mover:
         if record.topic == topic or outputs.partition_for(record.topic, key) == record.partition:
             return False
         headers = [header for header in record.headers if header[0] not in _OURS]
+        _check_size(key, record.value, headers)
         headers += [
             (_TOPIC, self._names.bare(record.topic).encode()),
             (_PARTITION, str(record.partition).encode()),
@@ -80,10 +95,20 @@ class Mover:
         return Source(topic, partition, offset, record.timestamp, record.key, record.value, headers)
 
 
+def _check_size(key: bytes, value: bytes | None, headers: Headers) -> None:
+    size = len(key) + len(value or b"")
+    size += sum(_HEADER_OVERHEAD + len(name.encode()) + len(told or b"") for name, told in headers)
+    if size > RECORD_SIZE_MAX:
+        rule = f"must have at most {RECORD_SIZE_MAX} bytes, key and headers included, to go on to its own partition"
+        raise Rejected(RejectionCode.TOO_LARGE, None, rule)
+
+
 def _place_in(headers: Headers) -> tuple[str, int, int] | None:
     """Topic, partition and offset that a moved record tells; None where somebody else wrote there."""
     told = {name: value or b"" for name, value in headers if name in _OURS}
     partition, offset = told.get(_PARTITION, b""), told.get(_OFFSET, b"")
-    if not told.get(_TOPIC) or not _PARTITION_FORM.fullmatch(partition) or not _OFFSET_FORM.fullmatch(offset):
+    topic = told.get(_TOPIC, b"")
+    forms = ((_TOPIC_FORM, topic), (_PARTITION_FORM, partition), (_OFFSET_FORM, offset))
+    if not all(form.fullmatch(text) for form, text in forms):
         return None
-    return told[_TOPIC].decode(errors="replace"), int(partition), int(offset)
+    return topic.decode(), int(partition), int(offset)

@@ -6,6 +6,7 @@ In: emissions and the headers of the record that caused them. Out: records in th
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from signaalwissel.processors.emissions import REGULAR_CORRECTIONS, Emission
 from signaalwissel.schemas.units import Millis
@@ -70,6 +71,7 @@ def trace_of(headers: Headers) -> Headers:
     return [header for header in headers if header[0] == TRACE_HEADER and _TRACE.fullmatch(header[1] or b"")]
 
 
+@lru_cache(maxsize=16)
 def event_time(moment: Millis) -> bytes:
     """A moment as CloudEvents writes it."""
     text = datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")

@@ -54,6 +54,7 @@ async def _run(app: ChunkApp) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
+    log.info("%s starts", app.settings.app_id)
     starting = asyncio.ensure_future(app.start())
     waiting = asyncio.ensure_future(told_to_stop.wait())
     while not (app.should_stop or told_to_stop.is_set()):

@@ -21,6 +21,8 @@ class EngineSettings:
         bootstrap: `host:port`, several separated by commas.
         connection: further aiokafka connection options (`security_protocol`, `ssl_context`, `sasl_mechanism`,
             `sasl_plain_username`, `sasl_plain_password`), handed to every client.
+        input_settings: what the broker must have set for input topics, by topic and key; a worker that finds
+            something else does not start.
         accept_loss: go on at the log's beginning where a committed offset lies outside the log, instead of
             ending with OffsetLostError.
         commit_interval_s: time from the first uncommitted chunk to its commit; readers of committed records
@@ -42,6 +44,7 @@ class EngineSettings:
     app_id: str
     bootstrap: str
     connection: Mapping[str, Any] = field(default_factory=dict)
+    input_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     accept_loss: bool = False
     commit_interval_s: float = 0.1
     transaction_timeout_s: float = 10.0

@@ -17,11 +17,7 @@ from typing import Any
 
 import faust
 from signaalwissel.streams.chunk import Record
-
-
-def changelog_topic(app_id: str, table: str) -> str:
-    """Name of the compacted topic that holds `table` of the app `app_id`."""
-    return f"{app_id}-{table}-changelog"
+from signaalwissel.streams.topics import changelog_topic
 
 
 class PartitionState:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from signaalwissel.processors import emissions
-from signaalwissel.streams.table import changelog_topic
+from signaalwissel.processors.topic_settings import ALWAYS, SIZE
 
 MOVED_SUFFIX = "-moved"
 SIGNALS_MOVED = emissions.SIGNALS + MOVED_SUFFIX
@@ -18,15 +18,24 @@ INTAKE_TRAJECTORIES = "trajectories"
 INTAKE_SIGNALS = "signals"
 MATCHER_TRAJECTORIES = "trajectories"
 MATCHER_RECENTS = "recents"
+MATCHER_POLICIES = "policies"
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
 _MONTH = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
 # A changelog or state that is read whole at a start must not keep a year of old versions.
 _COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
-# A dead letter holds another record whole, sealed; a whole trajectory holds all its events.
-_LARGE = {"max.message.bytes": str(16 << 20)}
-_ALL = {"message.timestamp.type": "LogAppendTime"}
+# A whole trajectory holds all its events; a decision may name every trajectory at an address.
+_LARGE = {SIZE: str(16 << 20)}
+# The largest internal record must fit its dead letter, also when every byte of its header names is written as \xNN.
+_SEALED = {SIZE: str(80 << 20)}
+# Kafka's own default, said aloud: a publisher's record must fit its dead letter wherever the broker allows more.
+_PUBLISHED = {SIZE: str((1 << 20) + 12)}
+
+
+def changelog_topic(app_id: str, table: str) -> str:
+    """Name of the compacted topic that holds `table` of the app `app_id`."""
+    return f"{app_id}-{table}-changelog"
 
 
 @dataclass(frozen=True)
@@ -83,23 +92,15 @@ class Names:
 
 def layout(names: Names, partitions: int) -> list[Topic]:
     """Every topic of the product under a prefix."""
-    week = names.signal_inputs()
-    month = (
-        *names.trajectory_inputs(),
-        *map(
-            names,
-            (
-                emissions.TASK_UPDATES,
-                emissions.INTAKE_COMMANDS,
-                emissions.COUNSELLOR_FOLLOWUP,
-                emissions.REGULAR_FLOW,
-                emissions.COUNSELLOR_CORRECTIONS,
-                emissions.REGULAR_CORRECTIONS,
-                emissions.DECISIONS,
-                emissions.TASKS,
-                emissions.NOTICES,
-            ),
-        ),
+    signals = names.signal_inputs()
+    others = (*names.trajectory_inputs(), names(emissions.INTAKE_COMMANDS), names(emissions.TASK_UPDATES))
+    outputs = (
+        emissions.COUNSELLOR_FOLLOWUP,
+        emissions.REGULAR_FLOW,
+        emissions.COUNSELLOR_CORRECTIONS,
+        emissions.REGULAR_CORRECTIONS,
+        emissions.TASKS,
+        emissions.NOTICES,
     )
     compacted = (
         names(emissions.TRAJECTORY_STATES),
@@ -107,15 +108,24 @@ def layout(names: Names, partitions: int) -> list[Topic]:
         changelog_topic(names.intake_app, INTAKE_SIGNALS),
         changelog_topic(names.matcher_app, MATCHER_TRAJECTORIES),
         changelog_topic(names.matcher_app, MATCHER_RECENTS),
+        changelog_topic(names.matcher_app, MATCHER_POLICIES),
     )
     return [
-        *_made(week, partitions, _WEEK),
+        *_made(signals, partitions, _WEEK | _PUBLISHED),
+        *_made(others, partitions, _MONTH | _PUBLISHED),
         *_made([names(emissions.RESIDENT_EVENTS)], partitions, _WEEK | _LARGE),
-        *_made(month, partitions, _MONTH),
+        *_made(map(names, outputs), partitions, _MONTH),
+        *_made([names(emissions.DECISIONS)], partitions, _MONTH | _LARGE),
         *_made(compacted, partitions, _COMPACT | _LARGE),
-        *_made([names(emissions.DEAD_LETTERS)], partitions, _WEEK | _LARGE),
+        *_made([names(emissions.DEAD_LETTERS)], partitions, _WEEK | _SEALED),
     ]
 
 
+def settings_of_inputs(names: Names, inputs: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What the broker must keep to for the input topics of an app, lest a record ends it or moves its clock."""
+    made = {topic.name: topic.config for topic in layout(names, 1)}
+    return {name: {key: made[name][key] for key in (*ALWAYS, SIZE)} for name in inputs}
+
+
 def _made(topics: Iterable[str], partitions: int, config: Mapping[str, str]) -> list[Topic]:
-    return [Topic(topic, partitions, {**_ALL, **config}) for topic in topics]
+    return [Topic(topic, partitions, {**ALWAYS, **config}) for topic in topics]

@@ -6,7 +6,8 @@ together. They stay in every run: the oracle is the only reader of the rules tha
 
 import pytest
 from signaalwissel.processors.policy import packaged_policies
-from signaalwissel.processors.simulation import Line, Simulation
+from signaalwissel.processors.simulation import Simulation
+from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 from signaalwissel.sources.generator import generate

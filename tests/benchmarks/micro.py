@@ -13,9 +13,10 @@ from typing import Any
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 from signaalwissel.processors.decision import Effects, Verdict, decide
-from signaalwissel.processors.emissions import SIGNALS
+from signaalwissel.processors.emissions import SIGNALS, Emission
 from signaalwissel.processors.facts import horizon_of
 from signaalwissel.processors.matcher_state import MatcherState, Resident
+from signaalwissel.processors.policy import Policy
 from signaalwissel.processors.routing import Revision, Routing
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.early_signal_codec import read_early_signal
@@ -35,7 +36,9 @@ _CALLS = 2000
 _PARTITIONS = 1
 """With more, intake would move the signals that belong to others instead of taking them."""
 _BATCH_BYTES = 512 << 10
+_DECIDED_AT = 1_772_000_000_000
 
+Revised = tuple[KeyedSignal, bytes, Verdict, Revision, Policy]
 Case = tuple[KeyedSignal, bytes, Resident | None, Verdict]
 Stage = tuple[ChunkHandler, Tables]
 
@@ -44,13 +47,12 @@ def micro_benchmarks(kit: Kit, month: Month, internal: Internal) -> list[Measure
     """Measure every step."""
     signals = given(SIGNALS, month.signals)
     cases = list(_cases(kit, internal))
-    routings = [_routing(kit, case) for case in cases[:_CALLS]]
-    decisions = [routing.decision().value for routing in routings]
+    revisions = [_revision(kit, case) for case in cases[:_CALLS]]
+    decisions = [Routing(*revision).decision().value for revision in revisions]
     return [
         _measured("decode EarlySignal", read_early_signal, [signal.value for signal in signals[:_CALLS]]),
         *_decisions(kit, cases),
-        _measured("encode RoutedSignal", Routing.first, routings),
-        _measured("encode Decision", Routing.decision, routings),
+        _measured("encode RoutedSignal and Decision", _both, revisions),
         _measured("decode Decision", read_decision, decisions),
         _step("intake step, decode to outputs", _intake(kit), signals),
         _step("matcher step, decode to outputs", _matcher(kit, internal.trajectories), internal.signals),
@@ -88,7 +90,7 @@ def _decisions(kit: Kit, cases: Sequence[Case]) -> list[Measurement]:
 
 
 def _cases(kit: Kit, internal: Internal) -> Iterable[Case]:
-    state = MatcherState({}, {})
+    state = MatcherState({}, {}, {})
     for record in internal.trajectories:
         state.put_trajectory(record.key or b"", record.value or b"", record.timestamp)
     for record in internal.signals:
@@ -105,15 +107,15 @@ def _decide(kit: Kit, signal: KeyedSignal, resident: Resident | None) -> Verdict
     return decide(signal, folded, Effects(), policy)
 
 
-def _routing(kit: Kit, case: Case) -> Routing:
+def _revision(kit: Kit, case: Case) -> Revised:
     signal, key, _, verdict = case
-    return Routing(
-        signal,
-        key,
-        verdict,
-        Revision(0, None, None, None, 1_772_000_000_000),
-        kit.policies[signal.municipality],
-    )
+    revision = Revision(0, None, None, None, _DECIDED_AT)
+    return signal, key, verdict, revision, kit.policies[signal.municipality]
+
+
+def _both(revised: Revised) -> tuple[Emission, Emission]:
+    routing = Routing(*revised)
+    return routing.first(), routing.decision()
 
 
 def _measured(name: str, call: Callable[[Any], object], arguments: Sequence[Any]) -> Measurement:

@@ -12,7 +12,7 @@ from zlib import crc32
 from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.rejection import Rejected
-from signaalwissel.processors.simulation import read_line
+from signaalwissel.processors.simulation_lines import read_line
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sources.generator import generate
 from signaalwissel.streams.publishing import event_time

@@ -26,6 +26,7 @@ from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.topics import (
     INTAKE_SIGNALS,
     INTAKE_TRAJECTORIES,
+    MATCHER_POLICIES,
     MATCHER_RECENTS,
     MATCHER_TRAJECTORIES,
     Names,
@@ -33,8 +34,8 @@ from signaalwissel.streams.topics import (
 
 from tests.benchmarks.month import Encoded, Month
 
-_TIMESTAMP = 1_772_000_000_000
-"""Some moment in the generated month: what Kafka stamps on records."""
+_TIMESTAMP = 1_775_000_000_000
+"""A moment after the generated month: what Kafka stamps on records."""
 
 
 @dataclass(slots=True)
@@ -128,7 +129,7 @@ def intake_tables() -> Tables:
 
 def matcher_tables() -> Tables:
     """The matcher's tables, empty."""
-    return Tables(MATCHER_TRAJECTORIES, MATCHER_RECENTS)
+    return Tables(MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)
 
 
 def given(topic: str, records: Iterable[Encoded]) -> list[Given]:

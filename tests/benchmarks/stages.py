@@ -5,14 +5,11 @@ and what was wrong with its outputs. Before anything is measured all three have 
 each window holds signals alone; the input of each stage is complete before the stage starts.
 """
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
-from signaalwissel.console.worker import end_all
 from signaalwissel.processors.emissions import (
     COUNSELLOR_FOLLOWUP,
     DEAD_LETTERS,
@@ -29,8 +26,9 @@ from sqlalchemy import Engine, text
 
 from tests.benchmarks.kafka_records import Read, preload, read_committed
 from tests.benchmarks.month import Month
+from tests.benchmarks.processes import running
 from tests.benchmarks.report import Measurement, NoWindow, Place, records_before, window_of
-from tests.benchmarks.sampling import Look, Stuck, Watch
+from tests.benchmarks.sampling import Look, Watch
 from tests.system.installation import Installation
 
 _OUTPUTS = (RESIDENT_EVENTS, DECISIONS, REGULAR_FLOW, COUNSELLOR_FOLLOWUP, DEAD_LETTERS)
@@ -93,7 +91,7 @@ class Stages:
     def _learn(self) -> None:
         """Let every stage read the lifecycle events."""
         self._load(TRAJECTORIES)
-        with self._running("worker"), self._running("sink"):
+        with running(self._installation, "worker"), running(self._installation, "sink"):
             self._installation.settle(sink=True)
 
     def _load(self, name: str) -> None:
@@ -103,7 +101,7 @@ class Stages:
     def _stage(self, name: str, command: tuple[str, ...], consumer: KafkaConsumer, output: str) -> Records:
         topic = self._topic(output)
         records: Records = {}
-        with self._running(*command) as process:
+        with running(self._installation, *command) as process:
             watch = Watch(process.pid, lambda: _ends(consumer, [topic]))
             while _size(records) < self._expected.accepted and watch.until_quiet():
                 records = read_committed(self._installation.bootstrap, topic, self._began)
@@ -114,7 +112,7 @@ class Stages:
         engine = open_engine(self._installation.database_url, name="benchmark")
         try:
             done = 0
-            with self._running("sink") as process:
+            with running(self._installation, "sink") as process:
                 watch = Watch(process.pid, _stored_offsets(engine, self._topic(DECISIONS)))
                 while done < self._expected.accepted and watch.until_quiet():
                     done = records_before(_offsets(decisions), watch.samples[-1].next_offsets)
@@ -158,26 +156,6 @@ class Stages:
 
     def _topic(self, name: str) -> str:
         return self._installation.prefix + name
-
-    @contextmanager
-    def _running(self, *command: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """A command of the program for the length of the block; it also ends when this process does."""
-        installation = self._installation
-        with (installation.folder / f"{'-'.join(command)}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "signaalwissel.console", *command, "--lifeline"],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=installation.environment,
-                start_new_session=True,
-            )
-        try:
-            yield process
-        except Stuck as stuck:
-            raise Stuck(f"{' '.join(command)}: {stuck}\n{installation.logs()}") from stuck
-        finally:
-            end_all([process])
 
     @contextmanager
     def _consumer(self) -> Iterator[KafkaConsumer]:

@@ -26,6 +26,8 @@ ALL_CHECKS = [
     "migrations",
     "dead letters",
     "outbox",
+    "clock",
+    "follow-up",
     "sink offsets",
     "sink lag",
 ]

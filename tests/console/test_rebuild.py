@@ -1,12 +1,25 @@
-from datetime import date
+from datetime import date, timedelta
 
 from kafka.partitioner.default import murmur2
+from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.followup_tasks import Command
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.matcher_state import MatcherState
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory
-from signaalwissel.schemas.internal import Fact, KeyedTrajectory, TrajectoryState
+from signaalwissel.schemas.internal import (
+    Fact,
+    KeyedTrajectory,
+    ResidentCommand,
+    ResidentCommandKind,
+    TrajectoryState,
+)
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
+from signaalwissel.sinks import commands
+from signaalwissel.sinks.commands import Given
+from signaalwissel.sinks.tables import outbox
+from signaalwissel.streams.clock import now_ms
+from sqlalchemy import select
 
 from tests.console.console_support import PARTITIONS, CommandLine, Installation
 
@@ -50,7 +63,7 @@ def test_the_newest_state_of_each_trajectory_goes_out_under_each_of_its_match_ke
     ended = signaalwissel("rebuild", "--json")
     records = installation.records("resident-events", 3)
     assert ended.code == 0, ended.err
-    assert ended.json == {"trajectories": 2, "without_keys": 1, "records": 3, "dry_run": False}
+    assert ended.json == {"trajectories": 2, "without_keys": 1, "records": 3, "commands": 0, "dry_run": False}
     found = {(record.key, read_keyed_trajectory(record.value)) for record in records}
     newest = KeyedTrajectory("0344", "T-1", 2, False, "e-2", (APPLIED, ADMITTED))
     other = KeyedTrajectory("0344", "T-2", 1, False, "e-1", (APPLIED,))
@@ -65,7 +78,7 @@ def test_a_second_rebuild_changes_nothing_at_the_matcher(
     tell(installation, state("T-1", 2, KEYS[:1]))
     for _ in range(2):
         assert signaalwissel("rebuild").code == 0
-    matcher = MatcherState({}, {})
+    matcher = MatcherState({}, {}, {})
     kept = [
         matcher.put_trajectory(record.key, record.value, record.timestamp)
         for record in installation.records("resident-events", 2)
@@ -86,8 +99,37 @@ def test_a_removed_trajectory_stays_away(installation: Installation, signaalwiss
 def test_a_dry_run_counts_and_sends_nothing(installation: Installation, signaalwissel: CommandLine) -> None:
     tell(installation, state("T-1", 1))
     ended = signaalwissel("rebuild", "--dry-run", "--json")
-    assert ended.json == {"trajectories": 1, "without_keys": 0, "records": 2, "dry_run": True}
+    assert ended.json == {"trajectories": 1, "without_keys": 0, "records": 2, "commands": 0, "dry_run": True}
     assert installation.end_offsets("resident-events") == 0
+
+
+def given(command_id: str, stands_until: date) -> Given:
+    said = ResidentCommand(
+        command_id, ResidentCommandKind.CONFIRM_IDENTITY, "0344", b"r" * 16, "T-1", 0, 1_772_400_000_000
+    )
+    return Given(Command(KEYS[0], said), stands_until)
+
+
+def test_what_persons_said_of_signals_that_can_still_be_corrected_is_sent_again(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    tell(installation, state("T-1", 1, KEYS[:1]))
+    today = amsterdam_day(now_ms())
+    with installation.engine.begin() as connection:
+        commands.record(
+            connection,
+            [given("c-stands", today + timedelta(days=2)), given("c-over", today - timedelta(days=2))],
+        )
+    assert signaalwissel("rebuild", "--dry-run", "--json").json["commands"] == 1
+    with installation.engine.connect() as connection:
+        assert connection.execute(select(outbox)).all() == []
+    for _ in range(2):
+        assert signaalwissel("rebuild", "--json").json["commands"] == 1
+    with installation.engine.connect() as connection:
+        (row,) = connection.execute(select(outbox)).all()
+    said = codec("ResidentCommand").decode(bytes(row.value))
+    assert (said.command_id, bytes(row.key), row.sent_at) == ("c-stands", KEYS[0], None)
+    assert row.headers["ce_id"] == "c-stands:1"
 
 
 def test_a_record_that_is_none_of_ours_is_named_by_its_place(

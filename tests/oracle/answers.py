@@ -34,11 +34,18 @@ class World:
         self._identities: dict[TrajectoryKey, set[Identity]] = {}
         self._folded: dict[TrajectoryKey, dict[tuple[int, ...], Trajectory | None]] = {}
 
-    def add(self, key: TrajectoryKey, events: Sequence[Record]) -> None:
-        self._events.setdefault(key, []).extend(events)
+    def take(self, step: Step) -> None:
+        """Add what begins to count, and remove what does not any more."""
+        key = step.trajectory
+        if key is None:
+            return
+        known = [*self._events.get(key, []), *step.events]
+        # An event that is dropped goes with every writing of it.
+        dropped = {event["event_id"] for event in step.dropped}
+        self._events[key] = [event for event in known if event["event_id"] not in dropped]
         self._folded.pop(key, None)
         identities = self._identities.setdefault(key, set())
-        for event in events:
+        for event in step.events:
             if event["kind"] in LISTING_KINDS:
                 for client in event["clients"]:
                     identities |= set(_identities(client))
@@ -77,7 +84,7 @@ def outcomes_of(ledger: Ledger) -> dict[SignalId, Outcome]:
     world = World()
     for step in ledger.steps:
         if step.trajectory is not None:
-            world.add(step.trajectory, step.events)
+            world.take(step)
     signals = [step.signal for step in ledger.steps if step.signal is not None]
     return {signal.id: world.decide(signal) for signal in signals}
 
@@ -94,7 +101,7 @@ def history_of(ledger: Ledger) -> History:
                 step.signal
             )
         if step.trajectory is not None:
-            world.add(step.trajectory, step.events)
+            world.take(step)
             for identity in sorted(world.identities(step.trajectory)):
                 for signal in waiting_under.get((step.trajectory[0], identity), []):
                     _revise(told[signal.id], world.decide(signal), step)
@@ -103,7 +110,7 @@ def history_of(ledger: Ledger) -> History:
 
 def _revise(revisions: list[Revision], outcome: Outcome, step: Step) -> None:
     if outcome.routing != revisions[-1].outcome.routing:
-        revisions.append(Revision(step.line, outcome, step.events[0]))
+        revisions.append(Revision(step.line, outcome, step.cause))
 
 
 def final_outcomes(lines: Sequence[Line]) -> dict[SignalId, Outcome]:

@@ -1,18 +1,20 @@
 """What becomes of every line: accepted, ignored, refused or waiting (domain 8.15, 8.16).
 
 In: lines in the order of arrival. Out: a ledger whose steps hold the accepted signals and the events from the line on
-which they count: events that wait for their application come with the line of the application.
+which they count: events that wait for their application come with the line of the application. An event of which it is
+not certain whom it concerns counts, but waits as well: it is dropped when in the end it concerns nobody.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.oracle import validity
 from tests.oracle.calendar import amsterdam_day, days_from_to, moment_text
 from tests.oracle.model import Ledger, Record, Refusal, Signal, SignalId, Step, TrajectoryKey, moment_of
+from tests.oracle.naming import concerned
 from tests.oracle.reading import read
 from tests.oracle.wording import address_of
 
@@ -36,19 +38,33 @@ def standing_facts(events: Sequence[Record]) -> list[Record]:
     return list(standing.values())
 
 
+class _Waiting(NamedTuple):
+    """An event that waits: the line it came with, and since when."""
+
+    line: int
+    topic: str
+    since: datetime
+
+
 @dataclass
 class _Book:
-    """A trajectory at the door."""
+    """A trajectory at the door: one event per id, and those of them that wait."""
 
-    applied: bool = False
     erased: bool = False
-    events: list[Record] = field(default_factory=list)
-    waiting: list[tuple[int, str, Record]] = field(default_factory=list)
-    waiting_since: datetime | None = None
+    events: dict[str, Record] = field(default_factory=dict)
+    waiting: dict[str, _Waiting] = field(default_factory=dict)
 
-    def has_two_clients(self) -> bool:
-        lists = [e["clients"] for e in standing_facts(self.events) if e["kind"] in validity.LISTING_KINDS]
-        return not self.erased and any(len(clients) > 1 for clients in lists)
+    @property
+    def applied(self) -> bool:
+        return any(event["kind"] == "APPLIED" for event in self.events.values())
+
+    def with_event(self, event: Record) -> list[Record]:
+        return [*(old for name, old in self.events.items() if name != event["event_id"]), event]
+
+    def drop(self, names: Sequence[str]) -> tuple[Record, ...]:
+        for name in names:
+            del self.waiting[name]
+        return tuple(self.events.pop(name) for name in names)
 
 
 class Intake:
@@ -72,7 +88,6 @@ class Intake:
             else ("TrajectoryEvent", validity.event_defects)
         )
         record, misfits = read(name, line["value"])
-        self._advance(record)
         record_id = record.get("signal_id" if stem == "signals" else "event_id")
         if line["value"] is None:
             defects: list[validity.Defect] = [("NULL_VALUE", None)]
@@ -82,7 +97,9 @@ class Intake:
             defects = checks(record)
         if defects:
             self._refuse(number, topic, record_id, defects)
-        elif stem == "signals":
+            return
+        self._advance(number, record)
+        if stem == "signals":
             self._take_signal(number, topic, record)
         else:
             self._take_event(number, topic, record)
@@ -90,21 +107,30 @@ class Intake:
     def _refuse(self, number: int, topic: str, record_id: str | None, defects: list[validity.Defect]) -> None:
         self.ledger.refusals.append(Refusal(number, topic, record_id, tuple(defects)))
 
-    def _advance(self, record: Record) -> None:
-        """The clock is the highest moment that any line carried, this one and refused ones included."""
-        if record.get("received_at") is None and record.get("recorded_at") is None:
+    def _advance(self, number: int, record: Record) -> None:
+        """The clock is the highest moment that any sound line carried, this one included."""
+        if self._clock is not None and moment_of(record) <= self._clock:
             return
-        moment = moment_of(record)
-        if not validity.moment_is_sane(moment) or (self._clock is not None and moment <= self._clock):
-            return
-        self._clock = moment
+        self._clock = moment_of(record)
         for key in sorted(self._with_waiting):
-            book = self._books[key]
-            if book.waiting_since is not None and moment - book.waiting_since > ORPHAN_PERIOD:
-                for number, topic, event in _one_line_per_fact(book.waiting):
-                    self._refuse(number, topic, event["event_id"], [("ORPHANED_EVENT", None)])
-                book.waiting, book.waiting_since = [], None
-                self._with_waiting.discard(key)
+            self._expire(number, key, self._clock)
+
+    def _expire(self, number: int, key: TrajectoryKey, clock: datetime) -> None:
+        book = self._books[key]
+        late = [name for name, entry in book.waiting.items() if clock - entry.since > ORPHAN_PERIOD]
+        everything, applied = list(book.events.values()), book.applied
+        lost = [n for n in late if not applied or not concerned(everything, book.events[n]).positions]
+        for name in lost:
+            self._refuse(book.waiting[name].line, book.waiting[name].topic, name, [("ORPHANED_EVENT", None)])
+        dropped = book.drop(lost)
+        for name in set(late) - set(lost):
+            del book.waiting[name]
+        if applied and dropped:
+            self.ledger.steps.append(Step(number, trajectory=key, dropped=dropped))
+        self._note(key)
+
+    def _note(self, key: TrajectoryKey) -> None:
+        (self._with_waiting.add if self._books[key].waiting else self._with_waiting.discard)(key)
 
     def _take_signal(self, number: int, topic: str, record: Record) -> None:
         partner = record["partner"]["partner_id"]
@@ -120,41 +146,48 @@ class Intake:
             self.ledger.steps.append(Step(number, signal=_signal(record)))
 
     def _take_event(self, number: int, topic: str, record: Record) -> None:
-        key = (record["municipality"], record["trajectory_id"])
+        key, name = (record["municipality"], record["trajectory_id"]), record["event_id"]
         book = self._books.setdefault(key, _Book())
-        released: list[tuple[int, str, Record]] = [(number, topic, record)]
+        known = book.events.get(name)
+        if book.erased or (known is not None and standing_facts([known, record])[0] == known):
+            return
         if record["kind"] == "ERASED":
             # An erasure waits for nothing: it holds whatever comes or fails to come.
-            book.erased, book.waiting, book.waiting_since = True, [], None
-        elif not book.applied and not book.erased:
-            if record["kind"] != "APPLIED":
-                book.waiting.append((number, topic, record))
-                book.waiting_since = book.waiting_since or self._clock
-                self._with_waiting.add(key)
-                return
-            released += _one_line_per_fact(book.waiting)
-            book.applied, book.waiting, book.waiting_since = True, [], None
-        self._with_waiting.discard(key)
-        self._release(key, book, released)
+            self._books[key] = _Book(erased=True)
+            self.ledger.steps.append(Step(number, trajectory=key, events=(record,)))
+            self._note(key)
+            return
+        together = book.with_event(record)
+        naming = concerned(together, record)
+        is_applied = book.applied or record["kind"] == "APPLIED"
+        if is_applied and naming.refused:
+            self._refuse(number, topic, name, [("MISSING_FIELD", "clients")])
+            return
+        first = is_applied and not book.applied
+        book.events[name] = record
+        if not is_applied or not naming.settled:
+            assert self._clock is not None, "the line that came has told the time"
+            book.waiting.pop(name, None)
+            book.waiting[name] = _Waiting(number, topic, self._clock)
+        if is_applied:
+            others = [event for event in together if event is not record] if first else []
+            self._review(number, key, (record, *others))
+        self._note(key)
 
-    def _release(self, key: TrajectoryKey, book: _Book, released: list[tuple[int, str, Record]]) -> None:
-        known = book.events
-        book.events = known + [event for _, _, event in released]
-        counting = []
-        for number, topic, event in released:
-            if validity.must_name_its_client(event) and event not in known and book.has_two_clients():
-                self._refuse(number, topic, event["event_id"], [("MISSING_FIELD", "clients")])
-            else:
-                counting.append(event)
-        book.events = known + counting
-        if counting:
-            self.ledger.steps.append(Step(released[0][0], trajectory=key, events=tuple(counting)))
-
-
-def _one_line_per_fact(waiting: list[tuple[int, str, Record]]) -> list[tuple[int, str, Record]]:
-    """The same event that came twice waits once, as the one that stands."""
-    facts = standing_facts([event for _, _, event in waiting])
-    return [next(entry for entry in waiting if entry[2] == fact) for fact in facts]
+    def _review(self, number: int, key: TrajectoryKey, events: tuple[Record, ...]) -> None:
+        """Who waits no longer: those of whom all is certain now, and those who should have named their client."""
+        book = self._books[key]
+        everything = list(book.events.values())
+        namings = {name: concerned(everything, book.events[name]) for name in book.waiting}
+        nameless = [name for name, naming in namings.items() if naming.refused]
+        for name in nameless:
+            entry = book.waiting[name]
+            self._refuse(entry.line, entry.topic, name, [("MISSING_FIELD", "clients")])
+        for name, naming in namings.items():
+            if naming.settled:
+                del book.waiting[name]
+        dropped = book.drop(nameless)
+        self.ledger.steps.append(Step(number, trajectory=key, events=events, dropped=dropped))
 
 
 def _signal(record: Record) -> Signal:

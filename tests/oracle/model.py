@@ -46,12 +46,18 @@ class Signal:
 
 @dataclass(frozen=True)
 class Step:
-    """What one line brought: a signal, or the events of one trajectory that began to count."""
+    """What one line brought: a signal, or the events of one trajectory that began to count, or no longer do."""
 
     line: int
     signal: Signal | None = None
     trajectory: TrajectoryKey | None = None
     events: tuple[Record, ...] = ()
+    dropped: tuple[Record, ...] = ()
+
+    @property
+    def cause(self) -> Record:
+        """The event that a correction names: the one that came, or the first that was dropped."""
+        return (*self.events, *self.dropped)[0]
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def _address_only(signal: Signal, persons: list[Person], living_there: int) -> O
             finding = verdict.best(person.findings(signal))
             assert finding is not None
             candidates.append((finding.trajectory.id, finding.position))
-            names.append(folded_surname(finding.client.surname or ""))
+            names += [folded_surname(client.surname or "") for client in person.clients]
     if not candidates:
         return NOBODY
     if living_there > MOST_PERSONS:

@@ -88,6 +88,19 @@ def test_the_same_folded_surname_is_evidence(surname: str | None, evidence: str 
     assert (found.reason, found.evidence) == (ADDRESS_ONLY, evidence)
 
 
+@pytest.mark.parametrize(
+    ("spelled", "folded"),
+    [
+        ("Jansen-de Vries", "jansenvries"),
+        ("d'Ancona", "ancona"),
+        ("O'Neill", "oneill"),
+        ("Øster-Łukasz", "osterlukasz"),
+    ],
+)
+def test_whatever_is_no_letter_separates_words(spelled: str, folded: str) -> None:
+    assert folded_surname(spelled) == folded
+
+
 def test_surnames_fold_prefixes_diacritics_and_case() -> None:
     spelled = {name: folded_surname(name) for name in ("van den Berg", "in 't Veld", "Strauß", "Çelik", "Op")}
     assert spelled == {

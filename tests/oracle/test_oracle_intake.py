@@ -136,13 +136,24 @@ def test_in_a_trajectory_of_two_the_client_concerned_must_be_named(nameless: Any
 
 
 @pytest.mark.parametrize(
-    ("clock", "gone"), [("2025-03-03T12:00:00Z", False), ("2025-03-03T12:00:00.001Z", True)]
+    ("clock", "gone"),
+    [
+        ("2025-03-03T12:00:00Z", []),
+        ("2025-03-03T12:00:00.001Z", [0]),
+        ("2025-03-22T12:00:00Z", [0]),
+        ("2025-03-22T12:00:00.001Z", [0, 1]),
+    ],
 )
-def test_events_wait_30_days_for_their_application(clock: str, gone: bool) -> None:
-    """The first one came at noon on 1 February; all that wait go with it."""
+def test_each_event_waits_30_days_for_its_application(clock: str, gone: list[int]) -> None:
+    """The first one came at noon on 1 February, the second on 20 February."""
     waiting = [event("ADMITTED", "2025-02-01", 2), exited("2025-02-20", 3)]
-    lines = [*waiting, signal(clock)]
-    assert refused(lines) == ([(0, "ORPHANED_EVENT", None), (1, "ORPHANED_EVENT", None)] if gone else [])
+    assert refused([*waiting, signal(clock)]) == [(line, "ORPHANED_EVENT", None) for line in gone]
+
+
+def test_a_refused_record_tells_no_time() -> None:
+    waiting = event("ADMITTED", "2025-02-01", 2)
+    late = signal("2999-12-31", arrears="0.00")
+    assert refused([waiting, late]) == [(1, "INVALID_FIELD", "arrears")]
 
 
 def test_what_was_orphaned_is_not_part_of_the_trajectory_when_its_application_comes() -> None:

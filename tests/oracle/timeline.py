@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from tests.oracle.intake import standing_facts
 from tests.oracle.model import Identity, Period, Record
-from tests.oracle.validity import LISTING_KINDS, OBJECTION_KINDS
+from tests.oracle.naming import concerned
+from tests.oracle.validity import LISTING_KINDS, OBJECTION_KINDS, must_name_its_client
 from tests.oracle.wording import address_of
 
 _ALWAYS = ("ERASED", "WITHDRAWN_IN_ERROR")
@@ -68,16 +68,16 @@ def fold(trajectory_id: str, facts: Sequence[Record]) -> Trajectory:
             it.counsellor = (fact["counsellor"]["counsellor_id"], fact["counsellor"]["team"])
         if fact["kind"] in LISTING_KINDS:
             _list_clients(it, fact, number, changes)
-        _apply(it, fact)
+        _apply(it, fact, facts)
     return it
 
 
-def _apply(it: Trajectory, fact: Record) -> None:
+def _apply(it: Trajectory, fact: Record, facts: Sequence[Record]) -> None:
     kind, day = fact["kind"], fact["occurred_on"]
     if kind == "ADMITTED":
         it.admitted_on = day
     elif kind in ("EXITED", "REFUSED"):
-        for client in _clients_that_leave(it, fact):
+        for client in _clients_that_leave(it, fact, facts):
             _end(client.running, day, fact["exit_reason"] if kind == "EXITED" else "REFUSED")
     elif kind in ("APPLIED", "REOPENED"):
         for client in it.clients:
@@ -86,16 +86,18 @@ def _apply(it: Trajectory, fact: Record) -> None:
             else:
                 _begin(client.running, day)
     else:
-        for periods, begins in _spans(it, fact):
+        for periods, begins in _spans(it, fact, facts):
             (_begin if begins else _end)(periods, day)
 
 
-def _spans(it: Trajectory, fact: Record) -> list[tuple[list[Period], bool]]:
+def _spans(it: Trajectory, fact: Record, facts: Sequence[Record]) -> list[tuple[list[Period], bool]]:
     """The periods that the event begins (True) or ends (False)."""
     kind = fact["kind"]
     if kind in OBJECTION_KINDS:
-        clients = _concerned(it, fact["clients"]) if fact["clients"] else it.clients
-        return [(client.objections, kind == "OBJECTION_LODGED") for client in clients]
+        return [
+            (it.clients[position].objections, kind == "OBJECTION_LODGED")
+            for position in concerned(facts, fact).positions
+        ]
     if kind in ("SERVICE_OPENED", "SERVICE_CLOSED"):
         return [(it.services.setdefault(fact["service"], []), kind == "SERVICE_OPENED")]
     if kind in ("MONITORING_STARTED", "MONITORING_ENDED"):
@@ -122,24 +124,11 @@ def _end(periods: list[Period], day: date, reason: str | None = None) -> None:
     mended.end, mended.reason = day, reason
 
 
-def _concerned(it: Trajectory, named: list[dict[str, Any]]) -> list[Client]:
-    """The clients that a list names; with one client always he."""
-    if len(it.clients) == 1:
-        return it.clients
-    found: list[Client] = []
-    for subject in named:
-        same = [c for c in it.clients if subject["bsn"] is not None and c.bsn == subject["bsn"]]
-        born = subject["birth_date"]
-        same = same or [c for c in it.clients if born is not None and c.birth_date == born]
-        found += [client for client in same if not any(client is other for other in found)]
-    return found
-
-
-def _clients_that_leave(it: Trajectory, fact: Record) -> list[Client]:
-    deceased = fact["kind"] == "EXITED" and fact["exit_reason"] == "DECEASED"
-    if deceased or fact["clients"] or len(it.clients) == 1:
-        return _concerned(it, fact["clients"])
-    return [client for client in it.clients if _last_end_reason(client) != "DECEASED"]
+def _clients_that_leave(it: Trajectory, fact: Record, facts: Sequence[Record]) -> list[Client]:
+    leaving = [it.clients[position] for position in concerned(facts, fact).positions]
+    if fact["clients"] or must_name_its_client(fact) or len(it.clients) == 1:
+        return leaving
+    return [client for client in leaving if _last_end_reason(client) != "DECEASED"]
 
 
 def _last_end_reason(client: Client) -> str | None:

@@ -3,10 +3,14 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from signaalwissel.processors.followup_decisions import Situation, follow
-from signaalwissel.processors.followup_tasks import Task, ref_of
+from signaalwissel.processors.followup_case import Situation
+from signaalwissel.processors.followup_clock import tick
+from signaalwissel.processors.followup_decisions import follow
+from signaalwissel.processors.followup_tasks import Command, Moment, Outcome, Task, ref_of
+from signaalwissel.processors.followup_updates import apply_update
 from signaalwissel.processors.identifiers import routing_id, signal_ref
-from signaalwissel.processors.policy import Policy, Retention, RetentionPeriod, Teams
+from signaalwissel.processors.policy import Policy
+from signaalwissel.processors.policy_sections import Retention, RetentionPeriod, Teams
 from signaalwissel.schemas.followup import TaskKind, TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.routing import (
     Candidate,
@@ -143,11 +147,17 @@ def update(kind: TaskUpdateKind, task_id: str = "task", **changes: Any) -> TaskU
     return TaskUpdate(**{**fields, **changes})
 
 
+def moment(today: date) -> Moment:
+    """Noon of a day."""
+    return Moment(today, at_noon(today))
+
+
 class Desk:
     """All tasks, kept as the sink keeps them, without a database."""
 
     def __init__(self, policy: Policy = POLICY) -> None:
         self.tasks: dict[str, Task] = {}
+        self.commands: list[Command] = []
         self.counsellor: Counsellor | None = None
         self._policy = policy
 
@@ -164,6 +174,24 @@ class Desk:
             changed = follow(made, Situation(of_signal, of_trajectory, self.counsellor), self._policy)
             self.put(*changed)
         return changed
+
+    def tick(self, today: date) -> tuple[Task, ...]:
+        """Let the clock work on every task that it is due for; gives what changed."""
+        changed: tuple[Task, ...] = ()
+        for task in list(self.tasks.values()):
+            if task.next_on is not None and task.next_on <= today:
+                changed += self.take(tick(task, moment(today), self._policy))
+        return changed
+
+    def update(self, reported: TaskUpdate) -> tuple[Task, ...]:
+        """Let a task update work; gives what it changed."""
+        return self.take(apply_update(reported, self.tasks.get(reported.task_id), self._policy))
+
+    def take(self, outcome: Outcome) -> tuple[Task, ...]:
+        """Keep what a rule gave."""
+        self.put(*outcome.tasks)
+        self.commands.extend(outcome.commands)
+        return outcome.tasks
 
     def put(self, *tasks: Task) -> None:
         """Keep tasks; each is one version higher than what was kept of it."""

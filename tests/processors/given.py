@@ -190,7 +190,7 @@ class Case:
     def records(self, topic: str, signal_id: str | None = None) -> list[Any]:
         """Everything on a topic, oldest first."""
         values = [line["value"] for line in self.outputs if line["topic"] == topic]
-        return [value for value in values if signal_id in {None, value["signal_id"]}]
+        return [value for value in values if signal_id in {None, value.get("signal_id")}]
 
     def decisions(self, signal_id: str = "S1") -> list[Decision]:
         """Every revision about a signal."""
@@ -225,6 +225,16 @@ def refusal(*stories: Story | Line, policy: Policy | None = None) -> tuple[str, 
     case.feed(*before)
     (letter,) = case.feed(last)
     return letter["value"]["code"], letter["value"]["field"]
+
+
+def numbered(*stories: Story | Line) -> list[Line]:
+    """The lines in order, each event with a sequence and an id by its place."""
+    return [
+        line
+        if line["topic"] != "trajectories"
+        else {"topic": line["topic"], "value": {"event_id": f"e{n}", "sequence": n, **line["value"]}}
+        for n, line in enumerate(_lines(stories))
+    ]
 
 
 def _lines(stories: tuple[Story | Line, ...]) -> Iterator[Line]:

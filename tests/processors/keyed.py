@@ -10,6 +10,8 @@ from signaalwissel.schemas.routing import Route
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind, Subject
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEventKind
 
+from tests.processors.given import default_policies
+
 KEY, OTHER_KEY = b"\x00\x01" + b"k" * 32, b"\x00\x01" + b"o" * 32
 ANNA = ClientPseudonym(bsn=b"anna", birth_date=b"17 may", surname=b"jansen", address=b"home")
 RECEIVED_ON = date(2026, 2, 20)
@@ -84,6 +86,7 @@ def recent(match_key: bytes = KEY, signal: KeyedSignal | None = None, written_at
         match_key=match_key,
         written_at=written_at,
         revision=0,
+        policy_version=default_policies().default.version,
         route=Route.REGULAR_FLOW,
         trajectory_id=None,
         address_only=False,

@@ -27,6 +27,7 @@ ANNA = Subject("111222333", *HOME, BORN, surname="Jansen")
 BRAM = Subject("123456782", *HOME, BORN_TOO, surname="de Vries")
 # The twin has Anna's birth date, and nobody knows a BSN.
 TWIN = Subject(None, *HOME, BORN, surname="Jansen")
+STRANGER = Subject("999990019", *AWAY, date(1960, 3, 3), surname="Bakker")
 LISTS = (
     (ANNA,),
     (BRAM,),
@@ -110,8 +111,7 @@ def _event(draw: st.DrawFn, trajectory_id: str, number: int, kind: Kind) -> Traj
     if kind in {Kind.APPLIED, Kind.CLIENT_CHANGED}:
         clients = draw(st.sampled_from(LISTS))
     elif kind in {Kind.OBJECTION_LODGED, Kind.OBJECTION_WITHDRAWN, Kind.EXITED}:
-        # By name wherever one may be required: whether it is depends on what was known on arrival.
-        clients = draw(st.sampled_from([(ANNA,), (BRAM,), (TWIN,)]))
+        clients = draw(st.sampled_from([(ANNA,), (BRAM,), (TWIN,), (ANNA, STRANGER), (STRANGER,), ()]))
     if kind is Kind.EXITED and exit_reason is not ExitReason.DECEASED:
         clients = draw(st.sampled_from([(), (), clients]))
     service = kind in {Kind.SERVICE_OPENED, Kind.SERVICE_CLOSED}
@@ -120,7 +120,7 @@ def _event(draw: st.DrawFn, trajectory_id: str, number: int, kind: Kind) -> Traj
         event_id=f"{trajectory_id}-{number}",
         trajectory_id=trajectory_id,
         municipality="0344",
-        sequence=0 if number == 0 else draw(st.integers(0, 5)),
+        sequence=draw(st.integers(0, 5) if number else st.sampled_from([0, 0, 3])),
         occurred_on=draw(st.sampled_from(DAYS if number else DAYS[:8])),
         recorded_at=noon(draw(st.sampled_from(RECORDED))),
         kind=kind,

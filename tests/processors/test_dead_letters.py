@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from signaalwissel.processors.dead_letters import About, DeadLetters, Source, open_original
+from signaalwissel.processors.dead_letters import About, DeadLetters, Source, open_original, what_may_be_shown
 from signaalwissel.processors.emissions import DEAD_LETTERS, Emission
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.sealing import KeyDestroyed, SealBroken, SealingKey, key_id_of
@@ -82,6 +82,16 @@ def test_a_record_older_than_its_days_retention_is_kept_under_the_systems_key() 
 @pytest.mark.parametrize("record_id", [None, "", "x" * 201, "a\nb", "\x1b[2J"])
 def test_an_id_that_could_be_anything_is_not_shown(record_id: str | None) -> None:
     assert letter(about=About("0344", record_id)).record_id is None
+
+
+@pytest.mark.parametrize("municipality", [None, "", "344", "0344 ", "111222333", "\u0663\u0664\u0664\u0664"])
+def test_a_municipality_that_is_no_code_is_not_shown(municipality: str | None) -> None:
+    assert letter(about=About(municipality, "S1")).municipality is None
+
+
+@pytest.mark.parametrize("anything", [7, 2.5, True, ["0344"], {"bsn": "111222333"}, b"0344"])
+def test_what_is_no_text_is_not_shown(anything: object) -> None:
+    assert what_may_be_shown(anything, anything) == About(None, None)
 
 
 def test_its_key_is_its_id_the_same_on_every_run() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from signaalwissel.processors.followup_decisions import erases_signal, touches_tasks
-from signaalwissel.processors.followup_tasks import Task, identity_task_id, ref_of, relapse_task_id
+from signaalwissel.processors.followup_tasks import Task, ref_of, relapse_task_id
 from signaalwissel.schemas.followup import TaskKind, TaskStatus
-from signaalwissel.schemas.routing import Candidate, CorrectionAction, CorrectionCause, TrueReason
+from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, TrueReason
 from signaalwissel.schemas.signal import Partner, PartnerKind
 from signaalwissel.schemas.trajectory import Counsellor
 
@@ -248,80 +248,16 @@ def test_an_erased_signal_leaves_no_candidates() -> None:
     assert not any("T-1" in (step.note or "") for step in desk.only.history)
 
 
+def test_a_done_task_never_reopens_though_it_knows_its_signal_no_more() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    ended(desk, TaskStatus.DONE)
+    desk.follow(erasure())
+    assert desk.follow(decision(revision=2)) == ()
+
+
 def test_an_erased_trajectory_erases_no_signal() -> None:
     assert not erases_signal(to_regular(cause=CorrectionCause.ERASED))
-
-
-# --- Identity ---
-
-
-def test_a_possible_match_opens_a_verification_for_the_team() -> None:
-    desk = Desk()
-    made = address_only()
-    desk.follow(made)
-    task = desk.only
-    assert task.task_id == identity_task_id(MUNICIPALITY, ref_of(made), 0)
-    assert (task.kind, task.assignee, task.team) == (TaskKind.VERIFY_IDENTITY, None, "wijkteam")
-    assert (task.due_on, task.trajectory_id) == (date(2026, 3, 16), None)
-    assert "traject T-1, cliënt 0; traject T-2, cliënt 1" in (task.history[0].note or "")
-
-
-def test_with_the_same_name_a_verification_is_due_the_same_day() -> None:
-    desk = Desk()
-    desk.follow(address_only(candidates=(Candidate("T-1", 1),), named=True))
-    assert (desk.only.due_on, desk.only.trajectory_id) == (date(2026, 3, 2), "T-1")
-
-
-def test_too_many_persons_are_only_counted() -> None:
-    assert Desk().follow(address_only(candidates=())) == ()
-
-
-def test_a_verification_whose_reason_is_gone_is_cancelled() -> None:
-    desk = Desk()
-    desk.follow(address_only(), regular(revision=1, cause=CorrectionCause.LIFECYCLE))
-    assert desk.only.status is TaskStatus.CANCELLED
-
-
-def test_a_verification_that_was_answered_elsewhere_is_done() -> None:
-    desk = Desk()
-    verified, contact = desk.follow(address_only(), decision(revision=1, cause=CorrectionCause.IDENTITY))
-    assert verified.status is TaskStatus.DONE
-    assert contact.kind is TaskKind.CONTACT_ON_RELAPSE
-
-
-def test_a_hit_that_becomes_a_possible_match_goes_from_contact_to_verification() -> None:
-    desk = Desk()
-    cancelled, opened = desk.follow(
-        decision(), address_only(revision=1, action=CorrectionAction.MOVED, cause=CorrectionCause.LIFECYCLE)
-    )
-    assert (cancelled.kind, cancelled.status) == (TaskKind.CONTACT_ON_RELAPSE, TaskStatus.CANCELLED)
-    assert (opened.kind, opened.status) == (TaskKind.VERIFY_IDENTITY, TaskStatus.OPEN)
-
-
-def test_a_possible_match_that_comes_back_reopens_its_verification() -> None:
-    desk = Desk()
-    desk.follow(address_only(), regular(revision=1), address_only(revision=2))
-    assert desk.only.status is TaskStatus.OPEN
-    assert what(desk.only) == ["OPENED", "CANCELLED", "REOPENED"]
-
-
-def test_new_candidates_after_an_answer_get_a_verification_of_their_own() -> None:
-    desk = Desk()
-    desk.follow(address_only())
-    ended(desk, TaskStatus.DONE)
-    desk.follow(regular(revision=1), address_only(revision=2, candidates=(Candidate("T-9", 0),)))
-    assert sorted(task.status for task in desk.tasks.values()) == [TaskStatus.DONE, TaskStatus.OPEN]
-
-
-def test_other_candidates_change_the_running_verification() -> None:
-    desk = Desk()
-    desk.follow(address_only(), address_only(revision=1, candidates=(Candidate("T-9", 0),)))
-    assert desk.only.candidates == (Candidate("T-9", 0),)
-    assert what(desk.only) == ["OPENED", "CANDIDATES_CHANGED"]
-
-
-def test_the_same_candidates_change_nothing() -> None:
-    assert Desk().follow(address_only(), address_only(revision=1)) == ()
 
 
 # --- What need not be looked at ---

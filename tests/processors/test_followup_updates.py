@@ -34,6 +34,9 @@ def task(kind: TaskKind = K.CONTACT_ON_RELAPSE, status: TaskStatus = S.OPEN, **c
         "trajectory_id": "T-1",
         "team": "team-noord",
         "due_on": date(2026, 3, 30),
+        "opened_on": date(2026, 3, 2),
+        "next_on": date(2026, 3, 9),
+        "policy_version": POLICY.version,
         "assignee": "b-1",
         "status": status,
         "version": 3,
@@ -121,6 +124,20 @@ def test_a_rejected_task_goes_back_to_the_team() -> None:
     assert (changed.assignee, changed.team) == (None, "team-noord")
 
 
+@pytest.mark.parametrize("said", [U.ACCEPTED, U.REASSIGNED, U.REJECTED, U.CONTACT_ATTEMPTED])
+def test_a_report_moves_no_deadline_and_no_rung(said: TaskUpdateKind) -> None:
+    (changed,) = apply_update(update(said), task(rung=1), POLICY).tasks
+    assert (changed.rung, changed.due_on, changed.next_on) == (1, date(2026, 3, 30), date(2026, 3, 9))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(K.CONTACT_ON_RELAPSE, U.CONTACT_MADE), (K.VERIFY_IDENTITY, U.IDENTITY_CONFIRMED)]
+)
+def test_a_task_that_a_report_ends_needs_no_clock(kind: TaskKind, said: TaskUpdateKind) -> None:
+    (changed,) = apply_update(update(said, trajectory_id="T-1"), task(kind), POLICY).tasks
+    assert changed.next_on is None
+
+
 def test_a_report_of_contact_leaves_the_owner() -> None:
     (changed,) = apply_update(update(U.CONTACT_ATTEMPTED, by="b-9"), task(), POLICY).tasks
     assert changed.assignee == "b-1"
@@ -151,7 +168,7 @@ def test_a_refuted_identity_leaves_the_other_candidates() -> None:
 def test_the_last_refuted_candidate_ends_the_task() -> None:
     verification = task(K.VERIFY_IDENTITY, candidates=(Candidate("T-1", 0),))
     outcome = apply_update(update(U.IDENTITY_REFUTED), verification, POLICY)
-    assert outcome.tasks[0].status is S.DONE
+    assert (outcome.tasks[0].status, outcome.tasks[0].next_on) == (S.DONE, None)
     assert (outcome.commands[0].command.trajectory_id, outcome.commands[0].command.client) == ("T-1", 0)
 
 
@@ -180,6 +197,9 @@ def test_two_updates_give_two_commands_and_the_same_one_the_same() -> None:
         ("by", {"by": "a\nb"}),
         ("occurred_at", {"occurred_at": 10**15}),
         ("occurred_at", {"occurred_at": -(10**15)}),
+        ("trajectory_id", {"trajectory_id": "T\x00"}),
+        ("trajectory_id", {"trajectory_id": ""}),
+        ("trajectory_id", {"trajectory_id": "T" * 201}),
         ("client", {"client": 2}),
         ("client", {"client": -1}),
         ("reached", {"kind": U.CONTACT_MADE, "reached": False}),
@@ -193,6 +213,7 @@ def test_a_field_that_cannot_be_right_is_refused(field: str, changes: dict[str, 
 
 def test_a_good_update_passes() -> None:
     check_update(update(U.CONTACT_MADE, client=1, reached=True))
+    check_update(update(U.IDENTITY_REFUTED, trajectory_id="T" * 200))
 
 
 def test_a_note_tells_what_was_reported_in_dutch() -> None:

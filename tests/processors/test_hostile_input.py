@@ -79,7 +79,7 @@ def test_a_trajectory_does_not_grow_without_bound() -> None:
 
 def test_an_erasure_before_the_trajectory_is_known_keeps_it_away() -> None:
     rules, table = intake(), dict[bytes, bytes]()
-    IntakeCommands(rules).step(table, command(IntakeCommandKind.ERASE), NOW)
+    IntakeCommands(rules).step(table, command(IntakeCommandKind.ERASE), source())
     assert rules.step(table, EVENT, source()) == []
     assert read_intake_trajectory(table[trajectory_key("0344", "T1")][8:]).erased
 
@@ -90,11 +90,13 @@ def test_an_erasure_before_the_trajectory_is_known_keeps_it_away() -> None:
         pytest.param({"occurred_on": date(1, 1, 1)}, "occurred_on", id="a day before 1900"),
         pytest.param({"issued_at": 2**62}, "issued_at", id="a moment beyond the calendar"),
         pytest.param({"municipality": "GM0344"}, "municipality", id="no municipality code"),
+        pytest.param({"client": 2}, "client", id="a third client"),
+        pytest.param({"client": -1}, "client", id="a client before the first"),
     ],
 )
 def test_an_absurd_command_is_refused(fields: dict[str, object], field: str) -> None:
     with pytest.raises(Rejected) as refused:
-        IntakeCommands(intake()).step({}, command(IntakeCommandKind.OBJECT, **fields), NOW)
+        IntakeCommands(intake()).step({}, command(IntakeCommandKind.OBJECT, **fields), source())
     assert refused.value.field == field
 
 

@@ -11,13 +11,15 @@ from signaalwissel.processors.housekeeping import (
     trajectory_is_idle,
 )
 from signaalwissel.processors.matcher_state import KnownTrajectory, MatcherState
+from signaalwissel.processors.periods import Days
 from signaalwissel.processors.stamped import stamp
+from signaalwissel.processors.standing import standing
 from signaalwissel.processors.trajectory import fold
 from signaalwissel.schemas.internal import Delivery, Fact, IntakeSignal
 from signaalwissel.schemas.trajectory import ExitReason, Service, TrajectoryEventKind
 
 from tests.processors.given import default_policies
-from tests.processors.keyed import KEY, RECEIVED_ON, facts, keyed_signal, noon, recent, trajectory
+from tests.processors.keyed import ANNA, KEY, RECEIVED_ON, facts, keyed_signal, noon, recent, trajectory
 
 POLICIES = default_policies()
 POLICY = POLICIES.default
@@ -72,7 +74,51 @@ class TestTrajectories:
     def test_the_last_day_that_matters(self, story: tuple[Fact, ...], then: date | None) -> None:
         found = fold("T1", story)
         assert found is not None
-        assert last_day_that_matters(found, POLICY) == then
+        assert last_day_that_matters(found, POLICY, at_address=False) == then
+
+    @pytest.mark.parametrize(
+        ("story", "then"),
+        [
+            pytest.param(facts(), None, id="she lives there still: no such day"),
+            pytest.param(
+                (
+                    *facts(),
+                    more(Kind.CLIENT_CHANGED, date(2026, 9, 1), clients=(ANNA._replace(address=None),)),
+                ),
+                date(2026, 9, 1),
+                id="she left after the window",
+            ),
+            pytest.param(
+                (*facts(), more(Kind.CLIENT_CHANGED, ENDED, clients=(ANNA._replace(address=None),))),
+                WINDOW_ENDS,
+                id="she left before it ended",
+            ),
+            pytest.param(
+                (*facts(), more(Kind.CLIENT_CHANGED, ENDED, clients=(ANNA._replace(address=b"away"),))),
+                None,
+                id="she moved: nobody knows here which address this is",
+            ),
+        ],
+    )
+    def test_at_an_address_whoever_lives_there_matters(
+        self, story: tuple[Fact, ...], then: date | None
+    ) -> None:
+        found = fold("T1", story)
+        assert found is not None
+        assert last_day_that_matters(found, POLICY, at_address=True) == then
+
+    @pytest.mark.parametrize(("day", "then"), [(date.min, True), (date.max, False)])
+    def test_a_day_at_the_edge_of_the_calendar_stops_no_sweep(self, day: date, then: bool) -> None:
+        """Intake refuses such days; a changelog of other hands may hold them."""
+        story = (*facts(), more(Kind.AFTERCARE_STARTED, date.min), *facts(ended=day)[1:])
+        known = KnownTrajectory(
+            stamp(trajectory(story=(*story, more(Kind.AFTERCARE_ENDED, day))), noon(ENDED))
+        )
+        for today in (date(2060, 1, 1), date(2999, 12, 31)):
+            assert trajectory_is_idle(known, POLICY, noon(today), at_address=False) is then
+            found = known.whole()
+            assert found is not None
+            standing(found, 0, Days(today, today), POLICY)
 
     @pytest.mark.parametrize(
         ("written_on", "today", "then"),
@@ -89,16 +135,16 @@ class TestTrajectories:
         self, written_on: date, today: date, then: bool
     ) -> None:
         known = KnownTrajectory(stamp(trajectory(), noon(written_on)))
-        assert trajectory_is_idle(known, POLICY, noon(today)) is then
+        assert trajectory_is_idle(known, POLICY, noon(today), at_address=False) is then
 
     def test_a_running_one_never_goes(self) -> None:
         known = KnownTrajectory(stamp(trajectory(story=facts(ended=None)), noon(ENDED)))
-        assert not trajectory_is_idle(known, POLICY, noon(date(2060, 1, 1)))
+        assert not trajectory_is_idle(known, POLICY, noon(date(2060, 1, 1)), at_address=False)
 
     def test_an_erased_one_goes_when_nobody_wrote_it(self) -> None:
         known = KnownTrajectory(stamp(trajectory(story=(), erased=True), noon(ENDED)))
-        assert not trajectory_is_idle(known, POLICY, noon(ENDED + IDLE))
-        assert trajectory_is_idle(known, POLICY, noon(ENDED + IDLE + DAY))
+        assert not trajectory_is_idle(known, POLICY, noon(ENDED + IDLE), at_address=True)
+        assert trajectory_is_idle(known, POLICY, noon(ENDED + IDLE + DAY), at_address=True)
 
 
 PERIOD = timedelta(days=35)
@@ -117,7 +163,7 @@ PERIOD = timedelta(days=35)
 def test_a_recent_signal_goes_when_it_can_no_longer_be_corrected(
     written_on: date, today: date, then: bool
 ) -> None:
-    assert recent_is_over(recent(written_at=noon(written_on)), POLICIES, noon(today)) is then
+    assert recent_is_over(recent(written_at=noon(written_on)), RECEIVED_ON, POLICY, noon(today)) is then
 
 
 @pytest.mark.parametrize(
@@ -140,7 +186,7 @@ def test_deliveries_go_when_nothing_can_be_the_same_again(
 
 
 def test_a_sweep_takes_what_is_over_and_leaves_the_rest() -> None:
-    state = MatcherState({}, {})
+    state = MatcherState({}, {}, {})
     now = noon(date(2028, 1, 1))
     state.put_trajectory(KEY, trajectory("OVER"), noon(ENDED))
     state.put_trajectory(KEY, trajectory("RUNS", story=facts(ended=None)), noon(ENDED))
@@ -153,7 +199,7 @@ def test_a_sweep_takes_what_is_over_and_leaves_the_rest() -> None:
 
 
 def test_a_sweep_forgets_a_key_of_which_nothing_is_left() -> None:
-    state = MatcherState({}, {})
+    state = MatcherState({}, {}, {})
     state.put_trajectory(KEY, trajectory(), noon(ENDED))
     state.put_recent(b"over", recent(), known=False)
     sweep_match_key(state, KEY, POLICIES, noon(date(2028, 1, 1)))

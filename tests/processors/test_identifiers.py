@@ -2,6 +2,7 @@
 
 import pytest
 from signaalwissel.processors.identifiers import (
+    Audience,
     correction_id,
     dead_letter_id,
     routing_id,
@@ -38,10 +39,14 @@ def test_no_two_signals_share_an_entry_whatever_their_numbers_hold() -> None:
     assert signal_ref("0344", "a/b", "c", 1) != signal_ref("0344", "a", "b/c", 1)
 
 
-def test_ids_of_routing_and_correction_tell_revision_and_action() -> None:
+def test_ids_of_routing_and_correction_tell_revision_reader_and_action() -> None:
     routing = routing_id(REF, 3)
     assert routing == f"{REF.hex()}-3"
-    assert correction_id(routing, CorrectionAction.ALSO_OFFERED) == f"{REF.hex()}-3-also_offered"
+    both = [
+        correction_id(routing, audience, CorrectionAction.WITHDRAWN)
+        for audience in (Audience.COUNSELLOR, Audience.REGULAR)
+    ]
+    assert both == [f"{REF.hex()}-3-counsellor-withdrawn", f"{REF.hex()}-3-regular-withdrawn"]
 
 
 def test_keys_of_topics_are_what_the_design_says() -> None:

@@ -112,3 +112,14 @@ def test_a_signal_of_a_day_whose_key_was_destroyed_is_refused() -> None:
     with pytest.raises(Rejected, match="INVALID_FIELD: received_at"):
         intake(Destroyed()).step(table, *record())
     assert not table, "what was refused was not accepted: its number stays free"
+
+
+@pytest.mark.parametrize(("ahead", "refused"), [(86_400_000, False), (86_400_001, True)])
+def test_a_moment_more_than_a_day_after_publication_is_refused(ahead: int, refused: bool) -> None:
+    found, arrival = record()
+    early = arrival._replace(timestamp=found.received_at - ahead)
+    if not refused:
+        assert len(intake().step({}, found, early)) == 1
+        return
+    with pytest.raises(Rejected, match="INVALID_FIELD: received_at: must not lie more than a day after"):
+        intake().step({}, found, early)

@@ -1,10 +1,12 @@
 """Intake of lifecycle events: what goes out of a trajectory, and what is kept (design 2, 3, 7)."""
 
+import pytest
 from signaalwissel.processors.dead_letters import DeadLetters, Source
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES, Emission
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.publishers import Publishers
+from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.stamped import record_in
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import (
@@ -32,6 +34,8 @@ from tests.processors.given import (
 
 KEY = b"0344/T1"
 DAY = 86_400_000
+START = 1_772_000_000_000
+"""Kafka's time: later than whatever the stories tell."""
 
 
 class Desk:
@@ -53,7 +57,7 @@ class Desk:
             self._offset += 1
             value = {"sequence": self._offset, "event_id": f"e{self._offset}", **line["value"]}
             found: TrajectoryEvent = codec("TrajectoryEvent").from_json(value)
-            source = Source("trajectories", 0, self._offset, self._offset * DAY, KEY, b"as it came")
+            source = Source("trajectories", 0, self._offset, START + self._offset * DAY, KEY, b"as it came")
             came = self.intake.step(self.table, found, source)
         return came
 
@@ -144,17 +148,17 @@ def test_erased_before_it_was_known_stays_erased() -> None:
 def test_what_waits_is_kept_and_goes_out_with_the_application() -> None:
     desk = Desk()
     assert desk.take(exited("2025-06-01", sequence=9)) == []
-    assert desk.intake.is_waiting(desk.table, KEY)
+    assert desk.intake.waits_until(desk.table, KEY) == START + 31 * DAY
     came = desk.take(applied(sequence=1))
     assert len(read_trajectory_state(came[-1].value).facts) == 2
-    assert not desk.intake.is_waiting(desk.table, KEY)
+    assert desk.intake.waits_until(desk.table, KEY) is None
 
 
 def test_what_waits_too_long_becomes_a_dead_letter_and_the_entry_goes() -> None:
     desk = Desk()
     desk.take(exited("2025-06-01", sequence=9))
-    assert desk.intake.expire(desk.table, KEY, 31 * DAY) == []
-    (letter,) = desk.intake.expire(desk.table, KEY, 31 * DAY + 1)
+    assert desk.intake.expire(desk.table, KEY, START + 31 * DAY) == []
+    (letter,) = desk.intake.expire(desk.table, KEY, START + 31 * DAY + 1)
     found = codec("DeadLetter").decode(letter.value)
     assert (found.code, found.offset, found.record_id) == ("ORPHANED_EVENT", 1, "e1")
     assert KEY not in desk.table
@@ -162,10 +166,10 @@ def test_what_waits_too_long_becomes_a_dead_letter_and_the_entry_goes() -> None:
 
 def test_nothing_expires_that_does_not_wait() -> None:
     desk = Desk()
-    assert desk.intake.expire(desk.table, KEY, 99 * DAY) == []
-    assert not desk.intake.is_waiting(desk.table, KEY)
+    assert desk.intake.expire(desk.table, KEY, START + 99 * DAY) == []
+    assert desk.intake.waits_until(desk.table, KEY) is None
     desk.take(applied())
-    assert desk.intake.expire(desk.table, KEY, 99 * DAY) == []
+    assert desk.intake.expire(desk.table, KEY, START + 99 * DAY) == []
 
 
 def test_nothing_expires_for_a_municipality_that_lost_its_policy() -> None:
@@ -175,7 +179,8 @@ def test_nothing_expires_for_a_municipality_that_lost_its_policy() -> None:
     letters = DeadLetters("intake", desk.keys, fresh_nonce)
     none = Policies(default_policies().default)
     without = IntakeTrajectories(none, Publishers(), desk.keys, fresh_nonce, letters)
-    assert without.expire(desk.table, KEY, 99 * DAY) == []
+    assert without.waits_until(desk.table, KEY) is None
+    assert without.expire(desk.table, KEY, START + 99 * DAY) == []
 
 
 def test_what_may_be_shown_of_a_refused_event() -> None:
@@ -183,3 +188,33 @@ def test_what_may_be_shown_of_a_refused_event() -> None:
         applied(event_id="e1", sequence=1)[0]["value"]
     )
     assert IntakeTrajectories.about(found) == ("0344", "e1")
+
+
+@pytest.mark.parametrize(("ahead", "refused"), [(DAY, False), (DAY + 1, True)])
+def test_an_event_recorded_more_than_a_day_after_publication_is_refused(ahead: int, refused: bool) -> None:
+    desk = Desk()
+    found: TrajectoryEvent = codec("TrajectoryEvent").from_json(
+        applied(event_id="e1", sequence=1)[0]["value"]
+    )
+    source = Source("trajectories", 0, 1, found.recorded_at - ahead, KEY, b"as it came")
+    if not refused:
+        assert desk.intake.step(desk.table, found, source)
+        return
+    with pytest.raises(Rejected, match="INVALID_FIELD: recorded_at"):
+        desk.intake.step(desk.table, found, source)
+
+
+def test_an_event_that_names_a_stranger_is_published_under_no_key_of_his() -> None:
+    desk = Desk()
+    before = keys_of(desk.take(applied()))
+    assert keys_of(desk.take(exited("2025-06-01", clients=[BRAM]))) == before
+
+
+def test_one_of_two_that_wait_expires_alone() -> None:
+    desk = Desk()
+    desk.take([*exited("2025-06-01", sequence=9), *admitted("2025-02-01")])
+    assert len(desk.intake.expire(desk.table, KEY, START + 31 * DAY + 1)) == 1
+    assert [entry.event_id for entry in desk.kept().waiting] == ["e2"]
+    assert [fact.event_id for fact in desk.kept().facts] == ["e2"]
+    assert len(desk.intake.expire(desk.table, KEY, START + 32 * DAY + 1)) == 1
+    assert KEY not in desk.table

@@ -22,7 +22,7 @@ def matcher() -> Matcher:
 @pytest.fixture
 def state() -> MatcherState:
     """Empty tables."""
-    return MatcherState({}, {})
+    return MatcherState({}, {}, {})
 
 
 def test_a_record_that_nobody_should_write_here_is_refused(matcher: Matcher, state: MatcherState) -> None:

@@ -12,12 +12,13 @@ class Worker:
     def __init__(self) -> None:
         self.trajectories: dict[bytes, bytes] = {}
         self.recents: dict[bytes, bytes] = {}
-        self.state = MatcherState(self.trajectories, self.recents)
+        self.policies: dict[bytes, bytes] = {}
+        self.state = MatcherState(self.trajectories, self.recents, self.policies)
 
     def restarted(self) -> MatcherState:
         """The state as a worker rebuilds it from the tables."""
-        state = MatcherState(self.trajectories, self.recents)
-        state.load(self.trajectories.items(), self.recents.items())
+        state = MatcherState(self.trajectories, self.recents, self.policies)
+        state.load(self.trajectories.items(), self.recents.items(), self.policies.items())
         return state
 
 
@@ -73,7 +74,7 @@ def test_what_is_dropped_is_gone_from_table_and_index() -> None:
     worker.state.put_recent(b"one", recent(), known=False)
     worker.state.drop_trajectory(KEY, "T1")
     assert list(worker.state.match_keys()) == [KEY]
-    worker.state.drop_recent(b"one", KEY)
+    worker.state.drop_recent(b"one", recent())
     assert list(worker.state.match_keys()) == []
     assert (worker.trajectories, worker.recents) == ({}, {})
 
@@ -82,7 +83,7 @@ def test_a_trajectory_stays_where_its_signal_goes() -> None:
     worker = Worker()
     worker.state.put_trajectory(KEY, trajectory("T1"), 1)
     worker.state.put_recent(b"one", recent(), known=False)
-    worker.state.drop_recent(b"one", KEY)
+    worker.state.drop_recent(b"one", recent())
     assert list(worker.state.match_keys()) == [KEY]
 
 

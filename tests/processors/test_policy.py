@@ -79,6 +79,13 @@ def test_the_version_does_not_hang_on_the_order_of_a_set_which_differs_by_proces
         pytest.param("0344.toml", b"[window]\nmonths = 0", r"window\.months: .* 1", id="below its bound"),
         pytest.param("0344.toml", b"[window]\nmonth = 6", r"window\.month: ", id="no such key"),
         pytest.param("0344.toml", b"window = 6", "window: ", id="no section"),
+        pytest.param("0344.toml", b"[teams]\ndefault = ''", r"teams\.default: .* 1 character", id="no team"),
+        pytest.param(
+            "0344.toml",
+            b"[ladder]\nteam_after_days = 25",
+            "ladder: .*team_after_days = 25 must not lie after offer_to_regular_after_days = 24",
+            id="its ladder is in disorder",
+        ),
         pytest.param(
             "0344.toml",
             b"[corrections]\nperiod_days = 20",
@@ -103,7 +110,7 @@ def test_a_folder_needs_a_default(tmp_path: Path) -> None:
     ("sections", "told"),
     [
         pytest.param(
-            {"deadlines": {"verify_identity_days": 35}},
+            {"deadlines": {"verify_identity_days": 35, "verify_identity_expires_days": 35}},
             "verify_identity_days = 35 must end before",
             id="verifying",
         ),
@@ -113,7 +120,20 @@ def test_a_folder_needs_a_default(tmp_path: Path) -> None:
             id="offering",
         ),
         pytest.param(
-            {"ladder": {"team_after_days": 35, "offer_to_regular_after_days": 24}},
+            {"deadlines": {"verify_identity_expires_days": 35}},
+            "verify_identity_expires_days = 35 must end before corrections.period_days = 35",
+            id="a verification that runs on",
+        ),
+        pytest.param(
+            {"deadlines": {"verify_identity_expires_days": 13}},
+            "verify_identity_expires_days = 13 must not lie before verify_identity_days = 14",
+            id="a verification that ends before its deadline",
+        ),
+        pytest.param(
+            {
+                "ladder": {"team_after_days": 35, "offer_to_regular_after_days": 36},
+                "deadlines": {"contact_days": 40},
+            },
             "team_after_days = 35 must end before",
             id="the team",
         ),
@@ -123,6 +143,24 @@ def test_a_folder_needs_a_default(tmp_path: Path) -> None:
             id="late",
         ),
         pytest.param({"ladder": {"team_after_days": 25}}, "must not lie after", id="the ladder's order"),
+        pytest.param({"ladder": {"remind_after_days": [14, 7]}}, "must rise", id="reminders in disorder"),
+        pytest.param({"ladder": {"remind_after_days": [7, 7]}}, "must rise", id="a reminder twice"),
+        pytest.param(
+            {"ladder": {"remind_after_days": [7, 15]}},
+            "must not end after team_after_days = 14",
+            id="reminding late",
+        ),
+        pytest.param(
+            {"ladder": {"crisis_team_after_working_days": 3}},
+            "must not lie after crisis_offer_after_working_days = 2",
+            id="the ladder's order in a crisis",
+        ),
+        pytest.param(
+            {"ladder": {"crisis_offer_after_working_days": 3}},
+            "crisis_offer_after_working_days = 3 must lie before deadlines.crisis_working_days = 3",
+            id="a crisis that is offered late",
+        ),
+        pytest.param({"teams": {"default": "  "}}, "at least 1 character", id="no team"),
         pytest.param(
             {"retention": {"signal": {"months": 2, "justification": "Twee maanden, te kort."}}},
             "is shorter than corrections.period_days",

@@ -173,7 +173,7 @@ def test_the_regular_side_learns_nothing_of_a_trajectory(
 def alone(delivery: Delivery) -> Emission:
     """What becomes of a signal where nothing is known."""
     first, _ = Matcher(default_policies()).step(
-        MatcherState({}, {}), delivery.match_key, delivery.value, steady(0)
+        MatcherState({}, {}, {}), delivery.match_key, delivery.value, steady(0)
     )
     return first
 

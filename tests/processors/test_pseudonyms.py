@@ -3,7 +3,13 @@
 from datetime import date
 
 import pytest
-from signaalwissel.processors.pseudonyms import MatchSecret, PseudonymKeys, address_of, fold_surname
+from signaalwissel.processors.pseudonyms import (
+    MatchSecret,
+    PseudonymKeys,
+    address_of,
+    fold_surname,
+    is_address_key,
+)
 from signaalwissel.schemas.signal import Subject
 
 OLD, NEW = MatchSecret(1, b"1" * 32), MatchSecret(2, b"2" * 32)
@@ -29,11 +35,16 @@ def test_during_a_rotation_trajectories_are_written_under_both_secrets_and_signa
     switched = PseudonymKeys("0344", b"h" * 32, NEW, (OLD, NEW))
     keys = rotating.trajectory_match_keys(ANNA)
     assert len(set(keys)) == 4
-    assert {key[:2] for key in keys} == {b"\x00\x01", b"\x00\x02"}
+    assert {key[:2] for key in keys} == {b"\x00\x01", b"\x00\x02", b"\x80\x01", b"\x80\x02"}
     for signal in (ANNA, AT_HOME):
         assert rotating.signal_match_key(signal) in keys
         assert switched.signal_match_key(signal) in keys
         assert rotating.signal_match_key(signal) != switched.signal_match_key(signal)
+
+
+def test_a_key_tells_whether_it_is_of_an_address() -> None:
+    assert is_address_key(KEYS.signal_match_key(AT_HOME))
+    assert not is_address_key(KEYS.signal_match_key(ANNA))
 
 
 def test_a_rotation_leaves_the_hashes_that_are_compared() -> None:
@@ -96,6 +107,13 @@ def test_address(subject: Subject, then: str | None) -> None:
         pytest.param("Groot-Jansen", "Groot Jansen", id="hyphens"),
         pytest.param("Öztürk", "Ozturk ", id="umlauts and spaces at the end"),
         pytest.param("Łukasz", "Lukasz", id="a stroke through the l"),
+        pytest.param("Jansen-de Vries", "Jansen Vries", id="a prefix after a hyphen"),
+        pytest.param("Jansen - van 't Hof", "Jansen-Hof", id="a hyphen between spaces"),
+        pytest.param("d'Ancona", "Ancona", id="a prefix before an apostrophe"),
+        pytest.param("O'Neill", "ONeill", id="an apostrophe in a name"),
+        pytest.param("Jansen2", "Jansen_", id="what is no letter"),
+        pytest.param("Ǿster", "Oster", id="a stroke and an accent"),
+        pytest.param("Иванов", "ИВАНОВ", id="letters of another script"),
         pytest.param("Dĳkstra", "Dijkstra", id="the ligature ij"),
     ],
 )
@@ -103,7 +121,9 @@ def test_the_same_surname(one: str, other: str) -> None:
     assert fold_surname(one) == fold_surname(other) != ""
 
 
-@pytest.mark.parametrize(("one", "other"), [("Jansen", "Janssen"), ("Vanberg", "Berg"), ("Van In", "Berg")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("Jansen", "Janssen"), ("Vanberg", "Berg"), ("Van In", "Berg"), ("Иванов", "Петров")]
+)
 def test_another_surname(one: str, other: str) -> None:
     assert fold_surname(one) != fold_surname(other)
 

@@ -33,12 +33,12 @@ def test_the_audit_record_is_internal() -> None:
 
 def test_a_correction_goes_under_the_trajectory_that_it_is_about() -> None:
     told = routing(revision=1).tell_counsellor(CorrectionAction.WITHDRAWN, "T9")
-    assert named(told) == ("counsellor-corrections", b"0344/T9", f"{REF}-1-withdrawn")
+    assert named(told) == ("counsellor-corrections", b"0344/T9", f"{REF}-1-counsellor-withdrawn")
 
 
 def test_or_under_the_signal_for_the_regular_side() -> None:
     told = routing(revision=1).tell_regular(CorrectionAction.MOVED)
-    assert named(told) == ("regular-corrections", b"0344/woonstad/S1", f"{REF}-1-moved")
+    assert named(told) == ("regular-corrections", b"0344/woonstad/S1", f"{REF}-1-regular-moved")
 
 
 def test_a_hit_without_a_trajectory_is_never_published() -> None:

@@ -197,7 +197,9 @@ class TestOrphans:
         ("until", "refused"),
         [
             pytest.param("2026-02-09T12:00:00Z", 0, id="thirty days it waits"),
-            pytest.param("2026-02-09T12:00:00.001Z", 2, id="then all that waited is refused"),
+            pytest.param("2026-02-09T12:00:00.001Z", 1, id="then it is refused, and what came later is not"),
+            pytest.param("2026-02-19T12:00:00Z", 1, id="that waits for itself"),
+            pytest.param("2026-02-19T12:00:00.001Z", 2, id="as long"),
         ],
     )
     def test_it_is_refused_after_thirty_days(self, until: str, refused: int) -> None:

@@ -100,8 +100,20 @@ OTHER = running("2025-06-01", trajectory="T2")
         pytest.param(
             [*running("2025-01-10", ANNA), *died("2026-01-10"), *client_changed("2026-01-20", ANNA, BRAM)],
             SPOUSE,
-            TrueReason.DECEASED,
-            id="a death told without a name when there was one client concerns every client",
+            RUNNING,
+            id="a death told without a name is not that of who joins later",
+        ),
+        pytest.param(
+            [*running("2025-01-10", ANNA), *died("2026-01-10"), *client_changed("2026-01-20", ANNA, BRAM)],
+            NOW,
+            DECEASED,
+            id="but of who was alone by then",
+        ),
+        pytest.param(
+            [*running(), *died("2026-01-10"), *exited("2026-01-20", "SELF")],
+            NOW,
+            TrueReason.EXIT_NOT_COMPLETED,
+            id="an exit that follows the death of the only client replaces it",
         ),
     ],
 )
@@ -153,7 +165,13 @@ def test_death(given: Story, when: Line, then: TrueReason) -> None:
             [*COUPLE, *objected("2026-01-01", ANNA, BRAM)], SPOUSE, OBJECTION, id="both, where both are named"
         ),
         pytest.param(
-            [*running(), *objected("2026-01-01", BRAM)], NOW, OBJECTION, id="of one client it is always his"
+            [*running(), *objected("2026-01-01", BRAM)], NOW, RUNNING, id="of somebody else it is not hers"
+        ),
+        pytest.param(
+            [*running(), *objected("2026-01-01"), *client_changed("2026-01-20", ANNA, BRAM)],
+            SPOUSE,
+            RUNNING,
+            id="without a name it is not of who joins later",
         ),
         pytest.param(
             [*completed(on="2020-01-01", since="2019-01-01"), *objected("2026-01-01")],

@@ -103,24 +103,39 @@ def under_shorter_window(case: Case) -> None:
     case.simulation._matcher._policies = policies
 
 
-def test_what_a_new_policy_no_longer_calls_a_hit_is_moved_instead_of_offered() -> None:
+def test_a_new_policy_changes_nothing_about_a_signal_that_is_offered_after_it() -> None:
     case = Case()
     case.feed(completed(on="2025-12-01"), NOW)
     under_shorter_window(case)
     case.command(OFFER)
-    assert case.decision().reason is TrueReason.COMPLETED_OUTSIDE_WINDOW
+    first, offered = case.decisions()
+    assert (offered.action, offered.reason) == ("ALSO_OFFERED", TrueReason.COMPLETED_WITHIN_WINDOW)
+    assert offered.policy_version == first.policy_version
+
+
+def without_trajectory(case: Case, trajectory_id: str) -> None:
+    """Tables in which a trajectory is missing: lost, or read otherwise by a new release."""
+    case.simulation._state.drop_trajectory(case.decision().match_key, trajectory_id)
+
+
+def test_what_is_no_hit_any_more_is_moved_instead_of_offered() -> None:
+    case = Case()
+    case.feed(completed(on="2025-12-01"), NOW)
+    without_trajectory(case, "T1")
+    case.command(OFFER)
+    assert case.decision().reason is TrueReason.NO_TRAJECTORY
     assert actions(case, "counsellor-corrections") == ["WITHDRAWN"]
     assert actions(case, "regular-corrections") == ["MOVED"]
 
 
-def test_what_a_new_policy_gives_to_another_trajectory_is_moved_and_offered() -> None:
+def test_what_is_another_trajectorys_by_now_is_moved_and_offered() -> None:
     case = Case()
     case.feed(
         completed(on="2026-01-01", since="2025-03-01"),
         completed(on="2026-02-01", since="2025-02-01", trajectory="T2"),
         NOW,
     )
-    under_shorter_window(case)
+    without_trajectory(case, "T1")
     case.command(OFFER)
     assert [(d.trajectory_id, d.action) for d in case.decisions()] == [
         ("T1", None),
@@ -147,6 +162,15 @@ def test_an_erased_residents_signal_is_withdrawn_wherever_it_is(
     assert actions(case, "regular-corrections") == regular
     assert all(record["to"] is None for record in case.records("counsellor-corrections")[-1:])
     assert all(record["to"] is None for record in case.records("regular-corrections")[-1:])
+
+
+def test_both_halves_of_an_erased_offered_signal_have_an_id_of_their_own() -> None:
+    case = hit()
+    case.command(OFFER)
+    case.command(ERASE, command_id="c2")
+    halves = [case.records(topic)[-1] for topic in ("counsellor-corrections", "regular-corrections")]
+    assert [half["action"] for half in halves] == ["WITHDRAWN", "WITHDRAWN"]
+    assert len({half["correction_id"] for half in halves}) == 2
 
 
 def test_an_erased_residents_regular_signal_is_withdrawn_from_the_regular_side() -> None:

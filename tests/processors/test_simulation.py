@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from signaalwissel.processors.policy import Policies
-from signaalwissel.processors.simulation import UnknownTopic, findings_in, topic_of
+from signaalwissel.processors.simulation_lines import UnknownTopic, findings_in, topic_of
 
 from tests.processors.given import Case, applied, default_policies, policy_with, signal
 
@@ -41,7 +41,34 @@ def test_what_can_be_read_of_an_unreadable_line_is_shown() -> None:
     assert (letter["value"]["record_id"], letter["value"]["municipality"]) == ("S1", None)
 
 
-@pytest.mark.parametrize("topic", [None, 7, "decisions", "signalen", ""])
+BSN = "111222333"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(signal(municipality=BSN), id="a municipality"),
+        pytest.param(signal(signal_id=f"{BSN}\n"), id="an id with a line break"),
+        pytest.param(signal(signal_id=BSN * 30), id="an endless id"),
+        pytest.param(signal(municipality=BSN, arrears="veel"), id="a municipality of an unreadable line"),
+        pytest.param(
+            {"topic": "trajectories", "value": {**APPLIED["value"], "municipality": BSN}}, id="of an event"
+        ),
+        pytest.param(
+            {"topic": "task-updates", "value": {"municipality": BSN, "update_id": 7}}, id="of an update"
+        ),
+    ],
+)
+def test_what_breaks_its_own_rule_is_not_shown(wrong: dict[str, Any]) -> None:
+    (letter,) = Case().feed(wrong)
+    found = findings_in(wrong, default_policies())
+    assert found is not None
+    for line in (letter, found.line()):
+        assert BSN not in str(line)
+        assert None in {line["value"]["municipality"], line["value"]["record_id"]}
+
+
+@pytest.mark.parametrize("topic", [None, 7, "decisions", "signalen", "", "tasks", "task-updates.woonstad"])
 def test_a_topic_that_is_no_input_ends_it(topic: Any) -> None:
     line = {"topic": topic, "value": SIGNAL["value"]}
     with pytest.raises(UnknownTopic):
@@ -80,6 +107,12 @@ def test_what_is_wrong_with_one_line(line: dict[str, Any], then: tuple[str, str 
 def test_a_moment_beyond_the_calendar_does_not_move_the_clock() -> None:
     case = Case()
     case.feed(applied(), signal(on="9999-12-31"))
+    assert case.simulation._clock < 2_000_000_000_000
+
+
+def test_a_refused_record_does_not_move_the_clock() -> None:
+    case = Case()
+    case.feed(applied(), signal(on="2999-12-31", arrears="0.00"))
     assert case.simulation._clock < 2_000_000_000_000
 
 

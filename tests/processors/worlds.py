@@ -12,10 +12,12 @@ from signaalwissel.processors.dead_letters import DeadLetters, Source
 from signaalwissel.processors.decision import Effects, Verdict, decide
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, Emission
 from signaalwissel.processors.facts import horizon_of, within_horizon
+from signaalwissel.processors.housekeeping import sweep_match_key
 from signaalwissel.processors.intake_signals import Arrival, IntakeSignals
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.matcher import Clock, Matcher
 from signaalwissel.processors.matcher_state import MatcherState
+from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.trajectory import fold
@@ -78,10 +80,16 @@ class Intake:
 
     def _step(self, record: TrajectoryEvent | EarlySignal) -> list[Emission]:
         if isinstance(record, EarlySignal):
-            arrival = Arrival("signals", 0, codec("EarlySignal").encode(record))
+            arrival = Arrival("signals", record.received_at, codec("EarlySignal").encode(record))
             return self._signals.step(self._signal_table, record, arrival)
-        source = Source("trajectories", 0, 0, 0, None, b"")
-        return self._trajectories.step(self._trajectory_table, record, source)
+        source = Source("trajectories", 0, 0, record.recorded_at, None, b"")
+        try:
+            return self._trajectories.step(self._trajectory_table, record, source)
+        except Rejected as refusal:
+            # A death or an objection that does not say of which of two clients: a dead letter.
+            if refusal.field != "clients":
+                raise
+            return []
 
 
 def deliveries_of(town: Town, commands: Sequence[Command] = ()) -> list[Delivery]:
@@ -98,13 +106,14 @@ def steady(_: int) -> Clock:
 class World:
     """The matcher, and a witness of everything that it was given and said."""
 
-    def __init__(self, clock: Callable[[int], Clock] = steady) -> None:
-        self._matcher = Matcher(default_policies())
-        self._tables: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
-        self._state = MatcherState(*self._tables)
+    def __init__(self, clock: Callable[[int], Clock] = steady, *, policies: Policies | None = None) -> None:
+        self._policies = policies or default_policies()
+        self._matcher = Matcher(self._policies)
+        self.tables: tuple[dict[bytes, bytes], dict[bytes, bytes], dict[bytes, bytes]] = ({}, {}, {})
+        self._state = MatcherState(*self.tables)
         self._clock = clock
         self._steps = 0
-        self.policy = default_policies().default
+        self.decided_under: dict[bytes, Policy] = {}
         self.signals: dict[bytes, tuple[bytes, KeyedSignal]] = {}
         self.trajectories: dict[tuple[bytes, str], KeyedTrajectory] = {}
         self.effects: defaultdict[bytes, Effects] = defaultdict(Effects)
@@ -130,22 +139,33 @@ class World:
                 self.decisions[bytes.fromhex(decision.routing_id.split("-")[0])].append(decision)
         return came
 
-    def restart(self) -> None:
-        """Build the state anew from its tables, as a worker does."""
-        trajectories, recents = self._tables
-        self._state = MatcherState(trajectories, recents)
-        self._state.load(trajectories.items(), recents.items())
+    def restart(self, policies: Policies | None = None) -> None:
+        """Build the state anew from its tables, as a worker does; with another policy folder where one is given."""
+        self._policies = policies or self._policies
+        self._matcher = Matcher(self._policies)
+        self._state = MatcherState(*self.tables)
+        self._state.load(*(table.items() for table in self.tables))
+
+    def sweep(self, now: int) -> None:
+        """Forget what no rule can need any more."""
+        for match_key in list(self._state.match_keys()):
+            sweep_match_key(self._state, match_key, self._policies, now)
+
+    def knows(self, match_key: bytes) -> list[str]:
+        """The trajectories that are known at a match key."""
+        resident = self._state.resident(match_key)
+        return [] if resident is None else sorted(resident.trajectories)
 
     def fresh(self, ref: bytes) -> Verdict:
         """What the records delivered so far, and what was said, make of a signal."""
-        match_key, signal = self.signals[ref]
-        horizon = horizon_of(signal.last_day, self.policy)
+        (match_key, signal), policy = self.signals[ref], self.decided_under[ref]
+        horizon = horizon_of(signal.last_day, policy)
         folded = [
             fold(known.trajectory_id, within_horizon(known.facts, horizon))
             for (key, _), known in self.trajectories.items()
             if key == match_key
         ]
-        return decide(signal, [one for one in folded if one is not None], self.effects[ref], self.policy)
+        return decide(signal, [one for one in folded if one is not None], self.effects[ref], policy)
 
     def answers(self) -> dict[str, tuple[Any, ...]]:
         """Per signal where it is in the end: route, the counsellor's trajectory, whether to verify."""
@@ -156,6 +176,8 @@ class World:
         if delivery.is_signal:
             signal = read_keyed_signal(delivery.value)
             self.signals[signal.signal_ref] = (delivery.match_key, signal)
+            if (policy := self._policies.get(signal.municipality)) is not None:
+                self.decided_under.setdefault(signal.signal_ref, policy)
         else:
             known = read_keyed_trajectory(delivery.value)
             entry = (delivery.match_key, known.trajectory_id)

@@ -9,12 +9,13 @@ from signaalwissel.schemas.early_signal_codec import (
     read_arrears,
     read_early_signal,
     sealed_subject_body,
+    write_early_signal,
 )
 from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
 from signaalwissel.schemas.primitives import binary, long
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind, SealedSubject, Subject
 
-from tests.schemas.strategies import EXAMPLES, fastavro_bytes, records
+from tests.schemas.strategies import EXAMPLES, FASTAVRO_PADS, fastavro_bytes, records
 
 GENERIC: Codec[EarlySignal] = codec("EarlySignal")
 SIGNAL = EarlySignal(
@@ -38,6 +39,12 @@ SIGNAL = EarlySignal(
 def test_what_fastavro_wrote_is_read_as_the_generic_codec_reads_it(signal: EarlySignal) -> None:
     data = fastavro_bytes("EarlySignal", signal)
     assert read_early_signal(data) == GENERIC.decode(data) == signal
+
+
+@given(records("EarlySignal").filter(lambda signal: signal.arrears not in FASTAVRO_PADS))
+@EXAMPLES
+def test_it_is_written_as_by_fastavro(signal: EarlySignal) -> None:
+    assert write_early_signal(signal) == GENERIC.encode(signal) == fastavro_bytes("EarlySignal", signal)
 
 
 @pytest.mark.parametrize(

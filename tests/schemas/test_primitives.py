@@ -41,6 +41,13 @@ def test_longs_are_fastavros(value: int) -> None:
     assert primitives.read_optional_long(b"\x02" + data, 0) == (value, 1 + len(data))
 
 
+@given(LONGS)
+@example(1_772_000_000_000)
+@EXAMPLES
+def test_moments_are_longs(value: int) -> None:
+    assert primitives.moment(value) == primitives.moment(value) == primitives.long(value)
+
+
 @given(st.text(max_size=200))
 @example("x" * 63)
 @example("x" * 64)
@@ -106,6 +113,7 @@ def test_arrays_are_fastavros(items: list[bytes]) -> None:
         primitives.read_optional_string,
         primitives.read_optional_binary,
         primitives.read_optional_day,
+        primitives.read_optional_boolean,
         lambda data, at: primitives.read_optional_symbol(data, at, tuple(Route)),
     ],
 )
@@ -131,6 +139,7 @@ def test_symbols_are_counted_from_0() -> None:
 def test_booleans_are_0_or_1() -> None:
     assert primitives.read_boolean(b"\x00", 0) == (False, 1)
     assert primitives.read_boolean(b"\x01", 0) == (True, 1)
+    assert primitives.read_optional_boolean(b"\x02\x01", 0) == (True, 2)
 
 
 def test_moments_reach_from_year_1_to_9999() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from signaalwissel.processors.sealing import KEY_SIZE, KeyDestroyed, KeyUnavailable, seal, unseal
 from signaalwissel.schemas.signal import Subject
-from signaalwissel.security.local_keys import LocalKeys
+from signaalwissel.security.local_keys import CACHED_S, LocalKeys
 from signaalwissel.security.nonces import fresh_nonce
 
 DAY, NEXT_DAY = date(2026, 2, 28), date(2026, 3, 1)
@@ -158,6 +158,27 @@ class TestDestroyed:
         for provider in (keys, LocalKeys(folder)):
             with pytest.raises(KeyDestroyed, match="was destroyed with its retention"):
                 unseal(sealed, "record", provider.by_id)
+
+    def test_another_process_stops_using_it_within_a_minute(self, folder: Path) -> None:
+        now = [0.0]
+        working = LocalKeys(folder, clock=lambda: now[0])
+        working.create("0344")
+        key = working.day_key("0344", DAY)
+        LocalKeys(folder).destroy_day_key("0344", DAY)
+        now[0] = CACHED_S - 0.001
+        assert working.day_key("0344", DAY) == key
+        now[0] = CACHED_S
+        for ask in (lambda: working.day_key("0344", DAY), lambda: working.by_id(key.key_id)):
+            with pytest.raises(KeyDestroyed):
+                ask()
+
+    def test_a_key_that_is_being_overwritten_is_destroyed_already(
+        self, keys: LocalKeys, folder: Path
+    ) -> None:
+        keys.day_key("0344", DAY)
+        (folder / "0344" / "day" / "2026-02-28.key").write_bytes(bytes(KEY_SIZE))
+        with pytest.raises(KeyDestroyed):
+            LocalKeys(folder).day_key("0344", DAY)
 
     def test_no_new_one_is_made_for_that_day(self, keys: LocalKeys) -> None:
         keys.destroy_day_key("0344", DAY)

@@ -12,6 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from signaalwissel.processors.identifiers import signal_key, trajectory_key
 from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.topic_settings import ALWAYS
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import TaskEvent, TaskUpdate
 from signaalwissel.schemas.internal import TrajectoryState
@@ -23,6 +24,7 @@ from signaalwissel.sinks.refusals import Unsealed
 from signaalwissel.sinks.settings import (
     DECISIONS,
     INPUT_TOPICS,
+    NOTICES,
     RESIDENT_EVENTS,
     TASK_UPDATES,
     TASKS,
@@ -38,7 +40,12 @@ POLICIES = Policies(POLICY, for_every_code=True)
 PARTITIONS = 2
 BOUND_S = 60.0
 # What a second run may number or date otherwise: not part of what the sink says.
-INCIDENTAL = {"consumed_offsets": {"updated_at"}, "outbox": {"id", "created_at", "sent_at", "headers"}}
+INCIDENTAL = {
+    "consumed_offsets": {"updated_at"},
+    "notices": {"made_at"},
+    "outbox": {"id", "created_at", "sent_at", "headers"},
+    "policies": {"first_seen_at"},
+}
 
 
 def seal(unsealed: Unsealed) -> bytes:
@@ -60,15 +67,17 @@ class SinkBench:
 
     def __init__(self, bootstrap: str, database_url: str, prefix: str) -> None:
         self.settings = SinkSettings(
-            bootstrap=bootstrap, database_url=database_url, topic_prefix=prefix, retry_s=10.0
+            bootstrap=bootstrap, database_url=database_url, topic_prefix=prefix, retry_s=10.0, clock=False
         )
         self.engine: Engine = open_engine(database_url, name="test")
         self._producers: list[KafkaProducer] = []
 
     def make_topics(self, partitions: int = PARTITIONS) -> None:
-        names = [*INPUT_TOPICS, TASKS, RESIDENT_EVENTS]
+        names = [*INPUT_TOPICS, TASKS, NOTICES, RESIDENT_EVENTS]
         admin = KafkaAdminClient(bootstrap_servers=self.settings.bootstrap)
-        admin.create_topics([NewTopic(self.settings.topic(n), partitions, 1) for n in names])
+        admin.create_topics(
+            [NewTopic(self.settings.topic(n), partitions, 1, topic_configs=ALWAYS) for n in names]
+        )
         admin.close()
 
     def settings_with(self, **changes: Any) -> SinkSettings:

@@ -20,7 +20,7 @@ from signaalwissel.schemas.followup import TaskUpdateKind
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks.settings import DECISIONS, TASKS
 from signaalwissel.sinks.tables import consumed_offsets, decisions, outbox, tasks
-from signaalwissel.sinks.writer import TASKS_LOCK
+from signaalwissel.sinks.task_lock import TASKS_LOCK
 from sqlalchemy import func, select, text
 
 from tests.processors.followup_support import address_only, decision, regular, to_regular, update

@@ -10,7 +10,7 @@ from signaalwissel.sinks.casebook import Casebook
 from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.offsets import Zombie, begin
 from signaalwissel.sinks.records import Batch, Place, Progress, ReceivedUpdate
-from signaalwissel.sinks.settings import SinkSettings
+from signaalwissel.sinks.settings import TASKS, SinkSettings
 from signaalwissel.sinks.tables import METADATA, decisions, outbox, task_history, task_signals, tasks
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Engine, insert, select
@@ -27,7 +27,7 @@ def engine(database_url: str) -> Engine:
 
 
 def store(engine: Engine, *made: Decision) -> None:
-    settings = SinkSettings(bootstrap="", database_url="")
+    settings = SinkSettings(bootstrap="", database_url="", clock=False)
     with engine.begin() as connection:
         Writer(settings, POLICIES, seal).store(connection, Batch(decisions=list(made)))
 
@@ -98,7 +98,8 @@ def test_of_an_erased_signal_only_ids_stay(engine: Engine) -> None:
         assert gone[name] is None
     assert {row["signal_id"] for row in rows(engine, task_signals)} == {"s-2"}
     assert not any("T-1" in (row["note"] or "") for row in rows(engine, task_history))
-    events = [codec("TaskEvent").decode(bytes(row["value"])) for row in rows(engine, outbox)]
+    published = [bytes(row["value"]) for row in rows(engine, outbox) if row["topic"] == TASKS]
+    events = [codec("TaskEvent").decode(value) for value in published]
     assert len(events) == 2
     assert all(signal.signal_id != "s-1" for event in events for signal in event.signals)
 
@@ -123,7 +124,7 @@ def test_a_refused_update_can_be_mended_and_an_applied_one_is_applied_once(engin
         update(TaskUpdateKind.ACCEPTED, task_id),
         update(TaskUpdateKind.CONTACT_MADE, task_id),
     ]
-    writer = Writer(SinkSettings(bootstrap="", database_url=""), POLICIES, seal)
+    writer = Writer(SinkSettings(bootstrap="", database_url="", clock=False), POLICIES, seal)
     for _ in range(2):
         with engine.begin() as connection:
             batch = Batch(updates=[ReceivedUpdate(one, Received()) for one in said])
@@ -142,7 +143,7 @@ def test_offsets_that_moved_roll_the_whole_batch_back(engine: Engine) -> None:
     place = Place("decisions", 0)
     with engine.begin() as connection:
         begin(connection, {place: 10})
-    writer = Writer(SinkSettings(bootstrap="", database_url=""), POLICIES, seal)
+    writer = Writer(SinkSettings(bootstrap="", database_url="", clock=False), POLICIES, seal)
     batch = Batch(progress={place: Progress(9, 12)}, decisions=[decision()])
     with pytest.raises(Zombie, match="another sink has gone on"), engine.begin() as connection:
         writer.store(connection, batch)

@@ -129,7 +129,7 @@ class Flow:
         self.trajectories = IntakeTrajectories(policies, Publishers(), keys, nonce, dead_letters)
         self.matcher = Matcher(policies)
         self.tables: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
-        self.state = MatcherState({}, {})
+        self.state = MatcherState({}, {}, {})
 
     def step(self, offset: int, line: dict[str, Any]) -> list[Emission]:
         record = codec("EarlySignal" if line["topic"] == SIGNALS else "TrajectoryEvent").from_json(

@@ -19,7 +19,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.admin._topics import NewTopic
 from kafka.errors import KafkaError
 from signaalwissel.streams.outputs import partition_of
-from signaalwissel.streams.table import changelog_topic
+from signaalwissel.streams.topics import changelog_topic
 
 WORKER = Path(__file__).with_name("engine_worker.py")
 PARTITIONS = 4

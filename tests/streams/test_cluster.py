@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from signaalwissel.processors.topic_settings import STAMPED_BY_BROKER
 from signaalwissel.streams.cluster import Cluster, check_layout
 from signaalwissel.streams.errors import BrokerAwayError, LayoutError
 from signaalwissel.streams.settings import EngineSettings
 
-from tests.streams.engine_support import PARTITIONS, Bench
+from tests.streams.engine_support import PARTITIONS, Bench, Worker
 
 
 def test_equal_counts_are_returned() -> None:
@@ -63,3 +66,23 @@ def test_a_broker_that_is_not_there_is_waited_for_no_longer_than_the_bound() -> 
         await cluster.close()
 
     asyncio.run(run())
+
+
+def test_a_worker_does_not_start_on_a_topic_whose_time_the_publisher_sets(
+    bench: Bench, start_worker: Callable[[dict[str, Any]], Worker]
+) -> None:
+    topic = bench.name("in")
+    worker = start_worker(bench.plan(input_settings={topic: STAMPED_BY_BROKER}))
+    assert worker.wait() == 1
+    assert f"{topic} has message.timestamp.type=CreateTime, which must be LogAppendTime" in worker.text
+    assert "signaalwissel topics apply" in worker.text
+
+
+def test_a_worker_starts_on_topics_that_are_set_as_they_must(
+    kafka_bootstrap: str, topic_prefix: str, start_worker: Callable[[dict[str, Any]], Worker]
+) -> None:
+    bench = Bench(kafka_bootstrap, topic_prefix)
+    bench.make_topics(**STAMPED_BY_BROKER)
+    worker = start_worker(bench.plan(input_settings={bench.name("in"): STAMPED_BY_BROKER}))
+    worker.wait_ready()
+    worker.stop()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from signaalwissel.processors.identifiers import signal_table_key
+from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_state
 from signaalwissel.schemas.internal import IntakeCommandKind
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
@@ -68,11 +71,15 @@ class TestCommands:
         assert (state.erased, state.facts, state.match_keys) == (True, (), ())
         assert stand.take(event_record(kind="ADMITTED")) == []
 
-    def test_a_command_about_an_unknown_trajectory_is_a_dead_letter(self) -> None:
+    def test_a_command_about_a_trajectory_that_never_comes_is_a_dead_letter_with_its_original(self) -> None:
         stand = IntakeStand()
-        (sent,) = stand.take(command_record(IntakeCommandKind.OBJECT, trajectory="T404"))
-        assert (sent.letter.code, sent.letter.topic) == ("UNKNOWN_TRAJECTORY", "intake-commands")
+        waiting = command_record(IntakeCommandKind.OBJECT)
+        assert stand.take(waiting) == []
+        assert stand.sweep(waiting.partition, NOON + ORPHAN_DAYS * DAY) == []
+        (sent,) = stand.sweep(waiting.partition, NOON + ORPHAN_DAYS * DAY + 1)
+        assert (sent.letter.code, sent.letter.topic) == ("ORPHANED_EVENT", "intake-commands")
         assert sent.letter.record_id == "c1"
+        assert stand.original(sent).value == waiting.value
 
 
 class TestSweep:
@@ -88,6 +95,22 @@ class TestSweep:
         assert stand.sweep(home, NOON + (RESEND_DAYS + 1) * DAY) == []
         assert stand.changed()[INTAKE_SIGNALS] == {SIGNAL_ENTRY}
         assert stand.tables[INTAKE_SIGNALS].size_of(home) == 0
+
+    def test_what_belongs_to_a_municipality_whose_policy_was_removed_stays_and_is_told_once(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stand = IntakeStand()
+        stand.take(signal_record())
+        stand.changed()
+        handler: Any = stand.handler
+        handler._rules = handler._rules._replace(policies=Policies(default_policies().default))
+        home = home_of(SIGNAL_KEY)
+        for _ in range(3):
+            assert stand.sweep(home, NOON + 9_000 * DAY) == []
+        assert stand.changed()[INTAKE_SIGNALS] == set()
+        assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+            "municipality 0344 has no policy any more"
+        ]
 
     def test_an_orphan_is_published_with_the_place_it_came_from_and_goes(self) -> None:
         stand = IntakeStand()

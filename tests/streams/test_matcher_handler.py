@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from signaalwissel.processors.dead_letters import DeadLetters
 from signaalwissel.processors.matcher_state import MatcherState
+from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.internal import Header, OriginalRecord, ResidentCommand, ResidentCommandKind
@@ -15,9 +16,9 @@ from signaalwissel.schemas.keyed_signal_codec import write_keyed_signal
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.streams.matcher import MatcherHandler
-from signaalwissel.streams.topics import MATCHER_RECENTS, MATCHER_TRAJECTORIES
+from signaalwissel.streams.topics import MATCHER_POLICIES, MATCHER_RECENTS, MATCHER_TRAJECTORIES
 
-from tests.processors.given import default_policies
+from tests.processors.given import default_policies, policy_with
 from tests.processors.keyed import KEY, OTHER_KEY, RECEIVED_ON, facts, keyed_signal, noon, trajectory
 from tests.streams.handler_support import (
     CLOUD_EVENT,
@@ -34,17 +35,21 @@ from tests.streams.handler_support import (
 THEIRS = (TRACE, ("ce_id", b"theirs"))
 CORRECTION_DAYS = default_policies().default.corrections.period_days
 LATE = noon(date(2040, 1, 1))
+VERSION = default_policies().default.version.encode()
+NOTHING: set[bytes] = set()
 
 
 class MatcherStand(Stand):
-    """The matcher and its two tables, everything recovered."""
+    """The matcher and its three tables, everything recovered."""
 
     def __init__(self) -> None:
-        super().__init__([MATCHER_TRAJECTORIES, MATCHER_RECENTS])
+        super().__init__([MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES])
+        self.start(default_policies())
+
+    def start(self, policies: Policies) -> None:
+        """Start the matcher, or start it again, over the tables as they are."""
         letters = DeadLetters("matcher", self.keys, fresh_nonce)
-        self.handler = self.made = MatcherHandler(
-            self.tables, default_policies(), self.publisher, letters, NAMES
-        )
+        self.handler = self.made = MatcherHandler(self.tables, policies, self.publisher, letters, NAMES)
         for partition in range(PARTITIONS):
             self.handler.on_recovered(partition)
 
@@ -60,6 +65,13 @@ class MatcherStand(Stand):
             )
             for match_key, at in self.made._states[partition]._residents.items()
         }
+
+
+def changes(
+    trajectories: set[bytes] = NOTHING, recents: set[bytes] = NOTHING, policies: set[bytes] = NOTHING
+) -> dict[str, set[bytes]]:
+    """The keys that changed, by table."""
+    return {MATCHER_TRAJECTORIES: trajectories, MATCHER_RECENTS: recents, MATCHER_POLICIES: policies}
 
 
 def resident_event(value: bytes | None, key: bytes | None = KEY, **place: Any) -> Arrived:
@@ -122,7 +134,7 @@ class TestOutputs:
         ]
         ids = [record.named["ce_id"] for record in sent[:2]]
         routing_id = decision_in(sent).routing_id
-        assert ids == [f"{routing_id}-withdrawn".encode(), f"{routing_id}-moved".encode()]
+        assert ids == [f"{routing_id}-regular-withdrawn".encode(), f"{routing_id}-counsellor-moved".encode()]
         # The regular side must not be able to link its correction to a lifecycle event.
         traces = [record.named.get("traceparent") for record in sent]
         assert traces == [None, TRACE[1], TRACE[1]]
@@ -131,12 +143,14 @@ class TestOutputs:
     def test_each_change_is_one_entry_in_its_table(self) -> None:
         stand = MatcherStand()
         stand.take(running())
-        assert stand.changed() == {MATCHER_TRAJECTORIES: {KEY + b"T1"}, MATCHER_RECENTS: set()}
+        assert stand.changed() == changes(trajectories={KEY + b"T1"})
         stand.take(signal())
         ref = keyed_signal().signal_ref
-        assert stand.changed() == {MATCHER_TRAJECTORIES: set(), MATCHER_RECENTS: {ref}}
+        assert stand.changed() == changes(recents={ref}, policies={VERSION})
         stand.take(running(version=1), ended(version=1))
-        assert stand.changed() == {MATCHER_TRAJECTORIES: set(), MATCHER_RECENTS: set()}
+        assert stand.changed() == changes()
+        stand.take(signal("S2"))
+        assert stand.changed() == changes(recents={keyed_signal("S2").signal_ref})
 
     def test_a_command_is_carried_out_once(self) -> None:
         stand = MatcherStand()
@@ -241,6 +255,21 @@ class TestIndex:
         assert outcomes[0] == outcomes[1]
         assert outcomes[0]
 
+    def test_with_an_edited_policy_it_corrects_under_the_first_one_and_decides_anew_under_the_other(
+        self,
+    ) -> None:
+        stand = MatcherStand()
+        stand.take(running(), signal("S1"))
+        edited = policy_with(window={"months": 1})
+        stand.start(Policies(edited, for_every_code=True))
+        # Ended eleven weeks before the signals: within six months, not within one.
+        assert stand.take(ended(version=2)) == []
+        assert decision_in(stand.take(signal("S2"))).policy_version == edited.version
+        versions = {VERSION.decode(), edited.version}
+        assert {key.decode() for key, _ in stand.tables[MATCHER_POLICIES].items_of(0)} == versions
+        corrected = stand.take(erased(version=3))
+        assert decision_in(corrected).policy_version == VERSION.decode()
+
     def test_a_partition_that_left_is_forgotten(self) -> None:
         stand = MatcherStand()
         stand.handler.on_revoked(PARTITIONS + 1)  # left before it was recovered
@@ -263,7 +292,9 @@ class TestSweep:
         stand.changed()
         assert stand.sweep(0, LATE) == []
         gone = {keyed_signal("S1").signal_ref, keyed_signal("S2").signal_ref}
-        assert stand.changed() == {MATCHER_TRAJECTORIES: {KEY + b"OVER"}, MATCHER_RECENTS: gone}
+        # With the last signal that was decided under a policy, its archived copy goes.
+        assert stand.changed() == changes(trajectories={KEY + b"OVER"}, recents=gone, policies={VERSION})
+        assert stand.tables[MATCHER_POLICIES].size_of(0) == 0
         assert {at: list(known) for at, (known, _) in stand.index().items()} == {KEY: ["RUNS"]}
 
     @pytest.mark.parametrize(("days", "left"), [(CORRECTION_DAYS, 1), (CORRECTION_DAYS + 1, 0)])
@@ -292,8 +323,9 @@ class TestSweep:
         stand.take(ended("OVER"), running("RUNS"), signal(), signal("S2", date(2040, 1, 1)))
         stand.sweep(0, LATE)
         table = stand.tables
-        rebuilt = MatcherState(table[MATCHER_TRAJECTORIES], table[MATCHER_RECENTS])
-        rebuilt.load(table[MATCHER_TRAJECTORIES].items_of(0), table[MATCHER_RECENTS].items_of(0))
+        tables = [table[name] for name in (MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)]
+        rebuilt = MatcherState(*tables)
+        rebuilt.load(*(one.items_of(0) for one in tables))
         assert list(rebuilt.match_keys()) == list(stand.index())
         stand.handler.on_recovered(0)
         assert list(stand.index()) == list(rebuilt.match_keys())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
+from signaalwissel.processors.reading import RECORD_SIZE_MAX
+from signaalwissel.processors.rejection import RejectionCode
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
 from signaalwissel.schemas.internal import Header
@@ -23,7 +25,7 @@ from tests.streams.handler_support import (
     away_from,
     home_of,
 )
-from tests.streams.intake_support import SIGNAL_KEY, TRAJECTORY_KEY, event_record, signal_record
+from tests.streams.intake_support import SIGNAL_KEY, TRAJECTORY_KEY, IntakeStand, event_record, signal_record
 
 THEIRS = (TRACE, ("ce_id", b"theirs"))
 PLACE = (
@@ -126,6 +128,8 @@ def test_a_publisher_cannot_claim_another_place_for_its_record(topic: str) -> No
         pytest.param((PLACE[0], ("moved-from-partition", b"9" * 10), PLACE[2]), id="so is a partition"),
         pytest.param((*PLACE[:2], ("moved-from-offset", None)), id="no value"),
         pytest.param((("moved-from-topic", None), *PLACE[1:]), id="no topic"),
+        pytest.param((("moved-from-topic", b"a\x00b"), *PLACE[1:]), id="no name of a topic"),
+        pytest.param((("moved-from-topic", b"t" * 250), *PLACE[1:]), id="an endless name"),
     ],
 )
 def test_what_somebody_else_wrote_to_the_moved_topic_stands_where_it_stands(
@@ -158,3 +162,27 @@ def test_a_header_without_value_fits_into_the_batch_of_a_moved_record() -> None:
     record = signal_record(partition=away_from(SIGNAL_KEY), headers=(("empty", None), TRACE))
     assert Mover(NAMES).move_signal(record, read_early_signal(record.value or b""), outputs)
     assert built.record_count() == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param([("big", b"x" * RECORD_SIZE_MAX)], id="a large value"),
+        pytest.param([("x" * RECORD_SIZE_MAX, None)], id="a large name"),
+        pytest.param([("", b"")] * RECORD_SIZE_MAX, id="very many that are empty"),
+    ],
+)
+@pytest.mark.parametrize("made", [signal_record, event_record])
+def test_a_record_whose_headers_are_too_large_to_go_on_is_refused_and_kept_whole(
+    made: Callable[..., Arrived], headers: list[tuple[str, bytes | None]]
+) -> None:
+    stand = IntakeStand()
+    key = SIGNAL_KEY if made is signal_record else TRAJECTORY_KEY
+    record = made(partition=away_from(key), headers=headers)
+    (letter,) = stand.take(record)
+    assert letter.letter.code == RejectionCode.TOO_LARGE
+    assert stand.original(letter).headers == tuple(Header(*header) for header in headers)
+
+
+def test_large_headers_do_not_matter_where_a_record_lies_well() -> None:
+    assert moved(Mover(NAMES), signal_record(headers=[("big", b"x" * RECORD_SIZE_MAX)])) == []

@@ -43,7 +43,7 @@ def members(bench: Bench) -> int:
 
 def test_a_stop_during_the_start_ends_with_0(bench: Bench, start_worker: Start) -> None:
     worker = start_worker(bench.plan())
-    wait_until(lambda: "starting" in worker.text, "it has begun to start")
+    wait_until(lambda: f"{bench.app_id} starts" in worker.text, "it has begun to start")
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0, worker.text
 

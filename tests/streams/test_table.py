@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from signaalwissel.streams.table import PartitionedTable, PartitionState, changelog_topic
+from signaalwissel.streams.table import PartitionedTable, PartitionState
+from signaalwissel.streams.topics import changelog_topic
 
 
 def change(key: bytes | None, value: bytes | None) -> Any:

@@ -6,7 +6,8 @@ from signaalwissel.processors.policy import packaged_policies
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
-from signaalwissel.streams.agents import AgentSettings, Rules, build_intake, build_matcher
+from signaalwissel.streams.agent_settings import AgentSettings, Rules
+from signaalwissel.streams.agents import build_intake, build_matcher
 from signaalwissel.streams.app import ChunkApp
 from signaalwissel.streams.topics import Names, Topic, layout
 
@@ -19,6 +20,7 @@ COMPACTED = {
     "signaalwissel-intake-signals-changelog",
     "signaalwissel-matcher-trajectories-changelog",
     "signaalwissel-matcher-recents-changelog",
+    "signaalwissel-matcher-policies-changelog",
 }
 WEEK_MS, MONTH_MS = "604800000", "2592000000"
 
@@ -65,8 +67,18 @@ def test_every_topic_that_rules_emit_to_is_made(name: str) -> None:
 
 
 @pytest.mark.parametrize("topic", LAYOUT.values(), ids=lambda topic: topic.name)
-def test_kafka_stamps_every_record(topic: Topic) -> None:
+def test_kafka_stamps_and_unpacks_every_record(topic: Topic) -> None:
     assert topic.config["message.timestamp.type"] == "LogAppendTime"
+    assert topic.config["compression.type"] == "uncompressed"
+
+
+@pytest.mark.parametrize("build", [build_intake, build_matcher])
+def test_an_app_starts_only_on_inputs_that_are_set_as_they_are_made(build: object) -> None:
+    built = app(build)
+    assert set(built.settings.input_settings) == set(built.inputs)
+    for topic, settings in built.settings.input_settings.items():
+        assert settings.items() <= LAYOUT[topic].config.items()
+        assert set(settings) == {"message.timestamp.type", "compression.type", "max.message.bytes"}
 
 
 def test_every_topic_has_the_same_number_of_partitions() -> None:
@@ -95,9 +107,18 @@ def test_all_others_are_kept_for_thirty_days() -> None:
     assert set(others) == {WEEK_MS, MONTH_MS}
 
 
-@pytest.mark.parametrize("name", ["dead-letters", *sorted(COMPACTED)])
-def test_what_holds_other_records_whole_takes_large_ones(name: str) -> None:
+@pytest.mark.parametrize("name", ["resident-events", "decisions", *sorted(COMPACTED)])
+def test_what_holds_whole_trajectories_takes_large_records(name: str) -> None:
     assert int(LAYOUT[NAMES(name)].config["max.message.bytes"]) == 16 << 20
+
+
+@pytest.mark.parametrize("build", [build_intake, build_matcher])
+def test_a_dead_letter_has_room_for_the_largest_record_with_its_header_names_written_out(
+    build: object,
+) -> None:
+    room = int(LAYOUT[NAMES("dead-letters")].config["max.message.bytes"])
+    largest = max(int(s["max.message.bytes"]) for s in app(build).settings.input_settings.values())
+    assert room > 4 * largest + (1 << 20)
 
 
 def test_a_prefix_stands_before_every_name_and_comes_off_again() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signaalwissel.processors.simulation import Line
+from signaalwissel.processors.simulation_lines import Line
 
 BSN = "111222333"
 OTHER_BSN = "999990019"

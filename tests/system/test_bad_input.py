@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from signaalwissel.processors.simulation import Line
+from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.schemas.contract import codec
 
 from tests.system.installation import Installation

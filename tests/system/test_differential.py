@@ -9,7 +9,7 @@ from signaalwissel.processors.emissions import (
     REGULAR_CORRECTIONS,
     REGULAR_FLOW,
 )
-from signaalwissel.processors.simulation import Line, kind_of
+from signaalwissel.processors.simulation_lines import Line, kind_of
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sources.generator import generate
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signaalwissel.processors.simulation import Line
+from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.schemas.contract import codec
 
 from tests.partner_environment import partner_environment

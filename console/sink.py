@@ -1,0 +1,47 @@
+"""`sink`: decisions, trajectories and dead letters into PostgreSQL, tasks and notices out."""
+
+from typing import Annotated
+
+import typer
+from signaalwissel.console import environment, runtime
+from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
+from signaalwissel.console.processes import end_with_parent
+from signaalwissel.processors.sealing import KeyUnavailable
+from signaalwissel.sinks.process import run_sink
+from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
+from signaalwissel.sinks.settings import SinkError
+
+
+def sink(
+    instance: Annotated[int, typer.Option(help="Which of several sink processes this is, from 0.")] = 0,
+    instances: Annotated[int, typer.Option(help="How many there are.")] = 1,
+    *,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on where records were deleted before they were read.")
+    ] = False,
+    lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
+) -> None:
+    """Run the sink until SIGTERM: decisions into PostgreSQL, tasks out on `tasks`.
+
+    Example: SIGNAALWISSEL_DATABASE_URL=postgresql+psycopg://app@db/app signaalwissel sink
+    """
+    settings = environment.settings(accept_loss=accept_loss)
+    if lifeline:
+        end_with_parent()
+    runtime.log_to("sink")
+    try:
+        seal = runtime.SinkSeal(runtime.keys(settings))
+        status = run_sink(
+            runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
+        )
+    except (SinkServiceAway, KeyUnavailable) as error:
+        raise ServiceAway(str(error)) from error
+    except SinkError as error:
+        raise SinkFailure(str(error)) from error
+    raise typer.Exit(status)
+
+
+class SinkFailure(CommandFailure):
+    """The sink cannot go on; the text says what to do."""
+
+    exit_code = Exit.FINDINGS

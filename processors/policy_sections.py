@@ -1,0 +1,173 @@
+"""The sections of a policy: what a municipality decides for itself, key by key, each with its bounds.
+
+In: TOML tables. Out: frozen values. What must hold between keys, `policy.py` checks. Defaults are those of domain 8.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, model_validator
+from signaalwissel.schemas.trajectory import ExitReason
+
+Days = Annotated[int, Field(ge=0, le=3660)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Section(BaseModel):
+    """A table of a policy file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Window(Section):
+    """How long a completed trajectory still counts (domain 8.1, 8.4)."""
+
+    months: int = Field(default=6, ge=1, le=24)
+    reasons_that_count: tuple[ExitReason, ...] = (ExitReason.COMPLETED,)
+
+
+class Identity(Section):
+    """When a match is a match (domain 8.8)."""
+
+    name_and_address: Literal["verify", "hit"] = "verify"
+    address_persons_max: int = Field(default=8, ge=1, le=100)
+
+
+class Intake(Section):
+    """What is accepted (domain 8.15, 8.16)."""
+
+    signal_age_days_max: Days = 62
+    resend_days: int = Field(default=35, ge=1, le=366)
+    orphan_days: int = Field(default=30, ge=1, le=366)
+
+
+class Corrections(Section):
+    """How long a late truth still corrects (domain 8.11)."""
+
+    period_days: int = Field(default=35, ge=1, le=366)
+
+
+class Deadlines(Section):
+    """By when a task must be done (domain 8.8, 8.9).
+
+    The contact on a relapse and the verification count from the day of receipt, the other tasks from the day on which
+    they open; an evaluation from the contact that it follows.
+    """
+
+    contact_days: int = Field(default=28, ge=1, le=366)
+    crisis_working_days: int = Field(default=3, ge=1, le=20)
+    verify_identity_days: int = Field(default=14, ge=0, le=366)
+    verify_identity_expires_days: int = Field(default=34, ge=0, le=366)
+    evaluate_plan_days: int = Field(default=28, ge=1, le=366)
+    aftercare_contact_days: int = Field(default=28, ge=1, le=366)
+
+    @model_validator(mode="after")
+    def _answered_before_it_expires(self) -> Self:
+        if self.verify_identity_expires_days < self.verify_identity_days:
+            raise ValueError(
+                f"verify_identity_expires_days = {self.verify_identity_expires_days} "
+                f"must not lie before verify_identity_days = {self.verify_identity_days}"
+            )
+        return self
+
+
+class Ladder(Section):
+    """Who is next when the resident is not reached (domain 8.10): days after the day of receipt.
+
+    In a threatening situation working days after it (domain 8.9). `overdue_remind_every_days` counts from the day
+    after the deadline.
+    """
+
+    remind_after_days: tuple[Annotated[int, Field(ge=1, le=366)], ...] = Field(default=(7, 14), max_length=10)
+    team_after_days: int = Field(default=14, ge=1, le=366)
+    offer_to_regular_after_days: int = Field(default=24, ge=1, le=366)
+    crisis_team_after_working_days: int = Field(default=1, ge=0, le=20)
+    crisis_offer_after_working_days: int = Field(default=2, ge=0, le=20)
+    overdue_remind_every_days: int = Field(default=7, ge=1, le=366)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = self.remind_after_days
+        if list(days) != sorted(set(days)):
+            raise ValueError(f"remind_after_days = {list(days)} must rise")
+        if days and days[-1] > self.team_after_days:
+            raise ValueError(
+                f"remind_after_days = {list(days)} must not end after team_after_days = {self.team_after_days}"
+            )
+        if self.team_after_days > self.offer_to_regular_after_days:
+            raise ValueError(
+                f"team_after_days = {self.team_after_days} must not lie after "
+                f"offer_to_regular_after_days = {self.offer_to_regular_after_days}"
+            )
+        if self.crisis_team_after_working_days > self.crisis_offer_after_working_days:
+            raise ValueError(
+                f"crisis_team_after_working_days = {self.crisis_team_after_working_days} must not lie after "
+                f"crisis_offer_after_working_days = {self.crisis_offer_after_working_days}"
+            )
+        return self
+
+
+class Teams(Section):
+    """Who answers where no counsellor does (domain 8.7).
+
+    `unavailable` are gone or outsourced counsellors, `administrators` ids of bewindvoerders: neither owns a task.
+    """
+
+    default: Text
+    unavailable: frozenset[str] = frozenset()
+    administrators: frozenset[str] = frozenset()
+
+    @field_serializer("unavailable", "administrators", when_used="json")
+    def _in_order(self, names: frozenset[str]) -> list[str]:
+        # A set's own order differs from process to process, and the policy's version hangs on it.
+        return sorted(names)
+
+    def may_own(self, counsellor_id: str) -> bool:
+        """Whether a task may go to this counsellor in person."""
+        return counsellor_id not in self.unavailable and counsellor_id not in self.administrators
+
+
+class Repeats(Section):
+    """When a report is a repeated one (domain 8.14)."""
+
+    period_days: int = Field(default=183, ge=1, le=732)
+
+
+class Contacts(Section):
+    """Which contacts are due without a signal (deck: 'Contact bij terugval')."""
+
+    monthly: bool = True
+    aftercare: bool = True
+
+
+class Inform(Section):
+    """When the resident must have been informed of the processing (domain 8.18)."""
+
+    open_after_admission_days: int = Field(default=14, ge=0, le=366)
+    notice_within_months: int = Field(default=1, ge=1, le=12)
+
+
+class Figures(Section):
+    """Below which count a published figure is left out: few people in a cell are people who can be known."""
+
+    suppress_below: int = Field(default=10, ge=0, le=1000)
+
+
+class Feedback(Section):
+    """What partners are told (domain 8.17)."""
+
+    tell_known_to_debt_help: bool = False
+
+
+class RetentionPeriod(Section):
+    """How long a kind of data is kept, and why."""
+
+    months: int = Field(ge=1, le=240)
+    justification: Annotated[str, Field(min_length=10)]
+
+
+class Retention(Section):
+    """Periods per kind of data, each with its reason (deck; design 7)."""
+
+    trajectory: RetentionPeriod
+    trajectory_of_entrepreneur: RetentionPeriod
+    signal: RetentionPeriod

@@ -1,0 +1,124 @@
+"""Whether anything fell out of the follow-up: hits without a task, tasks without an owner or a next day (domain 8.10).
+
+Flows in: a database. Flows out: what should not be, each with the ids that lead to it; an empty list is the proof that
+no hit was lost and none ended in silence.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.followup_repeats import repeats_any
+from signaalwissel.processors.policy import Policies
+from signaalwissel.schemas.followup import TaskKind, TaskStatus
+from signaalwissel.sinks import task_store
+from signaalwissel.sinks.casebook import TrajectoryKey
+from signaalwissel.sinks.timekeeping import DatabaseTime
+from sqlalchemy import Connection, Engine, Row, text
+
+# Hits of which no later revision is known, and which no task about them runs for or was done for.
+_UNATTENDED = text(
+    """
+    SELECT hits.*, decode(split_part(hits.routing_id, '-', 1), 'hex') AS signal_ref
+    FROM decisions AS hits
+    WHERE hits.route = 'COUNSELLOR_FOLLOWUP'
+        AND NOT EXISTS (
+            SELECT FROM decisions AS later
+            WHERE later.routing_id = split_part(hits.routing_id, '-', 1) || '-' || (hits.revision + 1)
+        )
+        AND NOT EXISTS (
+            SELECT FROM task_signals JOIN tasks USING (task_id)
+            WHERE task_signals.signal_ref = decode(split_part(hits.routing_id, '-', 1), 'hex')
+                AND NOT task_signals.left
+                AND tasks.kind = 'CONTACT_ON_RELAPSE'
+                AND tasks.municipality = hits.municipality AND tasks.trajectory_id = hits.trajectory_id
+                AND tasks.status NOT IN ('CANCELLED', 'EXPIRED')
+        )
+    """
+)
+_ADRIFT = text(
+    """
+    SELECT task_id, municipality, trajectory_id, next_on FROM tasks
+    WHERE status NOT IN ('DONE', 'CANCELLED', 'EXPIRED')
+        AND (next_on IS NULL OR coalesce(assignee, '') = '' AND team = '')
+    """
+)
+_WAITING = text(
+    """
+    SELECT count(*), min(next_on) FROM (
+        SELECT next_on FROM tasks WHERE next_on <= :day
+        UNION ALL SELECT next_on FROM trajectories WHERE next_on <= :day
+    ) AS due
+    """
+)
+
+
+class Fault(StrEnum):
+    """What is wrong."""
+
+    NO_TASK = "NO_TASK"
+    ENDED_IN_SILENCE = "ENDED_IN_SILENCE"
+    NO_OWNER = "NO_OWNER"
+    NO_NEXT_DAY = "NO_NEXT_DAY"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpFinding:
+    """A hit or a task that nobody would look at again; `routing_id` for a hit, `task_id` where there is a task."""
+
+    fault: Fault
+    municipality: str
+    trajectory_id: str | None
+    routing_id: str | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the clock should have handled on an earlier day, and since when; 0 and None when it is up to date."""
+
+    count: int
+    since: date | None
+
+
+def follow_up_findings(engine: Engine, policies: Policies) -> list[FollowUpFinding]:
+    """Every hit without a task that runs or was done, and every running task without an owner or a next day.
+
+    A hit that says again what a task that is done was about needs none: the contact about these arrears has been
+    (domain 8.14).
+    """
+    with engine.connect() as connection:
+        lost = [_lost(connection, row, policies) for row in connection.execute(_UNATTENDED).all()]
+        adrift = [
+            FollowUpFinding(
+                Fault.NO_OWNER if row.next_on is not None else Fault.NO_NEXT_DAY,
+                row.municipality,
+                row.trajectory_id,
+                task_id=row.task_id,
+            )
+            for row in connection.execute(_ADRIFT)
+        ]
+    return [*(finding for finding in lost if finding is not None), *adrift]
+
+
+def waiting_for_the_clock(engine: Engine) -> Waiting:
+    """What was due before today, by the database's clock, and was not handled."""
+    with engine.connect() as connection:
+        today = amsterdam_day(DatabaseTime().now(connection))
+        count, since = connection.execute(_WAITING, {"day": today - timedelta(days=1)}).one()
+    return Waiting(count, since)
+
+
+def _lost(connection: Connection, row: Row[Any], policies: Policies) -> FollowUpFinding | None:
+    key = TrajectoryKey(row.municipality, row.trajectory_id)
+    known = task_store.load(connection, task_store.Wanted(trajectories=[key]))
+    relapses = [task for task in known if task.kind is TaskKind.CONTACT_ON_RELAPSE]
+    policy = policies.get(row.municipality) or policies.default
+    done = (report for task in relapses if task.status is TaskStatus.DONE for report in task.held)
+    if repeats_any(task_store.report_of_row(row), done, policy):
+        return None
+    ended = next((task.task_id for task in relapses if task.knows(bytes(row.signal_ref))), None)
+    fault = Fault.NO_TASK if ended is None else Fault.ENDED_IN_SILENCE
+    return FollowUpFinding(fault, *key, routing_id=row.routing_id, task_id=ended)

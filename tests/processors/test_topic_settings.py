@@ -1,0 +1,29 @@
+"""What the broker must keep to: every fault is told, with topic, setting and the command that mends it."""
+
+import pytest
+from signaalwissel.processors.topic_settings import ALWAYS, unmet_settings
+
+WANTED = {"signals": ALWAYS, "trajectories": {**ALWAYS, "max.message.bytes": "1000"}}
+RIGHT = {name: dict(settings) for name, settings in WANTED.items()}
+
+
+def test_settings_that_are_as_they_must_be_are_no_fault() -> None:
+    assert unmet_settings(RIGHT, WANTED) is None
+
+
+def test_every_fault_is_told_with_the_command_that_mends_it() -> None:
+    found = {
+        "signals": {**ALWAYS, "message.timestamp.type": "CreateTime"},
+        "trajectories": {**RIGHT["trajectories"], "compression.type": "producer"},
+    }
+    assert unmet_settings(found, WANTED) == (
+        "signals has message.timestamp.type=CreateTime, which must be LogAppendTime; trajectories has "
+        "compression.type=producer, which must be uncompressed: mend it with `signaalwissel topics apply`, then "
+        "start again"
+    )
+
+
+@pytest.mark.parametrize(("size", "fits"), [("999", True), ("1000", True), ("1001", False), (None, False)])
+def test_a_size_is_an_upper_bound(size: str | None, fits: bool) -> None:
+    found = {**RIGHT, "trajectories": {**ALWAYS, "max.message.bytes": size}}
+    assert (unmet_settings(found, WANTED) is None) is fits

@@ -1,0 +1,96 @@
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from signaalwissel.schemas.followup import TaskUpdateKind
+from signaalwissel.sinks.followup_findings import (
+    Fault,
+    FollowUpFinding,
+    follow_up_findings,
+    waiting_for_the_clock,
+)
+from signaalwissel.sinks.tables import task_signals, tasks, trajectories
+
+from tests.processors.followup_support import address_only, decision, regular, to_regular, update
+from tests.sinks.clock_support import MONDAY, Office
+from tests.sinks.sink_support import POLICIES
+
+
+@pytest.fixture
+def office(database_url: str) -> Office:
+    return Office(database_url)
+
+
+def found(office: Office) -> list[FollowUpFinding]:
+    return follow_up_findings(office.engine, POLICIES)
+
+
+def spoil(office: Office, statement: Any) -> None:
+    with office.engine.begin() as connection:
+        connection.execute(statement)
+
+
+def test_hits_that_are_attended_to_are_no_findings(office: Office) -> None:
+    office.store(decision(), decision("s-2", arrears=90_000), regular("s-3"), address_only("s-4"))
+    office.store(decision("s-5", trajectory_id="T-2"), to_regular("s-5"))
+    office.tick(MONDAY + timedelta(days=60))
+    assert found(office) == []
+
+
+def test_a_repeated_report_after_the_contact_is_no_finding_and_another_arrear_is(office: Office) -> None:
+    office.store(decision())
+    office.store(updates=[update(TaskUpdateKind.CONTACT_MADE, office.only.task_id)])
+    office.store(decision("s-2", received_on=date(2026, 4, 2)))
+    assert len(office.tasks()) == 1
+    assert found(office) == []
+    spoil(office, task_signals.update().values(partner_id="another"))
+    (finding,) = found(office)
+    assert finding.fault is Fault.NO_TASK
+    assert finding.task_id is None
+
+
+def test_a_hit_without_a_task_is_found(office: Office) -> None:
+    made = decision()
+    office.store(made)
+    spoil(office, tasks.delete())
+    assert found(office) == [
+        FollowUpFinding(Fault.NO_TASK, "0344", "T-1", routing_id=made.routing_id, task_id=None)
+    ]
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "EXPIRED"])
+def test_a_hit_whose_task_ended_in_silence_is_found(office: Office, status: str) -> None:
+    made = decision()
+    office.store(made)
+    spoil(office, tasks.update().values(status=status, next_on=None))
+    assert found(office) == [
+        FollowUpFinding(
+            Fault.ENDED_IN_SILENCE, "0344", "T-1", routing_id=made.routing_id, task_id=office.only.task_id
+        )
+    ]
+
+
+def test_a_hit_that_stands_in_another_trajectorys_task_is_found(office: Office) -> None:
+    office.store(decision())
+    spoil(office, tasks.update().values(trajectory_id="T-2"))
+    assert [finding.fault for finding in found(office)] == [Fault.NO_TASK]
+
+
+def test_a_running_task_without_an_owner_or_a_next_day_is_found(office: Office) -> None:
+    office.store(decision(), decision("s-2", trajectory_id="T-2"), decision("s-3", trajectory_id="T-3"))
+    spoil(office, tasks.update().where(tasks.c.trajectory_id == "T-1").values(assignee=None, team=""))
+    spoil(office, tasks.update().where(tasks.c.trajectory_id == "T-2").values(next_on=None))
+    assert {(finding.fault, finding.trajectory_id) for finding in found(office)} == {
+        (Fault.NO_OWNER, "T-1"),
+        (Fault.NO_NEXT_DAY, "T-2"),
+    }
+
+
+def test_what_the_clock_has_left_lying_is_counted(office: Office) -> None:
+    office.store(decision(), decision("s-2", trajectory_id="T-2"))
+    waiting = waiting_for_the_clock(office.engine)
+    assert waiting.count == 2
+    assert waiting.since is not None
+    spoil(office, tasks.update().values(next_on=date(9999, 1, 1)))
+    assert waiting_for_the_clock(office.engine).count == 0
+    assert office.rows(trajectories) == []
