@@ -122,7 +122,7 @@ class EmbeddedKafka(OwnedServer):
         broker = [*self._java(self._settings.java_options), "kafka.Kafka", "server.properties"]
         if (folder / "data" / "meta.properties").exists():
             return [broker]
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        cluster = _cluster_id()
         storage = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
         return [[*self._java(()), *storage], broker]
 
@@ -183,3 +183,9 @@ def _prepare_quick_start(programs: KafkaPrograms, progress: PlatformProgress) ->
         filled(programs.quick_start.parent, train, Path.is_dir, progress)
     except PlatformError as failed:  # a cache that was filled by somebody else and cannot be written here
         progress.note(f"Kafka starts slowly on this machine: {failed}")
+
+
+def _cluster_id() -> str:
+    # kafka-storage takes an id that begins with "-" for an option.
+    identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    return "k" + identity[1:] if identity.startswith("-") else identity

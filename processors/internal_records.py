@@ -7,6 +7,8 @@ can hold, blocks that are whole.
 In: a decoded record. Out: nothing, or Rejected with the first rule that it breaks.
 """
 
+from datetime import date
+
 from signaalwissel.processors.matcher_state import MATCH_KEY_SIZE
 from signaalwissel.processors.reading import RECORD_SIZE_MAX
 from signaalwissel.processors.rejection import Rejected, RejectionCode
@@ -30,6 +32,7 @@ TRAJECTORY_SIZE_MAX = 8 << 20
 facts need."""
 
 _SIGNAL_REF_SIZE = 16
+_DAY_AFTER_LAST = date(3000, 1, 1)
 _CLIENTS = frozenset({None, 0, 1})
 
 
@@ -40,12 +43,18 @@ def check_keyed_signal(match_key: bytes, signal: KeyedSignal) -> None:
         raise _invalid("signal_ref", f"must have {_SIGNAL_REF_SIZE} bytes")
     if len(signal.carried) > SIGNAL_SIZE_MAX:
         raise Rejected(RejectionCode.TOO_LARGE, None, f"must have at most {SIGNAL_SIZE_MAX} bytes")
-    check_day(signal.reference_date, "reference_date")
-    check_day(signal.last_day, "last_day")
+    _check_day_of_moment(signal.reference_date, "reference_date")
+    _check_day_of_moment(signal.last_day, "last_day")
     check_id(signal.signal_id, "signal_id")
     check_id(signal.municipality, "municipality")
     check_id(signal.partner_id, "partner.partner_id")
     check_carried(signal.carried)
+
+
+def _check_day_of_moment(day: date, field: str) -> None:
+    # The last hour of 2999 in UTC lies in 3000 in Amsterdam.
+    if day != _DAY_AFTER_LAST:
+        check_day(day, field)
 
 
 def check_keyed_trajectory(match_key: bytes, size: int, trajectory: KeyedTrajectory) -> None:

@@ -15,8 +15,7 @@ from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEvent, Trajec
 from signaalwissel.schemas.units import Millis
 
 _EARLIEST = date(1900, 1, 1)
-_LATEST = date(3000, 1, 1)
-"""The Amsterdam day of the last moment of 2999 in UTC."""
+_LATEST = date(2999, 12, 31)
 # The same bounds as instants.
 _EARLIEST_MS = -2_208_988_800_000
 _LATEST_MS = 32_503_679_999_999

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from signaalwissel.processors.followup_agenda import Agenda, TrajectoryView, reconcile
 from signaalwissel.processors.followup_tasks import Task
@@ -234,6 +234,7 @@ def _reports(office: Office, day: date, said: TaskUpdateKind) -> list[Record]:
     return [update(said, task.task_id, occurred_at=at_noon(day))]
 
 
+@settings(max_examples=40)
 @given(stories())
 def test_asked_for_days_are_all_the_days_that_the_clock_must_come_by(story: list[tuple[date, Item]]) -> None:
     """Office checks on every step: one running contact task at most, no notice twice, reconciled again nothing."""
@@ -242,6 +243,7 @@ def test_asked_for_days_are_all_the_days_that_the_clock_must_come_by(story: list
     assert asked.notices == daily.notices
 
 
+@settings(max_examples=50)
 @given(stories(), st.data())
 def test_a_record_that_comes_twice_changes_nothing(
     story: list[tuple[date, Item]], data: st.DataObject

@@ -92,6 +92,12 @@ def test_a_begin_that_is_mended_by_some_days_asks_for_no_second_contact_in_the_m
     assert len(later) in {3, 4}
 
 
+def test_a_begin_that_is_mended_by_more_than_half_a_month_is_another_month() -> None:
+    office = monitored().every_day(date(2026, 1, 28)).close(MONTHLY, MADE, date(2026, 1, 28))
+    office.on(date(2026, 2, 6), fact(Kind.MONITORING_STARTED, date(2026, 2, 5), 2))
+    assert [task.opened_on for task in office.of(MONTHLY)] == [date(2026, 1, 15), date(2026, 2, 5)]
+
+
 def test_a_running_relapse_is_the_contact_of_the_month() -> None:
     office = monitored().on(date(2026, 1, 20), decision(received_on=date(2026, 1, 20)))
     assert office.only(MONTHLY).status is TaskStatus.CANCELLED

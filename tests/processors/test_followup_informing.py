@@ -7,7 +7,7 @@ from signaalwissel.schemas.internal import Fact
 from signaalwissel.schemas.routing import MatchedBy, TrueReason
 from signaalwissel.schemas.trajectory import ExitReason, Service
 
-from tests.processors.agenda_support import ANNA, BRAM, NAMELESS, Kind, Office, applied, fact
+from tests.processors.agenda_support import ANNA, BRAM, DAY, NAMELESS, Kind, Office, applied, fact
 from tests.processors.followup_support import address_only, decision, regular
 
 INFORM = TaskKind.INFORM_RESIDENT
@@ -93,6 +93,28 @@ def test_when_signals_are_not_tested_any_more_the_task_is_cancelled() -> None:
     office = admitted().every_day(date(2026, 2, 20)).on(date(2026, 3, 1), exited(date(2026, 3, 1)))
     assert office.when_asked(date(2026, 9, 1)).only(INFORM).status is not TaskStatus.CANCELLED
     assert office.when_asked(date(2026, 9, 2)).only(INFORM).status is TaskStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("ends", "last"),
+    [
+        ((exited(date(2026, 5, 1), ExitReason.SELF),), date(2026, 4, 30)),
+        (
+            (
+                exited(date(2026, 2, 19), ExitReason.SELF),
+                fact(Kind.SERVICE_OPENED, date(2026, 2, 18), service=Service.BUDGET_COACHING),
+                fact(Kind.SERVICE_CLOSED, date(2026, 5, 1), service=Service.BUDGET_COACHING),
+            ),
+            date(2026, 5, 1),
+        ),
+    ],
+)
+def test_an_end_that_is_known_beforehand_works_on_its_day(ends: tuple[Fact, ...], last: date) -> None:
+    office = admitted().every_day(date(2026, 2, 20)).on(date(2026, 3, 1), ends)
+    assert office.when_asked(last).only(INFORM).status is not TaskStatus.CANCELLED
+    office.next_on = office.agenda(last).next_on
+    assert office.next_on == last + DAY
+    assert office.when_asked(last + DAY).only(INFORM).status is TaskStatus.CANCELLED
 
 
 # --- Because a signal was tested ---
