@@ -129,9 +129,6 @@ def days_to_look_again(case: Case) -> Iterator[date]:
     month = month_on(case)
     if month is not None and month.end is not None:
         yield month.end + DAY
-    running = case.running(TaskKind.MONTHLY_CONTACT)
-    if running is not None:
-        yield running.due_on + DAY
     for period in (*case.trajectory.monitoring, *case.trajectory.aftercare):
         yield period.begin
         if period.end is not None:

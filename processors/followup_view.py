@@ -5,13 +5,14 @@ is an argument; no clock.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
 from signaalwissel.processors import followup_notice_texts as texts
 from signaalwissel.processors.amsterdam import amsterdam_day
-from signaalwissel.processors.followup_ladder import scheduled
+from signaalwissel.processors.followup_ladder import past_the_team, scheduled
 from signaalwissel.processors.followup_tasks import Moment, Task, owner_of
 from signaalwissel.processors.followup_texts import StepKind
 from signaalwissel.processors.naming import Roster
@@ -112,6 +113,8 @@ class Case(NamedTuple):
     def opened(self, plan: Plan, *, to_team: bool = False) -> Task:
         """A task that begins; the same one again where it was cancelled before, as its id says.
 
+        With the date that it had, it goes on where it was: no step comes twice. With another one it begins anew.
+
         Args:
             plan: What to open.
             to_team: Whether it begins with the team rather than with the counsellor.
@@ -126,14 +129,17 @@ class Case(NamedTuple):
             trajectory_id=self.view.trajectory_id,
             team=owner.team,
             due_on=plan.due_on,
-            assignee=None if to_team else owner.assignee,
-            status=TaskStatus.ESCALATED if to_team else TaskStatus.OPEN,
-            version=0 if before is None else before.version,
-            history=() if before is None else before.history,
+            assignee=owner.assignee,
             opened_on=plan.opened_on,
             policy_version=self.policy.version,
         )
-        what = StepKind.OPENED if before is None else StepKind.REOPENED
+        what = StepKind.OPENED
+        if before is not None:
+            what = StepKind.REOPENED
+            rung = before.rung if before.due_on == plan.due_on else 0
+            task = replace(task, version=before.version, history=before.history, rung=rung)
+        if to_team or past_the_team(task, self.policy):
+            task = replace(task, assignee=None, status=TaskStatus.ESCALATED)
         task = task.with_step(TaskStep(self.moment.at, what, None, plan.note))
         return scheduled(task, self.policy).next_version()
 

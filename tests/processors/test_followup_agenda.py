@@ -84,6 +84,22 @@ def test_a_trajectory_withdrawn_in_error_keeps_no_calendar_task_and_an_applicati
     assert len(reopened) == 3
 
 
+def test_a_task_that_comes_back_with_the_date_that_it_had_goes_on_where_it_was() -> None:
+    office = with_everything(date(2026, 3, 4)).on(
+        date(2026, 3, 5), fact(Kind.WITHDRAWN_IN_ERROR, date(2026, 3, 5))
+    )
+    office.on(date(2026, 3, 6), fact(Kind.APPLIED, date(2025, 1, 10), 999_999, clients=(ANNA, BRAM)))
+    task = office.only(TaskKind.INFORM_RESIDENT)
+    assert [step.what for step in task.history] == [
+        "OPENED",
+        "REMINDED",
+        "ESCALATED",
+        "CANCELLED",
+        "REOPENED",
+    ]
+    assert (task.status, task.assignee, task.team) == (TaskStatus.ESCALATED, None, "team-noord")
+
+
 def test_when_one_of_two_clients_died_the_tasks_go_on_and_when_both_died_nobody_is_contacted() -> None:
     def died(client: Any, day: date) -> Fact:
         return fact(Kind.EXITED, day, clients=(client,), exit_reason=ExitReason.DECEASED)
