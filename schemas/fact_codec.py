@@ -7,6 +7,7 @@ serves all three; what is behind differs.
 from typing import NamedTuple
 
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
+from signaalwissel.schemas.counsellor_codec import optional_counsellor, read_optional_counsellor
 from signaalwissel.schemas.internal import (
     ClientPseudonym,
     Fact,
@@ -33,17 +34,17 @@ from signaalwissel.schemas.primitives import (
     read_boolean,
     read_day,
     read_int,
-    read_is_some,
     read_long,
     read_moment,
     read_optional_binary,
+    read_optional_boolean,
     read_optional_int,
     read_optional_symbol,
     read_string,
     read_symbol,
     string,
 )
-from signaalwissel.schemas.trajectory import Counsellor, ExitReason, Service, TrajectoryEventKind
+from signaalwissel.schemas.trajectory import ExitReason, Service, TrajectoryEventKind
 
 _KINDS = tuple(TrajectoryEventKind)
 _EXITS = tuple(ExitReason)
@@ -131,7 +132,6 @@ def read_trajectory_head(data: bytes) -> TrajectoryHead:
 
 
 def _fact(fact: Fact) -> bytes:
-    counsellor = fact.counsellor
     return b"".join(
         (
             string(fact.event_id),
@@ -140,7 +140,7 @@ def _fact(fact: Fact) -> bytes:
             long(fact.recorded_at),
             _KIND[fact.kind],
             array([_client(client) for client in fact.clients]) if fact.clients else NULL,
-            NULL if counsellor is None else SOME + string(counsellor.counsellor_id) + string(counsellor.team),
+            optional_counsellor(fact.counsellor),
             NULL if fact.exit_reason is None else _EXIT[fact.exit_reason],
             NULL if fact.service is None else _SERVICE[fact.service],
             _BOOLEAN[fact.entrepreneur],
@@ -209,14 +209,10 @@ def _read_fact(data: bytes, at: int) -> tuple[Fact, int]:
     recorded_at, at = read_moment(data, at)
     kind, at = read_symbol(data, at, _KINDS)
     clients, at = read_array(data, at, _read_client)
-    counsellor, at = read_counsellor(data, at)
+    counsellor, at = read_optional_counsellor(data, at)
     exit_reason, at = read_optional_symbol(data, at, _EXITS)
     service, at = read_optional_symbol(data, at, _SERVICES)
-    entrepreneur: bool | None = None
-    if read_is_some(data, at):
-        entrepreneur, at = read_boolean(data, at + 1)
-    else:
-        at += 1
+    entrepreneur, at = read_optional_boolean(data, at)
     client, at = read_optional_int(data, at)
     fact = Fact(
         event_id,
@@ -240,15 +236,6 @@ def _read_client(data: bytes, at: int) -> tuple[ClientPseudonym, int]:
     surname, at = read_optional_binary(data, at)
     address, at = read_optional_binary(data, at)
     return ClientPseudonym(bsn, birth_date, surname, address), at
-
-
-def read_counsellor(data: bytes, at: int) -> tuple[Counsellor | None, int]:
-    """A union of null and Counsellor at `at`, and the position after it."""
-    if not read_is_some(data, at):
-        return None, at + 1
-    counsellor_id, at = read_string(data, at + 1)
-    team, at = read_string(data, at)
-    return Counsellor(counsellor_id, team), at
 
 
 def _read_identity(data: bytes, at: int) -> tuple[SealedIdentity, int]:
