@@ -86,8 +86,8 @@ def check_resident_command(command: ResidentCommand) -> None:
 
 def check_decision(decision: Decision) -> None:
     """Refuse a decision with whose days and instants the sink could not reckon on; raises Rejected."""
-    check_day(decision.reference_date, "reference_date")
-    check_day(decision.last_day, "last_day")
+    _check_day_of_moment(decision.reference_date, "reference_date")
+    _check_day_of_moment(decision.last_day, "last_day")
     if decision.arrears_since is not None:
         check_day(decision.arrears_since, "arrears_since")
     if decision.signalled_on is not None:

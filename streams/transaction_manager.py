@@ -66,6 +66,9 @@ class ChunkTransactions(TransactionManager):
         await self._stop_all()
         app = self.app
         await app.read_layout()
+        if app.should_stop:
+            # Told to stop meanwhile: the last commit has been, and nobody would close producers that begin now.
+            return
         tables = {table.changelog: table for table in app.chunk_tables}
         surroundings = Surroundings(app.settings, app.stats, app.partition_counts, tables)
         numbers = _whole_partitions(assigned, app.inputs)

@@ -26,7 +26,7 @@ from tests.processors.keyed import KEY, RECEIVED_ON, facts, keyed_signal, noon, 
 from tests.schemas.strategies import records
 
 LONG = "x" * 201
-FAR_DAYS = (date.min, date(1899, 12, 31), date(3000, 1, 1), date.max)
+FAR_DAYS = (date.min, date(1899, 12, 31), date(3000, 1, 2), date.max)
 CLOCK = Clock(noon(RECEIVED_ON), noon(RECEIVED_ON))
 LATE = noon(date(2040, 1, 1))
 

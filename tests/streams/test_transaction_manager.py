@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any, cast
+
 import pytest
 from faust.types import TP
 from signaalwissel.streams.errors import LayoutError
-from signaalwissel.streams.transaction_manager import _whole_partitions
+from signaalwissel.streams.transaction_manager import ChunkTransactions, _whole_partitions
+
+
+class StoppingApp:
+    """An app that is told to stop while a rebalance reads the layout."""
+
+    inputs = ("in",)
+    chunk_tables: tuple[Any, ...] = ()
+    should_stop = False
+
+    async def read_layout(self) -> None:
+        self.should_stop = True
+
+
+def test_a_rebalance_that_a_stop_overtakes_opens_no_producer() -> None:
+    transactions = ChunkTransactions.__new__(ChunkTransactions)
+    transactions.app = cast(Any, StoppingApp())
+    transactions._by_partition = {}
+    assigned = {TP("in", 0)}
+    asyncio.run(transactions.on_rebalance(assigned, set(), assigned))
+    assert transactions.partitions == []
 
 
 def test_one_transaction_serves_the_partition_of_all_inputs() -> None:
