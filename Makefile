@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract test demo bench year lock clean
+.PHONY: help install check lint types contract insecure test demo bench year lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-check: lint types contract ## lint, types and the import contract: the gate before the tests
+check: lint types contract insecure ## lint, types, the import contract and insecure calls: the gate before the tests
 
 lint: install
 	$(BIN)/ruff check .
@@ -36,6 +36,9 @@ types: install .typing/signaalwissel
 contract: install
 	$(BIN)/lint-imports
 
+insecure: install
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(FOLDERS)
+
 test: install ## the tests, real Kafka and PostgreSQL included
 	$(BIN)/pytest
 
@@ -50,6 +53,12 @@ year: install ## a simulated year of a municipality of 100,000: no hit without o
 
 lock: install ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+sbom: install ## bill of materials (CycloneDX) of everything locked, as build/sbom.cdx.json
+	$(BIN)/python -m tests.supply.sbom build/sbom.cdx.json
+
+audit: install ## known vulnerabilities of everything locked; asks a service on the internet
+	$(BIN)/python -m tests.supply.audit
 
 clean: ## remove everything that the commands above made inside the checkout
 	rm -rf $(VENV) .typing .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* build dist *.egg-info

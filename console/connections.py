@@ -61,13 +61,16 @@ class Writer:
         self._check()
 
     def send_original(self, topic: str, record: OriginalRecord) -> None:
-        """Send a record as it came and return when it is acknowledged; ServiceAway otherwise."""
+        """Send a record as it came and return when it is acknowledged; ServiceAway otherwise.
+
+        A header without a value goes with an empty one: kafka-python writes no other.
+        """
         with _kafka_away(self._settings):
             sending = self._producer.send(
                 topic,
                 key=record.key,
                 value=record.value,
-                headers=[tuple(header) for header in record.headers],
+                headers=[(header.name, header.value or b"") for header in record.headers],
             )
             sending.get(timeout=_DELIVERY_BOUND_S)
 

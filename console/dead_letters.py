@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from signaalwissel.console import environment, runtime
+from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.connections import Writer, database, writer
 from signaalwissel.console.dead_letters_shown import as_plain, details_of, table_of
 from signaalwissel.console.failures import Exit, UsageFailure
@@ -191,7 +191,7 @@ class Replays:
         self._replayer = None
         if sender is not None:
             runtime.log_to("dead-letters")
-            self._replayer = Replayer(engine, runtime.keys(settings), self._names, sender)
+            self._replayer = Replayer(engine, key_service.provider(settings), self._names, sender)
 
     def replay(self, dead_letter_id: str, mended: Mended | None) -> None:
         """Replay one."""

@@ -21,7 +21,7 @@ from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lag import total_lag
 from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import end_all
-from signaalwissel.console.routed import Routed, read_routed
+from signaalwissel.console.routed import Routed, RoutedTopics
 from signaalwissel.deploy.progress import PlatformProgress, Silent, progress_on
 from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.simulation_lines import kind_of
@@ -97,15 +97,16 @@ def demo(
         with progress.step("Asking the oracle", None):
             lines = _lines(month)
             expected = _expected(oracle, lines)
-        _wait(running, publisher, len(expected), (progress, timeout_s))
+        topics = ends.enter_context(RoutedTopics(running.settings))
+        _wait(running, publisher, len(expected), (progress, timeout_s), topics)
         routed_s = time.monotonic() - published_at
         # What they wrote is checked where it stands, so they may stop meanwhile.
         running.begin_to_stop()
         with progress.step("Checking every result", None):
             engine = open_engine(runtime.database_url(running.settings), name="signaalwissel-demo")
-            routed = read_routed(running.settings)
+            topics.read_on()
             stored = list(stored_outcomes(engine))
-            report = _report(lines, expected, routed, stored)._replace(
+            report = _report(lines, expected, topics.routed(), stored)._replace(
                 tasks=count_tasks(engine),
                 seconds=round(time.monotonic() - began, 1),
                 signals_per_s=round(len(expected) / routed_s, 1),
@@ -166,8 +167,9 @@ def _wait(
     publisher: "subprocess.Popen[bytes]",
     expected: int,
     how: tuple[PlatformProgress, float],
+    topics: RoutedTopics,
 ) -> None:
-    """Wait until every accepted signal is stored and nothing moves any more."""
+    """Wait until every accepted signal is stored and nothing moves any more; meanwhile read what is there already."""
     progress, timeout_s = how
     engine = open_engine(runtime.database_url(running.settings), name="signaalwissel-demo")
     deadline = time.monotonic() + timeout_s
@@ -186,6 +188,7 @@ def _wait(
                 return
             if time.monotonic() > deadline:
                 return
+            topics.read_on()
             time.sleep(_LOOK_S)
 
 

@@ -4,19 +4,22 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from signaalwissel.console import runtime
+from signaalwissel.console import key_service, runtime
 from signaalwissel.console.failures import UsageFailure
-from signaalwissel.console.findings import Finding, fine, listed, wrong
+from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.security.local_keys import LocalKeys
 
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_NEEDED = ("kafka_bootstrap", "database_url", "key_dir")
+_NEEDED = ("kafka_bootstrap", "database_url")
+_NOBODY = "0000"
+_NEEDED_FOR_KEYS = {"local": "key_dir", "vault": "vault_url"}
 
 
 def check_files(settings: Settings) -> Iterator[Finding]:
-    """Look at what needs no service."""
+    """Look at what needs no service but that of the keys."""
     yield _settings(settings)
     try:
         policies = runtime.policies(settings)
@@ -24,12 +27,15 @@ def check_files(settings: Settings) -> Iterator[Finding]:
         yield wrong("policies", str(failure), "mend the file that it names")
         return
     yield fine("policies", _described(settings, policies))
-    if settings.key_dir is not None:
+    if settings.key_provider == "vault":
+        yield _key_service(settings, policies)
+    elif settings.key_dir is not None:
         yield from _keys(settings, settings.key_dir, policies)
 
 
 def _settings(settings: Settings) -> Finding:
-    missing = [f"SIGNAALWISSEL_{name.upper()}" for name in _NEEDED if getattr(settings, name) is None]
+    needed = (*_NEEDED, _NEEDED_FOR_KEYS[settings.key_provider])
+    missing = [f"SIGNAALWISSEL_{name.upper()}" for name in needed if getattr(settings, name) is None]
     if not missing:
         return fine("settings", "everything that is needed is set")
     return wrong(
@@ -44,6 +50,22 @@ def _described(settings: Settings, policies: Policies) -> str:
     if settings.every_municipality:
         return f"{count} municipalities have their own; every other code gets the default policy"
     return f"{count} municipalities have one"
+
+
+def _key_service(settings: Settings, policies: Policies) -> Finding:
+    try:
+        keys = key_service.provider(settings)
+        with_policy = set(policies)
+        # Asks about a code that nobody has where there is none, so that the service is always asked something.
+        with_keys = {code for code in with_policy or {_NOBODY} if keys.knows(code)}
+        for code in sorted(with_keys)[:1]:
+            # To see a key and to use one are two rights.
+            keys.identity_key(code)
+        return _pairs(settings, with_keys, with_policy)
+    except UsageFailure as failure:
+        return wrong("keys", str(failure), "mend the setting that it names")
+    except KeyUnavailable as error:
+        return away("keys", str(error), "until then worker and sink stop and write nothing")
 
 
 def _keys(settings: Settings, folder: Path, policies: Policies) -> Iterator[Finding]:

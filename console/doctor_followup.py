@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from signaalwissel.console import runtime
-from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.findings import Finding, fine, listed, wrong
 from signaalwissel.console.settings import Settings
 from signaalwissel.sinks.access import Database
@@ -11,14 +9,9 @@ from signaalwissel.sinks.followup_findings import FollowUpFinding, follow_up_fin
 
 
 def check_follow_up(settings: Settings, engine: Database) -> Iterator[Finding]:
-    """Look at the clock, and at every hit and running task; nothing of these where the policies cannot be read."""
+    """Look at the clock, and at every hit and running task."""
     yield _clock(settings, engine)
-    try:
-        policies = runtime.policies(settings)
-    except UsageFailure:
-        # The check of the policies tells it.
-        return
-    found = follow_up_findings(engine, policies)
+    found = follow_up_findings(engine)
     if found:
         yield wrong("follow-up", listed([_told(one) for one in found]), "report it: this is a defect of ours")
     else:

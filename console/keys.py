@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typer
-from signaalwissel.console import environment, runtime
+from signaalwissel.console import environment, key_service
 from signaalwissel.console.failures import ServiceAway
 from signaalwissel.processors.sealing import KeyUnavailable
 
@@ -22,7 +22,7 @@ def create(municipality: Annotated[str, typer.Argument(help="Four digits.")]) ->
     Example: signaalwissel keys create 0344
     """
     try:
-        runtime.keys(environment.settings()).create(municipality)
+        key_service.provider(environment.settings()).create(municipality)
     except KeyUnavailable as error:
         raise ServiceAway(str(error)) from error
     print(f"municipality {municipality} has its keys")

@@ -17,6 +17,8 @@ _COMMANDS = (
     "generate",
     "rebuild",
     "doctor",
+    "open-sealed",
+    "privacy-statement",
 )
 _GROUPS = {
     "topics": "topics",
@@ -49,7 +51,8 @@ def build(only: str | None = None) -> typer.Typer:
     every = only not in {*_COMMANDS, *_GROUPS}
     for name in _COMMANDS:
         if every or name == only:
-            program.command()(getattr(import_module(f"signaalwissel.console.{name}"), name))
+            function = name.replace("-", "_")
+            program.command(name)(getattr(import_module(f"signaalwissel.console.{function}"), function))
     for name, module in _GROUPS.items():
         if every or name == only:
             group = getattr(import_module(f"signaalwissel.console.{module}"), name.replace("-", "_"))

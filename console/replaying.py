@@ -97,9 +97,7 @@ class Replayer:
         except KeyUnavailable as error:
             raise ServiceAway(f"{about}: {error}") from error
         except (SealBroken, DoesNotFit) as error:
-            raise NotReplayable(
-                f"{about}: {error}; is SIGNAALWISSEL_KEY_DIR that of this installation?"
-            ) from error
+            raise NotReplayable(f"{about}: {error}; are these the keys of this installation?") from error
 
     def _publish(self, topic: str, original: OriginalRecord) -> None:
         self._writer.send_original(self._names(self._names.bare(topic)), original)

@@ -1,8 +1,7 @@
 """What the routing topics say, read as their audiences would: committed records only, folded per signal."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from signaalwissel.console import runtime
@@ -42,27 +41,81 @@ class Routed(NamedTuple):
     dead_letters: int
 
 
-def read_routed(settings: Settings) -> Routed:
-    """Read the routing topics from their beginnings to their ends."""
-    followed = [_routed(value) for _, value in _values(settings, COUNSELLOR_FOLLOWUP)]
-    regular = [_routed(value) for _, value in _values(settings, REGULAR_FLOW)]
-    audiences = _Audiences()
-    for signal in followed:
-        audiences.counsellor[_ref(signal.routing_id)] = signal.trajectory_id
-    for signal in regular:
-        audiences.regular.add(_ref(signal.routing_id))
-    names = {_ref(signal.routing_id): _name(signal) for signal in (*followed, *regular)}
-    on_counsellor = [_correction(record) for record in _values(settings, COUNSELLOR_CORRECTIONS)]
-    on_regular = [_correction(record) for record in _values(settings, REGULAR_CORRECTIONS)]
-    audiences.correct(on_counsellor, on_regular)
-    return Routed(
-        Counter(_name(signal) for signal in (*followed, *regular) if signal.revision == 0),
-        {name: (audiences.counsellor.get(ref), ref in audiences.regular) for ref, name in names.items()},
-        len(followed),
-        len(regular),
-        len(on_counsellor) + len(on_regular),
-        sum(1 for _ in _values(settings, DEAD_LETTERS)),
-    )
+class RoutedTopics:
+    """Reads the routing topics, further with every `read_on`; close it after use.
+
+    Args:
+        settings: Where Kafka is, and what its topics are called.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._signals: dict[str, list[RoutedSignal]] = {COUNSELLOR_FOLLOWUP: [], REGULAR_FLOW: []}
+        self._corrections: dict[str, list[tuple[str, RouteCorrection]]] = {
+            COUNSELLOR_CORRECTIONS: [],
+            REGULAR_CORRECTIONS: [],
+        }
+        self._dead_letters = 0
+        every = (*self._signals, *self._corrections, DEAD_LETTERS)
+        self._topics = {runtime.names(settings)(topic): topic for topic in every}
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=runtime.bootstrap(settings).split(","),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            max_poll_records=5000,
+            **runtime.kafka_python_connection(settings),
+        )
+        self._partitions = [
+            TopicPartition(name, number)
+            for name in self._topics
+            for number in self._consumer.partitions_for_topic(name) or ()
+        ]
+        self._consumer.assign(self._partitions)
+        self._consumer.seek_to_beginning(*self._partitions)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read_on(self) -> None:
+        """Read up to where the topics end now."""
+        ends: dict[TopicPartition, int] = self._consumer.end_offsets(self._partitions)
+        while any(self._consumer.position(partition) < end for partition, end in ends.items()):
+            for partition, records in self._consumer.poll(timeout_ms=_BOUND_MS).items():
+                self._take(self._topics[partition.topic], records)
+
+    def _take(self, topic: str, records: list[Any]) -> None:
+        if topic in self._signals:
+            self._signals[topic] += [_routed(record.value) for record in records]
+        elif topic in self._corrections:
+            self._corrections[topic] += [_correction(record) for record in records]
+        else:
+            self._dead_letters += len(records)
+
+    def routed(self) -> Routed:
+        """What was read, as a whole."""
+        followed, regular = self._signals[COUNSELLOR_FOLLOWUP], self._signals[REGULAR_FLOW]
+        audiences = _Audiences()
+        for signal in followed:
+            audiences.counsellor[_ref(signal.routing_id)] = signal.trajectory_id
+        for signal in regular:
+            audiences.regular.add(_ref(signal.routing_id))
+        names = {_ref(signal.routing_id): _name(signal) for signal in (*followed, *regular)}
+        on_counsellor = self._corrections[COUNSELLOR_CORRECTIONS]
+        on_regular = self._corrections[REGULAR_CORRECTIONS]
+        audiences.correct(on_counsellor, on_regular)
+        return Routed(
+            Counter(_name(signal) for signal in (*followed, *regular) if signal.revision == 0),
+            {name: (audiences.counsellor.get(ref), ref in audiences.regular) for ref, name in names.items()},
+            len(followed),
+            len(regular),
+            len(on_counsellor) + len(on_regular),
+            self._dead_letters,
+        )
 
 
 class _Audiences:
@@ -91,38 +144,13 @@ class _Audiences:
                 self.regular.add(ref)
 
 
-def _values(settings: Settings, topic: str) -> Iterator[tuple[str, bytes]]:
-    name = runtime.names(settings)(topic)
-    consumer = KafkaConsumer(
-        bootstrap_servers=runtime.bootstrap(settings).split(","),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        allow_auto_create_topics=False,
-        max_poll_records=5000,
-        **runtime.kafka_python_connection(settings),
-    )
-    try:
-        partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
-        consumer.assign(partitions)
-        ends: dict[Any, int] = consumer.end_offsets(partitions)
-        consumer.seek_to_beginning(*partitions)
-        while any(consumer.position(partition) < end for partition, end in ends.items()):
-            for records in consumer.poll(timeout_ms=_BOUND_MS).values():
-                for record in records:
-                    yield (record.key or b"").decode(), record.value
-    finally:
-        consumer.close()
-
-
 def _routed(value: bytes) -> RoutedSignal:
     signal: RoutedSignal = codec("RoutedSignal").decode(value)
     return signal
 
 
-def _correction(record: tuple[str, bytes]) -> tuple[str, RouteCorrection]:
-    return record[0], codec("RouteCorrection").decode(record[1])
+def _correction(record: Any) -> tuple[str, RouteCorrection]:
+    return (record.key or b"").decode(), codec("RouteCorrection").decode(record.value)
 
 
 def _name(signal: RoutedSignal) -> Delivery:

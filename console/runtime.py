@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from signaalwissel.console import environment
+from signaalwissel.console import environment, key_service
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.dead_letters import seal_original
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.sealing import KeyProvider
-from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings, OpenKlantUnusable, kinds_of
 from signaalwissel.sinks.refusals import Unsealed
@@ -46,13 +45,6 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is None:
         raise UsageFailure("SIGNAALWISSEL_DATABASE_URL is not set: give a URL, or run `signaalwissel up`")
     return settings.database_url.get_secret_value()
-
-
-def keys(settings: Settings) -> LocalKeys:
-    """The key provider; UsageFailure where its folder is not set."""
-    if settings.key_dir is None:
-        raise UsageFailure("SIGNAALWISSEL_KEY_DIR is not set: give the folder of the keys")
-    return LocalKeys(settings.key_dir, create_municipalities=settings.every_municipality)
 
 
 def policies(settings: Settings) -> Policies:
@@ -137,7 +129,7 @@ def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
 def rules(settings: Settings) -> Rules:
     """What intake and matcher decide by."""
     allowed = environment.publishers(settings.publishers_file)
-    return Rules(policies(settings), allowed, keys(settings), fresh_nonce)
+    return Rules(policies(settings), allowed, key_service.answering(settings), fresh_nonce)
 
 
 class SinkSeal:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from signaalwissel.sinks.open_klant_settings import COUNSELLOR_KINDS
 
 FILE_VARIABLE = "SIGNAALWISSEL_CONFIG"
+_VAULT_PATH = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 
 
 class SettingsError(ValueError):
@@ -36,8 +37,21 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     policy_dir: Path | None = None
     publishers_file: Path | None = None
-    key_provider: str = Field(default="local", pattern="^local$")
+    key_provider: str = Field(default="local", pattern="^(local|vault)$")
     key_dir: Path | None = None
+    vault_url: str | None = None
+    vault_auth: str = Field(default="token", pattern="^(token|approle|kubernetes)$")
+    vault_auth_mount: str | None = Field(default=None, pattern=_VAULT_PATH)
+    vault_token_file: Path | None = None
+    vault_role: str | None = None
+    vault_secret_id_file: Path | None = None
+    vault_jwt_file: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+    vault_mount: str = Field(default="signaalwissel", pattern=_VAULT_PATH)
+    vault_namespace: str | None = Field(default=None, pattern=_VAULT_PATH)
+    vault_ca_file: Path | None = None
+    vault_timeout_s: float = Field(default=5.0, ge=0.1, le=60.0)
+    vault_patience_s: float = Field(default=30.0, ge=0.0, le=600.0)
+    vault_cache_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     every_municipality: bool = False
     partitions: int = Field(default=8, ge=1, le=1024)
     replication_factor: int = Field(default=1, ge=1, le=15)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typer
-from signaalwissel.console import environment, runtime
+from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.processors.sealing import KeyUnavailable
@@ -30,7 +30,7 @@ def sink(
         end_with_parent()
     runtime.log_to("sink")
     try:
-        seal = runtime.SinkSeal(runtime.keys(settings))
+        seal = runtime.SinkSeal(key_service.answering(settings))
         status = run_sink(
             runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
         )

@@ -83,8 +83,13 @@ def differences(client: KafkaAdminClient, wanted: list[Topic]) -> list[Differenc
         if present[topic.name] != topic.partitions:
             what = f"has {present[topic.name]} partitions, not {topic.partitions}"
             found.append(Difference(topic.name, what, False))
+        told = configs.get(topic.name)
+        if not told:
+            what = "its settings are not told: give this account the right DescribeConfigs on it"
+            found.append(Difference(topic.name, what, False))
+            continue
         for key, value in topic.config.items():
-            given = configs[topic.name].get(key)
+            given = told.get(key)
             if given != value:
                 found.append(Difference(topic.name, f"{key} is {given}, not {value}", True))
     return found

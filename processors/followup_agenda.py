@@ -14,6 +14,7 @@ from signaalwissel.processors import followup_informing as informing
 from signaalwissel.processors.followup_clock import tick
 from signaalwissel.processors.followup_informing import Duty
 from signaalwissel.processors.followup_notices import Notice
+from signaalwissel.processors.followup_relapses import relapses_to_attend
 from signaalwissel.processors.followup_tasks import Moment, Task
 from signaalwissel.processors.followup_view import Case, TrajectoryView, case_of
 from signaalwissel.processors.policy import Policy
@@ -53,9 +54,12 @@ def reconcile(view: TrajectoryView, moment: Moment, policy: Policy) -> Agenda:
         return Agenda()
     view, expired = _months_ended(view, moment, policy)
     case = case_of(view, moment, policy)
+    relapses = relapses_to_attend(case)
+    case = case.with_tasks(relapses)
     due = informing.duties(case)
     changed = (
         expired,
+        *relapses,
         contacts.monthly_contact(case),
         contacts.aftercare_contact(case),
         *contacts.plan_evaluations(case),
@@ -74,7 +78,7 @@ def _months_ended(view: TrajectoryView, moment: Moment, policy: Policy) -> tuple
     """The view with a running MONTHLY_CONTACT whose month is over ended, and that task."""
     for task in view.tasks:
         if task.kind is TaskKind.MONTHLY_CONTACT and not task.ended and task.due_on < moment.today:
-            (expired,) = tick(task, moment, policy).tasks
+            (expired,) = tick(task, moment, view.policies.get(task.policy_version, policy)).tasks
             tasks = tuple(expired if other is task else other for other in view.tasks)
             return view._replace(tasks=tasks), expired
     return view, None

@@ -84,25 +84,33 @@ class DecisionCase(NamedTuple):
         """
         if ended is None:
             return self.changed(replace(task, reports=(self.report(),)), StepKind.OPENED, note)
-        return self.changed(self._again(task, ended), StepKind.REOPENED, note)
+        again = reopened(task, ended, self.report(), self.policy_of(ended))
+        return self.changed(again, StepKind.REOPENED, note)
 
-    def _again(self, task: Task, ended: Task) -> Task:
-        # The same task, not another one beside it: its id says so. What was in it before stays as it was, and it goes
-        # on where it stood on its ladder, under its own policy.
-        others = tuple(other for other in ended.reports if other.ref != self.ref)
-        task = replace(
-            ended,
-            status=TaskStatus.OPEN,
-            trajectory_id=task.trajectory_id,
-            team=task.team,
-            assignee=task.assignee,
-            candidates=task.candidates,
-            due_on=task.due_on,
-            reports=(*others, self.report()),
-        )
-        if task.kind is TaskKind.VERIFY_IDENTITY:
-            return task
-        policy = self.policy_of(task)
-        if past_the_team(task, policy):
-            task = replace(task, status=TaskStatus.ESCALATED, assignee=None)
-        return rescheduled(task, policy)
+
+def reopened(task: Task, ended: Task, report: Report, policy: Policy) -> Task:
+    """The task that had ended, again: not another one beside it, as its id says.
+
+    What was in it before stays as it was, and it goes on where it stood on its ladder.
+
+    Args:
+        task: The task as it would begin.
+        ended: The one with the same id that has ended; not one that is DONE.
+        report: The signal that brings it back.
+        policy: The policy under which `ended` was opened; its dates go on under that one.
+    """
+    others = tuple(other for other in ended.reports if other.ref != report.ref)
+    again = replace(
+        ended,
+        status=TaskStatus.OPEN,
+        trajectory_id=task.trajectory_id,
+        team=task.team,
+        assignee=task.assignee,
+        candidates=task.candidates,
+        reports=(*others, report),
+    )
+    if task.kind is TaskKind.VERIFY_IDENTITY:
+        return replace(again, due_on=task.due_on)
+    if past_the_team(again, policy):
+        again = replace(again, status=TaskStatus.ESCALATED, assignee=None)
+    return rescheduled(again, policy)

@@ -9,7 +9,7 @@ from signaalwissel.processors import followup_texts as texts
 from signaalwissel.processors.followup_tasks import Owner, Task, owner_of
 from signaalwissel.processors.followup_texts import StepKind
 from signaalwissel.processors.policy import Policy
-from signaalwissel.schemas.followup import TaskStep
+from signaalwissel.schemas.followup import TaskStatus, TaskStep
 from signaalwissel.schemas.internal import Fact, TrajectoryState
 from signaalwissel.schemas.trajectory import Counsellor
 
@@ -23,6 +23,9 @@ def assignment(state: TrajectoryState) -> Fact | None:
 def moved(task: Task, counsellor: Counsellor, at: int, policy: Policy) -> Task | None:
     """The task with the trajectory's new counsellor; None where it has ended or is theirs already.
 
+    A task that had gone to the team is theirs too: they can act now. It is open again, its escalation stays in the
+    history, and what remains of the ladder goes on by the same dates; no deadline moves.
+
     Args:
         task: A task of that trajectory.
         counsellor: Who runs the trajectory now.
@@ -33,5 +36,8 @@ def moved(task: Task, counsellor: Counsellor, at: int, policy: Policy) -> Task |
     if task.ended or owner == Owner(task.assignee, task.team):
         return None
     note = texts.TO_THE_TEAM if owner.assignee is None else texts.COUNSELLOR_CHANGED
-    task = replace(task, assignee=owner.assignee, team=owner.team)
+    status = task.status
+    if status is TaskStatus.ESCALATED and owner.assignee is not None:
+        status = TaskStatus.OPEN
+    task = replace(task, assignee=owner.assignee, team=owner.team, status=status)
     return task.with_step(TaskStep(at, StepKind.COUNSELLOR_CHANGED, None, note)).next_version()

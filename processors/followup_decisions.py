@@ -70,9 +70,10 @@ def _to_leave(case: DecisionCase) -> list[Task]:
 
 
 def _without(task: Task, case: DecisionCase) -> Task:
-    marked = (r._replace(left=True, repeated=False) if r.ref == case.ref else r for r in task.reports)
+    marked = tuple(r._replace(left=True, repeated=False) if r.ref == case.ref else r for r in task.reports)
     task = replace(task, reports=recounted(marked, case.policy_of(task)))
     if task.ended:
+        # A repeated report that came late and repeats nothing here any more: see `followup_repeats.outlived`.
         return case.changed(task, StepKind.SIGNAL_LEFT, texts.SIGNAL_LEFT_AFTER_END)
     if not task.held:
         cancelled = task.ending(TaskStatus.CANCELLED)
@@ -103,16 +104,23 @@ def _erased(task: Task, case: DecisionCase) -> Task:
 def _entered(case: DecisionCase) -> Task | None:
     report = case.report()
     of_trajectory = case.situation.of_trajectory
+    if any(task.holds(report.ref) for task in of_trajectory):
+        return None
     active = next((task for task in of_trajectory if not task.ended), None)
     if active is not None:
-        return None if active.holds(report.ref) else _joined(active, report, case)
-    handled = next((t for t in of_trajectory if t.status is TaskStatus.DONE and t.knows(report.ref)), None)
+        return _joined(active, report, case)
+    done = [task for task in of_trajectory if task.status is TaskStatus.DONE]
+    handled = next((task for task in done if task.was_about(report.ref)), None)
     if handled is not None:
-        return None if handled.holds(report.ref) else _returned(handled, report, case)
-    if repeats_any(report, (r for task in of_trajectory for r in task.held), case.policy):
-        # It is in the audit trail; the contact about these arrears has been (domain 8.14).
-        return None
-    return _opened(report, case)
+        return _returned(handled, report, case)
+    said = next((task for task in done if repeats_any(report, task.attended, case.policy_of(task))), None)
+    return _opened(report, case) if said is None else _counted(said, report)
+
+
+def _counted(task: Task, report: Report) -> Task:
+    """The task that is done with one more repeated report: the contact about these arrears has been (domain 8.14)."""
+    others = (other for other in task.reports if other.ref != report.ref)
+    return replace(task, reports=(*others, report._replace(repeated=True, late=True))).next_version()
 
 
 def _joined(task: Task, report: Report, case: DecisionCase) -> Task:

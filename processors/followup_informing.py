@@ -76,12 +76,7 @@ def duties(case: Case) -> list[Duty]:
     trajectory, view = case.trajectory, case.view
     if trajectory is None:
         return []
-    return [
-        _duty(trajectory, case, position)
-        for position in _uninformed(case)
-        if position in view.found
-        and not _told_before(case, resident_ids(view.municipality, trajectory, position))
-    ]
+    return [_duty(trajectory, case, position) for position in _uninformed(case) if position in view.found]
 
 
 def inform_task(case: Case, due: list[Duty]) -> Task | None:
@@ -200,21 +195,28 @@ def _informing(case: Case) -> Task | None:
 
 def _uninformed(case: Case) -> list[int]:
     """The clients whom we may contact and whom nobody informed; a task that was done informed everybody."""
-    task = _informing(case)
-    if case.trajectory is None or (task is not None and task.status is TaskStatus.DONE):
+    task, trajectory, municipality = _informing(case), case.trajectory, case.view.municipality
+    if trajectory is None or (task is not None and task.status is TaskStatus.DONE):
         return []
-    informed = {
+    informed = _informed_here(case)
+    return [
         position
-        for fact in facts_of(case.view, _Event.RESIDENT_INFORMED)
-        for position in case.concerned(fact)
-    }
-    return [position for position in case.present if position not in informed]
+        for position in case.present
+        if position not in informed
+        and not _told_before(case, resident_ids(municipality, trajectory, position))
+    ]
+
+
+def _informed_here(case: Case) -> set[int]:
+    facts = facts_of(case.view, _Event.RESIDENT_INFORMED)
+    return {position for fact in facts for position in case.concerned(fact)}
 
 
 def _settled(case: Case, days: list[date]) -> str | None:
     """Why nobody needs to be informed, in a Dutch sentence; `days` are those by which somebody should be."""
     if not _uninformed(case):
-        return texts.ALREADY_INFORMED
+        here = _informed_here(case).issuperset(case.present)
+        return texts.ALREADY_INFORMED if here else texts.INFORMED_ELSEWHERE
     return None if days else texts.NO_LONGER_TESTED
 
 
@@ -222,7 +224,7 @@ def _brought_forward(case: Case, task: Task, due: list[Duty]) -> Task | None:
     day = min((duty.due_on for duty in due if not duty.settled), default=task.due_on)
     if day >= task.due_on:
         return None
-    task = scheduled(replace(task, due_on=day), case.policy)
+    task = scheduled(replace(task, due_on=day), case.policy_of(task))
     step = TaskStep(case.moment.at, texts.CalendarStep.DUE_EARLIER, None, texts.due_earlier(day))
     return task.with_step(step).next_version()
 

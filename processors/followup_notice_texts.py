@@ -54,6 +54,7 @@ MONITORING_RESUMED = "De taak vervalt: het volgen is hervat; daarna komt er een 
 TRAJECTORY_REOPENED = "De taak vervalt: het traject is heropend."
 NO_LONGER_TESTED = "De taak vervalt: signalen worden niet meer aan dit traject getoetst."
 ALREADY_INFORMED = "De taak vervalt: de inwoner is al geïnformeerd."
+INFORMED_ELSEWHERE = "De taak vervalt: de inwoner is al geïnformeerd bij een ander traject."
 
 
 def due_earlier(day: date) -> str:

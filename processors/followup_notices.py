@@ -119,19 +119,16 @@ def notices_of_decision(decision: Decision) -> tuple[Notice, ...]:
     )
 
 
-def notices_of_task(
-    before: Task | None, after: Task, policy: Policy, outcome: ContactOutcome | None = None
-) -> tuple[Notice, ...]:
+def notices_of_task(before: Task | None, after: Task, policy: Policy) -> tuple[Notice, ...]:
     """PARTNER_FEEDBACK for the signals of a CONTACT_ON_RELAPSE that is done now (domain 8.17).
 
     A cancelled task gives none, and neither does a signal that was offered to the regular flow before anybody reached
-    the resident: the regular side tells those partners.
+    the resident: the regular side tells those partners. A repeated report that came after the contact is not taken up.
 
     Args:
         before: The task before the record that changed it; None where it is new.
         after: The task after it.
         policy: The municipality's policy.
-        outcome: What the task update that changed it says came of it; None for every other record.
     """
     day = done_on(after)
     if after.kind is not TaskKind.CONTACT_ON_RELAPSE or day is None:
@@ -139,9 +136,8 @@ def notices_of_task(
     told = before.held if before is not None and before.status is TaskStatus.DONE else ()
     refs = {report.ref for report in told}
     reached = contacted_on(after) is not None
-    feedback = _feedback(policy, outcome, reached=reached)
     return tuple(
-        _feedback_notice(after.municipality, report, feedback, day)
+        _feedback_notice(after.municipality, report, _feedback(policy, after, report), day)
         for report in after.held
         if report.ref not in refs and (reached or not report.offered)
     )
@@ -188,8 +184,8 @@ def _client_id(municipality: str, trajectory_id: str, position: int) -> str:
     return "resident-" + digest(municipality, "client", trajectory_id, str(position))
 
 
-def _feedback(policy: Policy, outcome: ContactOutcome | None, *, reached: bool) -> Feedback:
-    if not reached or outcome in _OUTCOMES_NOT_TAKEN_UP:
+def _feedback(policy: Policy, task: Task, report: Report) -> Feedback:
+    if report.late or contacted_on(task) is None or task.outcome in _OUTCOMES_NOT_TAKEN_UP:
         return Feedback.NOT_TAKEN_UP
     return Feedback.KNOWN_TO_DEBT_HELP if policy.feedback.tell_known_to_debt_help else Feedback.TAKEN_UP
 
@@ -200,7 +196,8 @@ def _feedback_notice(municipality: str, report: Report, feedback: Feedback, day:
         kind=NoticeKind.PARTNER_FEEDBACK,
         municipality=municipality,
         addressee=report.partner_id,
-        occurred_on=day,
+        # What came after the contact was not known on its day.
+        occurred_on=max(day, report.last_day) if report.late else day,
         signal_id=report.signal_id,
         feedback=feedback,
     )

@@ -5,8 +5,9 @@ In: two reports and the policy. Out: yes or no.
 
 from collections.abc import Iterable
 
-from signaalwissel.processors.followup_tasks import Report
+from signaalwissel.processors.followup_tasks import Report, Task
 from signaalwissel.processors.policy import Policy
+from signaalwissel.schemas.followup import TaskStatus
 
 
 def repeats(report: Report, earlier: Report, policy: Policy) -> bool:
@@ -33,10 +34,23 @@ def repeats_any(report: Report, earlier: Iterable[Report], policy: Policy) -> bo
 def recounted(reports: Iterable[Report], policy: Policy) -> tuple[Report, ...]:
     """The reports of a task, each marked as repeated where one before it that has not left said the same.
 
-    When the first of several leaves, the next one is what the task is about.
+    When the first of several leaves, the next one is what the task is about. One that came late stays what it is.
     """
     counted: list[Report] = []
     for report in reports:
+        if report.late:
+            counted.append(report)
+            continue
         before = [other for other in counted if not other.left]
         counted.append(report._replace(repeated=not report.left and repeats_any(report, before, policy)))
     return tuple(counted)
+
+
+def outlived(task: Task, policy: Policy) -> tuple[Report, ...]:
+    """The reports that came late to a task that is done and say nothing again that it was about.
+
+    What they repeated was corrected away, so there was no contact about them.
+    """
+    if task.status is not TaskStatus.DONE:
+        return ()
+    return tuple(r for r in task.held if r.late and not repeats_any(r, task.attended, policy))

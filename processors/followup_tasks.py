@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.policy import Policy
-from signaalwissel.schemas.followup import TaskEvent, TaskKind, TaskSignal, TaskStatus, TaskStep
+from signaalwissel.schemas.followup import (
+    ContactOutcome,
+    TaskEvent,
+    TaskKind,
+    TaskSignal,
+    TaskStatus,
+    TaskStep,
+)
 from signaalwissel.schemas.internal import ResidentCommand
 from signaalwissel.schemas.routing import Candidate, Decision
 from signaalwissel.schemas.signal import PartnerKind
@@ -41,7 +48,8 @@ class Report(NamedTuple):
 
     `ref` is the accepted delivery, `match_key` the key of commands about it. `left` marks a signal that a
     correction took out of the task, `offered` one that the regular flow was offered as well: for good, whatever
-    trajectory it belongs to later (domain 8.10).
+    trajectory it belongs to later (domain 8.10). `late` marks a repeated report that came when the task was done: it
+    counts there as long as it says again what the task was about (domain 8.14).
     """
 
     ref: bytes
@@ -58,6 +66,7 @@ class Report(NamedTuple):
     repeated: bool = False
     left: bool = False
     offered: bool = False
+    late: bool = False
 
 
 class Owner(NamedTuple):
@@ -94,6 +103,7 @@ class Task:
         version: 0 before the first state is published; rises by one with each record that changes the task.
         reports: Every signal that ever was in it, in order of arrival.
         candidates: VERIFY_IDENTITY only: who is not refuted yet.
+        outcome: What came of it, as the update that ended it as DONE said.
     """
 
     task_id: str
@@ -112,6 +122,7 @@ class Task:
     reports: tuple[Report, ...] = ()
     history: tuple[TaskStep, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    outcome: ContactOutcome | None = None
 
     @property
     def ended(self) -> bool:
@@ -123,9 +134,18 @@ class Task:
         """The signals that the task is about now."""
         return tuple(report for report in self.reports if not report.left)
 
+    @property
+    def attended(self) -> tuple[Report, ...]:
+        """The signals among them that did not come too late for the contact."""
+        return tuple(report for report in self.held if not report.late)
+
     def knows(self, ref: bytes) -> bool:
         """Whether the signal is, or was, in this task."""
         return any(report.ref == ref for report in self.reports)
+
+    def was_about(self, ref: bytes) -> bool:
+        """Whether the signal is, or was, in this task in time for the contact."""
+        return any(report.ref == ref and not report.late for report in self.reports)
 
     def holds(self, ref: bytes) -> bool:
         """Whether the task is about this signal now."""

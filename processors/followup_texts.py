@@ -98,6 +98,10 @@ _UPDATES = {
 _ANSWERS = frozenset({TaskUpdateKind.IDENTITY_CONFIRMED, TaskUpdateKind.IDENTITY_REFUTED})
 
 SIGNAL_LEFT = "Een signaal is van deze taak gehaald: door een latere wijziging hoort het elders."
+REPEATS_NOTHING = (
+    "Een melding die na afloop kwam, herhaalt door een latere wijziging niets van deze taak meer; zij wordt apart "
+    "opgevolgd."
+)
 SIGNAL_LEFT_AFTER_END = "Een signaal hoort door een latere wijziging elders; de taak was al afgesloten."
 CANCELLED_WITHOUT_SIGNALS = (
     "De taak vervalt: door een latere wijziging hoort geen enkel signaal meer bij dit traject."

@@ -111,6 +111,8 @@ def apply_update(update: TaskUpdate, task: Task | None, policy: Policy) -> Outco
         raise _invalid("by", "an administrator (bewindvoerder) never owns a task")
     step = TaskStep(update.occurred_at, update.kind, update.by, texts.update_note(update))
     task = _with_status(_owned(task, update), status).with_step(step)
+    if status is TaskStatus.DONE:
+        task = replace(task, outcome=update.outcome)
     if update.kind in _ANSWERS:
         return _answered(task, update)
     return Outcome((task.next_version(),))

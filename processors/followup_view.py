@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from signaalwissel.processors import followup_notice_texts as texts
 from signaalwissel.processors.amsterdam import amsterdam_day
-from signaalwissel.processors.followup_ladder import past_the_team, scheduled
+from signaalwissel.processors.followup_ladder import past_the_team, rungs_ahead, scheduled
 from signaalwissel.processors.followup_tasks import Moment, Task, owner_of
 from signaalwissel.processors.followup_texts import StepKind
 from signaalwissel.processors.naming import Roster
@@ -40,6 +40,8 @@ class TrajectoryView(NamedTuple):
         settled_notices: Ids of the notices already made: at least all with this trajectory's id, and all with one
             of `followup_notices.addressees(view)` as addressee, as a resident may have been told because of another
             trajectory.
+        policies: By version, those under which these tasks were opened; for one that is not here the present policy
+            stands in.
     """
 
     municipality: str
@@ -50,6 +52,7 @@ class TrajectoryView(NamedTuple):
     erased: bool = False
     found: Mapping[int, date] = MappingProxyType({})
     settled_notices: frozenset[str] = frozenset()
+    policies: Mapping[str, Policy] = MappingProxyType({})
 
 
 class Plan(NamedTuple):
@@ -97,6 +100,10 @@ class Case(NamedTuple):
             return texts.WITHDRAWN
         return None if self.present else texts.NOBODY_LEFT
 
+    def policy_of(self, task: Task) -> Policy:
+        """The policy whose dates a task keeps."""
+        return self.view.policies.get(task.policy_version, self.policy)
+
     def concerned(self, fact: Fact) -> list[int]:
         """The positions of the clients whom a fact concerns."""
         return sorted(self.roster.concern(fact).positions)
@@ -104,6 +111,11 @@ class Case(NamedTuple):
     def tasks(self, kind: TaskKind) -> list[Task]:
         """All tasks of a kind, the ended ones too."""
         return [task for task in self.view.tasks if task.kind is kind]
+
+    def with_tasks(self, changed: Iterable[Task]) -> "Case":
+        """The case with these tasks as they are now, new ones among them."""
+        tasks = {task.task_id: task for task in (*self.view.tasks, *changed)}
+        return self._replace(view=self.view._replace(tasks=tuple(tasks.values())))
 
     def running(self, kind: TaskKind) -> Task | None:
         """The task of that kind that has not ended, if any; of several the one due first."""
@@ -113,7 +125,8 @@ class Case(NamedTuple):
     def opened(self, plan: Plan, *, to_team: bool = False) -> Task:
         """A task that begins; the same one again where it was cancelled before, as its id says.
 
-        With the date that it had, it goes on where it was: no step comes twice. With another one it begins anew.
+        It goes on where its date says: what lies before today, or was done with that same date, does not come again.
+        A task that is past the step to the team begins with the team.
 
         Args:
             plan: What to open.
@@ -136,7 +149,10 @@ class Case(NamedTuple):
         what = StepKind.OPENED
         if before is not None:
             what = StepKind.REOPENED
-            rung = before.rung if before.due_on == plan.due_on else 0
+            passed = rungs_ahead(task, self.policy, self.today - DAY)
+            rung = max(
+                passed[-1].number + 1 if passed else 0, before.rung if before.due_on == plan.due_on else 0
+            )
             task = replace(task, version=before.version, history=before.history, rung=rung)
         if to_team or past_the_team(task, self.policy):
             task = replace(task, assignee=None, status=TaskStatus.ESCALATED)

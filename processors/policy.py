@@ -25,6 +25,7 @@ from signaalwissel.processors.policy_sections import (
     Inform,
     Intake,
     Ladder,
+    Privacy,
     Repeats,
     Retention,
     Section,
@@ -58,6 +59,7 @@ class Policy(Section):
     inform: Inform = Inform()
     figures: Figures = Figures()
     feedback: Feedback = Feedback()
+    privacy: Privacy = Privacy()
     retention: Retention
 
     @model_validator(mode="after")
@@ -99,8 +101,13 @@ class Policy(Section):
 
     @cached_property
     def version(self) -> str:
-        """Hash of what the policy says; stands on every decision."""
-        return version_of(canonical_json(self.model_dump(mode="json")))
+        """Hash of what the policy decides; stands on every decision."""
+        return version_of(canonical_json(self.rules))
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What decides: all but `privacy`, so that another telephone number makes no other policy."""
+        return self.model_dump(mode="json", exclude={"privacy"})
 
     def under(self, version: str) -> "Policy":
         """The same policy under the version that an earlier release gave it: a setting added since would change it."""

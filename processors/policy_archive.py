@@ -11,8 +11,8 @@ from signaalwissel.processors.policy import Policy, PolicyError, canonical_json,
 
 
 def policy_to_json(policy: Policy) -> bytes:
-    """What a policy says, as canonical JSON; its version is the hash of these bytes."""
-    return canonical_json(policy.model_dump(mode="json"))
+    """What a policy decides, as canonical JSON; its version is the hash of these bytes."""
+    return canonical_json(policy.rules)
 
 
 def policy_from_json(data: bytes) -> Policy:

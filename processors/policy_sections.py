@@ -10,6 +10,17 @@ from signaalwissel.schemas.trajectory import ExitReason
 
 Days = Annotated[int, Field(ge=0, le=3660)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+WebAddress = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^https://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(/[A-Za-z0-9._~/?=&%+-]*)?$", max_length=300
+    ),
+]
+EmailAddress = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=200)
+]
+PhoneNumber = Annotated[str, StringConstraints(pattern=r"^(\+31|0)[0-9 -]{2,16}[0-9]$", max_length=20)]
+YearMonth = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 class Section(BaseModel):
@@ -50,11 +61,12 @@ class Deadlines(Section):
     """By when a task must be done (domain 8.8, 8.9).
 
     The contact on a relapse and the verification count from the day of receipt, the other tasks from the day on which
-    they open; an evaluation from the contact that it follows.
+    they open; an evaluation from the contact that it follows. The law allows no more than four weeks, and three working
+    days in a threatening situation (domain 2).
     """
 
-    contact_days: int = Field(default=28, ge=1, le=366)
-    crisis_working_days: int = Field(default=3, ge=1, le=20)
+    contact_days: int = Field(default=28, ge=1, le=28)
+    crisis_working_days: int = Field(default=3, ge=1, le=3)
     verify_identity_days: int = Field(default=14, ge=0, le=366)
     verify_identity_expires_days: int = Field(default=34, ge=0, le=366)
     evaluate_plan_days: int = Field(default=28, ge=1, le=366)
@@ -82,7 +94,7 @@ class Ladder(Section):
     offer_to_regular_after_days: int = Field(default=24, ge=1, le=366)
     crisis_team_after_working_days: int = Field(default=1, ge=0, le=20)
     crisis_offer_after_working_days: int = Field(default=2, ge=0, le=20)
-    overdue_remind_every_days: int = Field(default=7, ge=1, le=366)
+    overdue_remind_every_days: int = Field(default=7, ge=1, le=28)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -140,10 +152,10 @@ class Contacts(Section):
 
 
 class Inform(Section):
-    """When the resident must have been informed of the processing (domain 8.18)."""
+    """When the resident must have been informed of the processing (domain 8.18): within a month, says the law."""
 
-    open_after_admission_days: int = Field(default=14, ge=0, le=366)
-    notice_within_months: int = Field(default=1, ge=1, le=12)
+    open_after_admission_days: int = Field(default=14, ge=0, le=27)
+    notice_within_months: int = Field(default=1, ge=1, le=1)
 
 
 class Figures(Section):
@@ -163,6 +175,25 @@ class RetentionPeriod(Section):
 
     months: int = Field(ge=1, le=240)
     justification: Annotated[str, Field(min_length=10)]
+
+
+class Privacy(Section):
+    """What only the municipality knows and its privacy texts must say; nothing here decides about a signal.
+
+    Everything may be missing until the texts are made: `privacy-statement` names what is.
+    """
+
+    organisation: Text | None = None
+    website: WebAddress | None = None
+    contact_email: EmailAddress | None = None
+    contact_phone: PhoneNumber | None = None
+    officer_email: EmailAddress | None = None
+    dpia_url: WebAddress | None = None
+    register_category: (
+        Literal["Hoog-risico AI-systeem", "Impactvolle algoritmes", "Overige algoritmes"] | None
+    ) = None
+    register_status: Literal["In ontwikkeling", "In gebruik", "Buiten gebruik"] | None = None
+    register_begin: YearMonth | None = None
 
 
 class Retention(Section):

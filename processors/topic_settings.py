@@ -21,11 +21,17 @@ def unmet_settings(
     """What is otherwise than it must be, with the command that mends it; None where nothing is.
 
     Args:
-        found: Per topic what the broker has.
+        found: Per topic what the broker has; nothing where it does not tell.
         wanted: Per topic what it must have; a size is an upper bound, everything else is exact.
     """
+    untold = [topic for topic in wanted if not found.get(topic)]
+    if untold:
+        return (
+            f"the broker does not tell the settings of {', '.join(untold)}: give this program's account the right "
+            "DescribeConfigs on its topics, then start again"
+        )
     faults = [
-        f"{topic} has {key}={found[topic].get(key)}, which must be {value}{' or less' if key == SIZE else ''}"
+        f"{topic} has {_told(key, found[topic].get(key))}, which must be {value}{' or less' if key == SIZE else ''}"
         for topic, settings in wanted.items()
         for key, value in settings.items()
         if not _met(key, found[topic].get(key), value)
@@ -33,6 +39,10 @@ def unmet_settings(
     if not faults:
         return None
     return f"{'; '.join(faults)}: mend it with `signaalwissel topics apply`, then start again"
+
+
+def _told(key: str, given: str | None) -> str:
+    return f"no {key}" if given is None else f"{key}={given}"
 
 
 def _met(key: str, given: str | None, value: str) -> bool:

@@ -11,7 +11,6 @@ A file that others can read is refused: a secret that leaked is no secret.
 """
 
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -19,15 +18,18 @@ from datetime import date
 from math import inf
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from signaalwissel.processors.pseudonyms import MatchSecret, PseudonymKeys
 from signaalwissel.processors.sealing import KEY_SIZE, KeyDestroyed, KeyUnavailable, SealingKey
+from signaalwissel.security.key_ids import (
+    DAY_KEY_ID,
+    IDENTITY_KEY_ID,
+    MUNICIPALITY,
+    SYSTEM_KEY_ID,
+    day_key_id,
+    hashing_secret,
+    identity_key_id,
+)
 
-_MUNICIPALITY = re.compile(r"[0-9]{4}")
-_DAY_KEY_ID = re.compile(r"([0-9]{4})/day/([0-9]{4}-[0-9]{2}-[0-9]{2})")
-_IDENTITY_KEY_ID = re.compile(r"([0-9]{4})/identity")
-_SYSTEM_KEY_ID = "system"
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
 _NEVER_READ: tuple[None, float] = (None, -inf)
@@ -63,7 +65,7 @@ class LocalKeys:
 
     def create(self, municipality: str) -> None:
         """Make the keys of a municipality that has none; what is there already stays."""
-        if not _MUNICIPALITY.fullmatch(municipality):
+        if not MUNICIPALITY.fullmatch(municipality):
             raise KeyUnavailable(f"{municipality!r} is not a municipality code of four digits")
         _make_folder(self._folder)
         _make_folder(self._folder / municipality)
@@ -81,7 +83,7 @@ class LocalKeys:
     def knows(self, municipality: str) -> bool:
         if municipality in self._pseudonym_keys:
             return True
-        if not _MUNICIPALITY.fullmatch(municipality):
+        if not MUNICIPALITY.fullmatch(municipality):
             return False
         if not (self._folder / municipality / "match-1.secret").exists():
             if not self._create_municipalities:
@@ -94,14 +96,13 @@ class LocalKeys:
         found = self._pseudonym_keys.get(municipality)
         if found is None:
             secret = MatchSecret(1, _read(self._folder / municipality / "match-1.secret"))
-            # Hashes that are compared must outlive a rotation of the match secret, so they hang on the identity key.
-            hashing = _derived(self.identity_key(municipality).secret, b"signaalwissel hashing")
+            hashing = hashing_secret(self.identity_key(municipality))
             found = PseudonymKeys(municipality, hashing, secret, (secret,))
             self._pseudonym_keys[municipality] = found
         return found
 
     def day_key(self, municipality: str, day: date) -> SealingKey:
-        key_id = f"{municipality}/day/{day.isoformat()}"
+        key_id = day_key_id(municipality, day)
         found = self._known(key_id)
         if found is None:
             path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
@@ -109,22 +110,22 @@ class LocalKeys:
         return found
 
     def identity_key(self, municipality: str) -> SealingKey:
-        key_id = f"{municipality}/identity"
+        key_id = identity_key_id(municipality)
         return self._known(key_id) or self._read(key_id, self._folder / municipality / "identity.key", _read)
 
     def system_key(self) -> SealingKey:
-        found = self._known(_SYSTEM_KEY_ID)
+        found = self._known(SYSTEM_KEY_ID)
         if found is None:
             _make_folder(self._folder)
-            found = self._read(_SYSTEM_KEY_ID, self._folder / "system.key", _read_or_make)
+            found = self._read(SYSTEM_KEY_ID, self._folder / "system.key", _read_or_make)
         return found
 
     def by_id(self, key_id: str) -> SealingKey:
-        if key_id == _SYSTEM_KEY_ID:
+        if key_id == SYSTEM_KEY_ID:
             return self.system_key()
-        if identity := _IDENTITY_KEY_ID.fullmatch(key_id):
+        if identity := IDENTITY_KEY_ID.fullmatch(key_id):
             return self.identity_key(identity[1])
-        if day := _DAY_KEY_ID.fullmatch(key_id):
+        if day := DAY_KEY_ID.fullmatch(key_id):
             path = self._folder / day[1] / "day" / f"{day[2]}.key"
             return self._known(key_id) or self._read(key_id, path, _read)
         raise KeyUnavailable(f"{key_id!r} is not the id of a key of this provider")
@@ -132,7 +133,7 @@ class LocalKeys:
     def destroy_day_key(self, municipality: str, day: date) -> None:
         """Destroy a day's key: what it sealed is unreadable in every copy, and no new one is made for that day."""
         path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
-        self._cached.pop(f"{municipality}/day/{day.isoformat()}", None)
+        self._cached.pop(day_key_id(municipality, day), None)
         _read_or_make(path)
         with path.open("r+b") as file:
             file.write(bytes(KEY_SIZE))
@@ -211,7 +212,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _derived(secret: bytes, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEY_SIZE, salt=None, info=purpose).derive(secret)

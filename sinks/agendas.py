@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from signaalwissel.processors.followup_agenda import Agenda, TrajectoryView, reconcile
-from signaalwissel.processors.followup_notices import addressees
+from signaalwissel.processors.followup_notices import Notice, addressees
 from signaalwissel.processors.followup_tasks import Moment, Outcome
+from signaalwissel.schemas.followup import NoticeKind
 from signaalwissel.sinks import found, notices, trajectories
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
 from signaalwissel.sinks.settings import SinkError
@@ -42,14 +43,19 @@ def bring_up_to_date(
     """
     views = _views(connection, casebook, keys)
     next_days: dict[TrajectoryKey, date | None] = {}
+    given: list[Notice] = []
     for key, view in views.items():
         agenda: Agenda = reconcile(view, moment, casebook.policy(key.municipality))
         casebook.take(Outcome(agenda.tasks))
-        casebook.notices.extend(agenda.notices)
+        given += agenda.notices
         if agenda.next_on is not None and agenda.next_on <= moment.today:
             raise ClockStuck(f"trajectory {'/'.join(key)}", agenda.next_on, moment.today)
         next_days[key] = agenda.next_on
+    casebook.notices.extend(given)
     trajectories.look_at(connection, next_days)
+    informed_in = {n.municipality for n in given if n.kind is NoticeKind.PROCESSING_NOTICE_GIVEN}
+    if informed_in:
+        trajectories.look_at_informing(connection, informed_in)
     erased = [key for key, view in views.items() if view.erased]
     if erased:
         found.forget(connection, erased)
@@ -69,6 +75,7 @@ def _views(
             counsellor=trajectories.counsellor_of(state),
             erased=state.erased,
             found=days.get(key, {}),
+            policies={task.policy_version: casebook.policy_of(task) for task in casebook.of_trajectory(key)},
         )
         for key, state in states.items()
     }

@@ -39,7 +39,8 @@ def record(connection: Connection, made: Sequence[Decision]) -> list[Decision]:
             seen.add(decision.routing_id)
             fresh.append(decision)
     erased = [decision for decision in fresh if erases_signal(decision)]
-    gone = set(_revisions(erased))
+    # Their own ids too: nobody but the matcher makes sure that an id is that of its signal.
+    gone = {*_revisions(erased), *(decision.routing_id for decision in erased)}
     copy_rows(connection, decisions, COLUMNS, (_row(d) for d in fresh if d.routing_id not in gone))
     if erased:
         connection.execute(_FORGET, {"ids": list(gone)})

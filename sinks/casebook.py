@@ -15,7 +15,7 @@ from signaalwissel.processors.followup_decisions import follow
 from signaalwissel.processors.followup_notices import Notice, notices_of_decision, notices_of_task
 from signaalwissel.processors.followup_tasks import Command, Outcome, Task, ref_of
 from signaalwissel.processors.policy import Policies, Policy
-from signaalwissel.schemas.followup import ContactOutcome, TaskKind
+from signaalwissel.schemas.followup import TaskKind
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.schemas.trajectory import Counsellor
 
@@ -127,16 +127,11 @@ class Casebook:
         self.take(Outcome(follow(decision, situation, self.policy(decision.municipality))))
         self.notices.extend(notices_of_decision(decision))
 
-    def take(self, outcome: Outcome, said: ContactOutcome | None = None) -> None:
-        """Take what a rule gave: tasks in their new version, and commands.
-
-        Args:
-            outcome: What the rule gave.
-            said: What came of a contact, where a task update told it.
-        """
+    def take(self, outcome: Outcome) -> None:
+        """Take what a rule gave: tasks in their new version, and commands."""
         for task in outcome.tasks:
             before = self._tasks.get(task.task_id)
-            self.notices.extend(notices_of_task(before, task, self.policy(task.municipality), said))
+            self.notices.extend(notices_of_task(before, task, self.policy(task.municipality)))
             self._put(task)
             self.versions.append(task)
         self.commands.extend(outcome.commands)

@@ -5,40 +5,31 @@ database and the outbox. One clock at a time works (advisory lock), in batches u
 missed while none ran is caught up.
 """
 
-import logging
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from signaalwissel.processors.policy import Policies
 from signaalwissel.sinks.clock_batch import ClockBatch
-from signaalwissel.sinks.database import database_away, open_engine
-from signaalwissel.sinks.patience import Patience
-from signaalwissel.sinks.settings import ServiceAway, SinkSettings
+from signaalwissel.sinks.elected_thread import ElectedThread, Role, Work
+from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.timekeeping import DatabaseTime, Observer, TimeSource, unobserved
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-log = logging.getLogger(__name__)
-
-_CLOCK_LOCK = 7_223_004
-_ELECT = text("SELECT pg_try_advisory_lock(:lock)")
-_IDLE_S = 1.0
-_STOP_BOUND_S = 30.0
+_ROLE = Role("clock", "the clock", lock=7_223_004, idle_s=1.0, stop_bound_s=30.0)
 _BUSY_S = 2.0
 _REST = 9.0
 """While the sink has much to store the clock rests so many times as long as its last batch took."""
 
 
-class Clock(threading.Thread):
-    """Ticks until it is stopped. Of several processes' clocks one works, the others wait for its place.
+class Clock(ElectedThread):
+    """Ticks until it is stopped, then ends after the batch that is under way.
 
     Args:
         settings: Where the database is, and how much a batch holds.
         policies: The municipalities' policies.
         time_source: Tells which day it is; the database where none is given.
         observer: Is told every step.
-
-    Attributes:
-        failure: Why it ended by itself; the process must end too.
     """
 
     def __init__(
@@ -48,62 +39,26 @@ class Clock(threading.Thread):
         time_source: TimeSource | None = None,
         observer: Observer = unobserved,
     ) -> None:
-        super().__init__(name="clock", daemon=True)
-        self.failure: BaseException | None = None
-        self._settings = settings
+        super().__init__(settings, _ROLE)
         self._observe = observer
         self._batch = ClockBatch(settings, policies, time_source or DatabaseTime(), observer)
-        self._stopped = threading.Event()
         self._busy_until = 0.0
 
     def make_way(self) -> None:
         """The sink has much to store just now: what waits here may wait a little longer."""
         self._busy_until = time.monotonic() + _BUSY_S
 
-    def stop(self) -> None:
-        """End after the batch that is under way."""
-        self._stopped.set()
-        if self.is_alive():
-            self.join(_STOP_BOUND_S)
+    @contextmanager
+    def _working(self) -> Iterator[Work]:
+        yield self._work
 
-    def run(self) -> None:
-        """Tick; see the class."""
-        try:
-            Patience(self._settings.retry_s, "the clock").keep_trying(self._session, self._stopped)
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread, which ends the process with it
-            self.failure = error
-
-    def _session(self) -> bool:
-        engine = open_engine(
-            self._settings.database_url, name="signaalwissel-clock", silence_s=self._settings.lease_s
-        )
-        progressed = False
-        try:
-            with database_away(), engine.connect() as connection:
-                while not self._stopped.is_set():
-                    self._stopped.wait(self._work(connection))
-                    progressed = True
-        except ServiceAway as away:
-            if not progressed:
-                raise
-            log.warning("clock: %s; starting over", away)
-        return self._stopped.is_set()
+    def _took_place(self) -> None:
+        self._observe("clock.elected")
 
     def _work(self, connection: Connection) -> float:
         """Handle a batch, where there is one; gives for how long to pause."""
         began = time.monotonic()
-        if not self._elected(connection) or not self._batch.run(connection):
-            return _IDLE_S
+        if not self._batch.run(connection):
+            return _ROLE.idle_s
         ended = time.monotonic()
         return (ended - began) * _REST if ended < self._busy_until else 0.0
-
-    def _elected(self, connection: Connection) -> bool:
-        held = bool(connection.info.get("clock"))
-        if not held:
-            with connection.begin():
-                held = bool(connection.execute(_ELECT, {"lock": _CLOCK_LOCK}).scalar_one())
-            connection.info["clock"] = held
-            if held:
-                log.info("the clock of this sink works")
-                self._observe("clock.elected")
-        return held

@@ -79,7 +79,9 @@ class ClockBatch:
             casebook.take(outcome)
         # What came to its end makes room for what is next on the trajectory's agenda.
         wanted = {*keys, *casebook.ended_trajectories()}
-        casebook.add(task_store.load(connection, task_store.Wanted(trajectories=wanted)))
+        others = task_store.load(connection, task_store.Wanted(trajectories=wanted))
+        self._shelf.versions(connection, others)
+        casebook.add(others)
         bring_up_to_date(connection, casebook, wanted, moment)
         return casebook
 

@@ -7,21 +7,21 @@ no hit was lost and none ended in silence.
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
 
 from signaalwissel.processors.amsterdam import amsterdam_day
-from signaalwissel.processors.followup_repeats import repeats_any
-from signaalwissel.processors.policy import Policies
-from signaalwissel.schemas.followup import TaskKind, TaskStatus
-from signaalwissel.sinks import task_store
-from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.timekeeping import DatabaseTime
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Engine, text
 
-# Hits of which no later revision is known, and which no task about them runs for or was done for.
+# Hits of which no later revision is known, and which no task about them runs for or was done for. One that came when
+# the task was done counts as long as the task holds what it can repeat.
 _UNATTENDED = text(
     """
-    SELECT hits.*, decode(split_part(hits.routing_id, '-', 1), 'hex') AS signal_ref
+    SELECT hits.routing_id, hits.municipality, hits.trajectory_id, (
+        SELECT min(tasks.task_id) FROM task_signals JOIN tasks USING (task_id)
+        WHERE task_signals.signal_ref = decode(split_part(hits.routing_id, '-', 1), 'hex')
+            AND tasks.kind = 'CONTACT_ON_RELAPSE'
+            AND tasks.municipality = hits.municipality AND tasks.trajectory_id = hits.trajectory_id
+    ) AS ended
     FROM decisions AS hits
     WHERE hits.route = 'COUNSELLOR_FOLLOWUP'
         AND NOT EXISTS (
@@ -32,6 +32,10 @@ _UNATTENDED = text(
             SELECT FROM task_signals JOIN tasks USING (task_id)
             WHERE task_signals.signal_ref = decode(split_part(hits.routing_id, '-', 1), 'hex')
                 AND NOT task_signals.left
+                AND (NOT task_signals.late OR EXISTS (
+                    SELECT FROM task_signals AS said
+                    WHERE said.task_id = task_signals.task_id AND NOT said.left AND NOT said.late
+                ))
                 AND tasks.kind = 'CONTACT_ON_RELAPSE'
                 AND tasks.municipality = hits.municipality AND tasks.trajectory_id = hits.trajectory_id
                 AND tasks.status NOT IN ('CANCELLED', 'EXPIRED')
@@ -83,14 +87,19 @@ class Waiting:
     since: date | None
 
 
-def follow_up_findings(engine: Engine, policies: Policies) -> list[FollowUpFinding]:
-    """Every hit without a task that runs or was done, and every running task without an owner or a next day.
-
-    A hit that says again what a task that is done was about needs none: the contact about these arrears has been
-    (domain 8.14).
-    """
+def follow_up_findings(engine: Engine) -> list[FollowUpFinding]:
+    """Every hit without a task that runs or was done, and every running task without an owner or a next day."""
     with engine.connect() as connection:
-        lost = [_lost(connection, row, policies) for row in connection.execute(_UNATTENDED).all()]
+        lost = [
+            FollowUpFinding(
+                Fault.NO_TASK if row.ended is None else Fault.ENDED_IN_SILENCE,
+                row.municipality,
+                row.trajectory_id,
+                routing_id=row.routing_id,
+                task_id=row.ended,
+            )
+            for row in connection.execute(_UNATTENDED)
+        ]
         adrift = [
             FollowUpFinding(
                 Fault.NO_OWNER if row.next_on is not None else Fault.NO_NEXT_DAY,
@@ -100,7 +109,7 @@ def follow_up_findings(engine: Engine, policies: Policies) -> list[FollowUpFindi
             )
             for row in connection.execute(_ADRIFT)
         ]
-    return [*(finding for finding in lost if finding is not None), *adrift]
+    return [*lost, *adrift]
 
 
 def waiting_for_the_clock(engine: Engine) -> Waiting:
@@ -109,16 +118,3 @@ def waiting_for_the_clock(engine: Engine) -> Waiting:
         today = amsterdam_day(DatabaseTime().now(connection))
         count, since = connection.execute(_WAITING, {"day": today - timedelta(days=1)}).one()
     return Waiting(count, since)
-
-
-def _lost(connection: Connection, row: Row[Any], policies: Policies) -> FollowUpFinding | None:
-    key = TrajectoryKey(row.municipality, row.trajectory_id)
-    known = task_store.load(connection, task_store.Wanted(trajectories=[key]))
-    relapses = [task for task in known if task.kind is TaskKind.CONTACT_ON_RELAPSE]
-    policy = policies.get(row.municipality) or policies.default
-    done = (report for task in relapses if task.status is TaskStatus.DONE for report in task.held)
-    if repeats_any(task_store.report_of_row(row), done, policy):
-        return None
-    ended = next((task.task_id for task in relapses if task.knows(bytes(row.signal_ref))), None)
-    fault = Fault.NO_TASK if ended is None else Fault.ENDED_IN_SILENCE
-    return FollowUpFinding(fault, *key, routing_id=row.routing_id, task_id=ended)

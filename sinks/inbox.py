@@ -1,21 +1,17 @@
 """Raw Kafka records as values, sorted into the batch that one transaction stores.
 
-Flows in: records of the sink's topics. Flows out: decoded records, and a dead letter for each that cannot be read: a
-bad record never stops its partition.
+Flows in: records of the sink's topics. Flows out: decoded records, and a dead letter for each that cannot be read or
+that nobody could reckon on with (domain 8.16): a bad record never stops its partition.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from signaalwissel.processors.followup_updates import check_update
+from signaalwissel.processors.internal_records import check_trajectory_state
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.decision_codec import read_decision
-from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.schemas.followup import TaskUpdate
 from signaalwissel.schemas.internal import DeadLetter
-from signaalwissel.schemas.primitives import INT_BOUND
-from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks.records import Batch, KafkaRecord, ReceivedState, ReceivedUpdate
 from signaalwissel.sinks.refusals import REFUSABLE, NullValue, Seal, dead_letter_of
 from signaalwissel.sinks.settings import (
@@ -25,8 +21,7 @@ from signaalwissel.sinks.settings import (
     TRAJECTORY_STATES,
     SinkSettings,
 )
-
-_NUL = "\x00"
+from signaalwissel.sinks.storable import check_storable_decision, check_storable_letter, check_storable_update
 
 
 class Inbox:
@@ -56,45 +51,25 @@ class Inbox:
 
 def _take_decision(_: KafkaRecord, data: bytes, batch: Batch) -> None:
     decision = read_decision(data)
-    _check_storable(decision)
+    check_storable_decision(decision)
     batch.decisions.append(decision)
 
 
 def _take_state(_: KafkaRecord, data: bytes, batch: Batch) -> None:
     state = read_trajectory_state(data)
-    _check_texts(state[:2])
-    for fact in state.facts:
-        _check_texts(fact.counsellor or ())
+    check_trajectory_state(state)
     batch.states.append(ReceivedState(state, data))
 
 
 def _take_update(record: KafkaRecord, data: bytes, batch: Batch) -> None:
     reader: Codec[TaskUpdate] = codec("TaskUpdate")
     update = reader.decode(data)
-    check_update(update)
+    check_storable_update(update)
     batch.updates.append(ReceivedUpdate(update, record))
 
 
 def _take_dead_letter(_: KafkaRecord, data: bytes, batch: Batch) -> None:
     reader: Codec[DeadLetter] = codec("DeadLetter")
     letter = reader.decode(data)
-    _check_texts(letter)
+    check_storable_letter(letter)
     batch.dead_letters.append(letter)
-
-
-def _check_storable(decision: Decision) -> None:
-    _check_texts(decision)
-    _check_texts(decision.partner)
-    if decision.counsellor is not None:
-        _check_texts(decision.counsellor)
-    for candidate in decision.candidates:
-        _check_texts(candidate)
-    if not -INT_BOUND <= decision.revision < INT_BOUND:
-        raise DoesNotFit("revision", "has more than 32 bits")
-
-
-def _check_texts(values: Iterable[Any]) -> None:
-    # PostgreSQL stores every text but one with a zero character.
-    for value in values:
-        if type(value) is str and _NUL in value:
-            raise DoesNotFit("", "holds a zero character")

@@ -6,11 +6,11 @@ or fails to do ends the sink.
 """
 
 import logging
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from signaalwissel.sinks import open_klant_store as store
-from signaalwissel.sinks.database import database_away, open_engine
+from signaalwissel.sinks.elected_thread import ElectedThread, Role, Work
 from signaalwissel.sinks.open_klant import OpenKlant
 from signaalwissel.sinks.open_klant_circuit import Circuit
 from signaalwissel.sinks.open_klant_completion import complete
@@ -25,36 +25,38 @@ from signaalwissel.sinks.open_klant_http import (
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings
 from signaalwissel.sinks.open_klant_step import Step, step
 from signaalwissel.sinks.open_klant_store import Due, Handover
-from signaalwissel.sinks.patience import Patience
-from signaalwissel.sinks.settings import ServiceAway, SinkSettings
-from sqlalchemy import Connection, text
+from signaalwissel.sinks.settings import SinkSettings
+from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
 
-_LOCK = 7_223_005
-_ELECT = text("SELECT pg_try_advisory_lock(:lock)")
 _MOST = 100
 _LOOK_S = 2.0
-# Longer than the requests about one task may take together.
-_SILENCE_S = 300.0
-# Shorter than who supervises the sink waits. Ended in the middle, the next start finds what was made.
-_STOP_BOUND_S = 15.0
+_ROLE = Role(
+    "open-klant",
+    "the hand-over to Open Klant",
+    lock=7_223_005,
+    idle_s=_LOOK_S,
+    # Shorter than who supervises the sink waits. Ended in the middle, the next start finds what was made.
+    stop_bound_s=15.0,
+    # Longer than the requests about one task may take together.
+    silence_s=300.0,
+)
 _BACKOFF_S = 5.0
 _BACKOFF_AWAY_S_MAX = 60.0
 _BACKOFF_REFUSED_S_MAX = 3600.0
 _DOUBLINGS_MAX = 12
 
 
-class OpenKlantHandover(threading.Thread):
-    """Hands over until it is stopped. Of several processes' one works, the others wait for its place.
+class OpenKlantHandover(ElectedThread):
+    """Hands over until it is stopped, then ends after the task that is under way; the rest follows after a start.
+
+    Its `failure` is never one of Open Klant.
 
     Args:
         settings: Of the sink.
         open_klant: Of the hand-over.
         observe: Told of each named step, for tests that break off there.
-
-    Attributes:
-        failure: Why it ended by itself; the process must end too. Never a failure of Open Klant.
     """
 
     def __init__(
@@ -63,51 +65,16 @@ class OpenKlantHandover(threading.Thread):
         open_klant: OpenKlantSettings,
         observe: Callable[[str], None] = lambda _: None,
     ) -> None:
-        super().__init__(name="open-klant", daemon=True)
-        self.failure: BaseException | None = None
-        self._settings = settings
+        super().__init__(settings, _ROLE._replace(idle_s=min(_LOOK_S, open_klant.poll_s)))
         self._open_klant = open_klant
         self._observe = observe
-        self._stopped = threading.Event()
         self._circuit = Circuit(open_klant.failures_max, open_klant.pause_s, open_klant.pause_max_s)
 
-    def stop(self) -> None:
-        """End after the task that is under way; what is not handed over goes out after the next start."""
-        self._stopped.set()
-        if self.is_alive():
-            self.join(_STOP_BOUND_S)
-
-    def run(self) -> None:
-        """Hand over; see the class."""
-        try:
-            Patience(self._settings.retry_s, "the hand-over to Open Klant").keep_trying(
-                self._session, self._stopped
-            )
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread, which ends the process with it
-            self.failure = error
-
-    def _session(self) -> bool:
-        silence_s = max(self._settings.lease_s, _SILENCE_S)
-        engine = open_engine(
-            self._settings.database_url, name="signaalwissel-open-klant", silence_s=silence_s
-        )
-        progressed = False
-        try:
-            with (
-                Requests(self._open_klant, self._stopped) as requests,
-                database_away(),
-                engine.connect() as connection,
-            ):
-                api = OpenKlant(requests, self._open_klant)
-                while not self._stopped.is_set():
-                    if not _elected(connection) or not self._look(connection, api):
-                        self._stopped.wait(min(_LOOK_S, self._open_klant.poll_s))
-                    progressed = True
-        except ServiceAway as away:
-            if not progressed:
-                raise
-            log.warning("open klant: %s; starting over", away)
-        return self._stopped.is_set()
+    @contextmanager
+    def _working(self) -> Iterator[Work]:
+        with Requests(self._open_klant, self._stopped) as requests:
+            api = OpenKlant(requests, self._open_klant)
+            yield lambda connection: 0.0 if self._look(connection, api) else self._role.idle_s
 
     def _look(self, connection: Connection, api: OpenKlant) -> int:
         """Do what is due and may be tried; how many tasks that were."""
@@ -180,12 +147,3 @@ class OpenKlantHandover(threading.Thread):
                 self._circuit.pause_s,
                 error,
             )
-
-
-def _elected(connection: Connection) -> bool:
-    held = bool(connection.info.get("open_klant"))
-    if not held:
-        held = bool(connection.execute(_ELECT, {"lock": _LOCK}).scalar_one())
-        connection.commit()
-        connection.info["open_klant"] = held
-    return held

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from signaalwissel.processors.followup_updates import UpdateRefused
 from signaalwissel.processors.identifiers import dead_letter_id
-from signaalwissel.processors.rejection import RejectionCode
+from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.internal import DeadLetter, Header, OriginalRecord
 from signaalwissel.sinks.records import KafkaRecord
@@ -33,8 +33,8 @@ class NullValue(ValueError):
     """A record without a value, where none belongs."""
 
 
-Refusable = DoesNotFit | NotWireFormat | UnknownSchemaId | NullValue | UpdateRefused
-REFUSABLE = (DoesNotFit, NotWireFormat, UnknownSchemaId, NullValue, UpdateRefused)
+Refusable = DoesNotFit | NotWireFormat | UnknownSchemaId | NullValue | Rejected | UpdateRefused
+REFUSABLE = (DoesNotFit, NotWireFormat, UnknownSchemaId, NullValue, Rejected, UpdateRefused)
 """What makes a record a dead letter; anything else is a defect and ends the sink."""
 
 
@@ -76,7 +76,7 @@ def dead_letter_of(
 
 
 def _reason(reason: Refusable) -> tuple[str, str | None, str]:
-    if isinstance(reason, UpdateRefused):
+    if isinstance(reason, Rejected | UpdateRefused):
         return reason.code, reason.field, reason.rule
     if isinstance(reason, DoesNotFit):
         return RejectionCode.UNREADABLE, reason.field or None, reason.rule

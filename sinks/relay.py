@@ -4,28 +4,25 @@ Flows in: outbox rows that are not marked sent. Flows out: Kafka records, each a
 and before the next version of its aggregate leaves.
 """
 
-import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
-from signaalwissel.sinks.database import database_away, open_engine
-from signaalwissel.sinks.patience import Patience
+from signaalwissel.sinks.elected_thread import ElectedThread, Role, Work
 from signaalwissel.sinks.reader import REQUEST_BOUND_S, kafka_away
-from signaalwissel.sinks.settings import ServiceAway, SinkError, SinkSettings
+from signaalwissel.sinks.settings import SinkError, SinkSettings
 from signaalwissel.sinks.tables import outbox
-from sqlalchemy import BigInteger, Connection, Row, any_, bindparam, func, select, text
+from sqlalchemy import BigInteger, Connection, Row, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-log = logging.getLogger(__name__)
-
-_RELAY_LOCK = 7_223_003
 _WINDOW = 1000
-_IDLE_S = 0.5
 _DELIVERY_BOUND_S = 20.0
-_ELECT = text("SELECT pg_try_advisory_lock(:lock)")
+_ROLE = Role(
+    "relay", "the outbox relay", lock=7_223_003, idle_s=0.5, stop_bound_s=_DELIVERY_BOUND_S + REQUEST_BOUND_S
+)
 _UNSENT = select(outbox).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id).limit(_WINDOW)
 _SENT = (
     outbox.update()
@@ -34,18 +31,11 @@ _SENT = (
 )
 
 
-class Relay(threading.Thread):
-    """Relays until it is stopped. Of several processes' relays one works, the others wait for its place.
-
-    Attributes:
-        failure: Why it ended by itself; the process must end too.
-    """
+class Relay(ElectedThread):
+    """Relays until it is stopped, then ends after the rows that are under way; what is not sent stays in the outbox."""
 
     def __init__(self, settings: SinkSettings) -> None:
-        super().__init__(name="outbox-relay", daemon=True)
-        self.failure: BaseException | None = None
-        self._settings = settings
-        self._stopped = threading.Event()
+        super().__init__(settings, _ROLE)
         self._news = threading.Event()
 
     def wake(self) -> None:
@@ -53,39 +43,24 @@ class Relay(threading.Thread):
         self._news.set()
 
     def stop(self) -> None:
-        """End after the row that is under way; what is not sent stays in the outbox."""
+        """End; see the class."""
         self._stopped.set()
         self._news.set()
-        self.join(_DELIVERY_BOUND_S + REQUEST_BOUND_S)
+        super().stop()
 
-    def run(self) -> None:
-        """Relay; see the class."""
-        try:
-            Patience(self._settings.retry_s, "the outbox relay").keep_trying(self._session, self._stopped)
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread, which ends the process with it
-            self.failure = error
-
-    def _session(self) -> bool:
-        engine = open_engine(
-            self._settings.database_url, name="signaalwissel-relay", silence_s=self._settings.lease_s
-        )
-        progressed = False
+    @contextmanager
+    def _working(self) -> Iterator[Work]:
         with kafka_away():
             producer = _open_producer(self._settings)
         try:
-            with database_away(), engine.connect() as connection:
-                while not self._stopped.is_set():
-                    self._news.clear()
-                    if not _elected(connection) or not relay_window(connection, producer):
-                        self._news.wait(_IDLE_S)
-                    progressed = True
-        except ServiceAway as away:
-            if not progressed:
-                raise
-            log.warning("outbox relay: %s; starting over", away)
+            yield lambda connection: 0.0 if relay_window(connection, producer) else _ROLE.idle_s
         finally:
             producer.close(timeout=1)
-        return self._stopped.is_set()
+
+    def _pause(self, seconds: float) -> None:
+        self._news.wait(seconds)
+        # Before the outbox is looked at: what comes meanwhile wakes it again.
+        self._news.clear()
 
 
 def relay_window(connection: Connection, producer: KafkaProducer) -> int:
@@ -104,15 +79,6 @@ def relay_window(connection: Connection, producer: KafkaProducer) -> int:
         connection.execute(_SENT, {"ids": [row.id for row in leaving]})
         connection.commit()
     return len(rows)
-
-
-def _elected(connection: Connection) -> bool:
-    held = bool(connection.info.get("relay"))
-    if not held:
-        held = bool(connection.execute(_ELECT, {"lock": _RELAY_LOCK}).scalar_one())
-        connection.commit()
-        connection.info["relay"] = held
-    return held
 
 
 def _one_of_each(rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]]]:

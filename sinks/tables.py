@@ -156,6 +156,7 @@ tasks = Table(
     Column("next_on", Date),
     Column("rung", Integer, nullable=False, server_default="0"),
     Column("policy_version", Text, nullable=False),
+    Column("outcome", Text),
     Index(None, "municipality", "trajectory_id"),
     # What the work list looks for.
     Index(None, "status", "due_on"),
@@ -187,6 +188,7 @@ task_signals = Table(
     Column("repeated", Boolean, nullable=False),
     Column("left", Boolean, nullable=False),
     Column("offered", Boolean, nullable=False, server_default=false()),
+    Column("late", Boolean, nullable=False, server_default=false()),
     Index(None, "signal_ref"),
     UniqueConstraint("task_id", "signal_ref"),
 )

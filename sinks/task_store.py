@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 from signaalwissel.processors.followup_tasks import Report, Task
-from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskStep
+from signaalwissel.schemas.followup import ContactOutcome, TaskKind, TaskStatus, TaskStep
 from signaalwissel.schemas.routing import Candidate
 from signaalwissel.schemas.signal import PartnerKind
 from signaalwissel.sinks.casebook import TrajectoryKey
@@ -87,7 +87,7 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> list[Task]:
     rows = {table: connection.execute(statement, {"ids": ids}).all() for table, statement in _READ.items()}
     reports: defaultdict[str, list[Report]] = defaultdict(list)
     for row in rows[task_signals]:
-        marks = {"repeated": row.repeated, "left": row.left, "offered": row.offered}
+        marks = {"repeated": row.repeated, "left": row.left, "offered": row.offered, "late": row.late}
         reports[row.task_id].append(report_of_row(row)._replace(**marks))
     steps: defaultdict[str, list[TaskStep]] = defaultdict(list)
     for row in rows[task_history]:
@@ -156,6 +156,7 @@ def _task(row: Row[Any], reports: list[Report], steps: list[TaskStep]) -> Task:
         next_on=row.next_on,
         rung=row.rung,
         policy_version=row.policy_version,
+        outcome=None if row.outcome is None else ContactOutcome(row.outcome),
     )
 
 
@@ -192,6 +193,7 @@ def _task_row(task: Task) -> tuple[Any, ...]:
         task.next_on,
         task.rung,
         task.policy_version,
+        None if task.outcome is None else task.outcome.value,
     )
 
 
@@ -221,6 +223,7 @@ def _signal_rows(task: Task) -> _Rows:
             report.repeated,
             report.left,
             report.offered,
+            report.late,
         )
         for position, report in enumerate(task.reports)
     ]

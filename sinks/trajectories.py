@@ -15,7 +15,7 @@ from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.pairs import PAIRS, arrays
 from signaalwissel.sinks.records import ReceivedState
 from signaalwissel.sinks.tables import trajectories
-from sqlalchemy import Connection, Date, bindparam, text
+from sqlalchemy import Connection, Date, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 LOOK_NOW = date.min
@@ -49,6 +49,18 @@ _LOOK_AT = text(
         AND trajectories.next_on IS DISTINCT FROM news.next_on
     """
 ).bindparams(*PAIRS, bindparam("days", type_=ARRAY(Date)))
+
+_INFORMING = text(
+    """
+    UPDATE trajectories SET next_on = :now
+    FROM tasks
+    WHERE tasks.kind = 'INFORM_RESIDENT' AND tasks.status NOT IN ('DONE', 'CANCELLED', 'EXPIRED')
+        AND tasks.municipality = ANY(:municipalities)
+        AND trajectories.municipality = tasks.municipality
+        AND trajectories.trajectory_id = tasks.trajectory_id
+        AND trajectories.next_on IS DISTINCT FROM :now
+    """
+).bindparams(bindparam("municipalities", type_=ARRAY(Text)), bindparam("now", type_=Date))
 
 
 class Known(NamedTuple):
@@ -148,3 +160,11 @@ def look_at(connection: Connection, days: Mapping[TrajectoryKey, date | None]) -
     """Set when the clock looks next; None for never, until something arrives."""
     if days:
         connection.execute(_LOOK_AT, {**arrays(days), "days": list(days.values())})
+
+
+def look_at_informing(connection: Connection, municipalities: Iterable[str]) -> None:
+    """Have the clock look at once at every trajectory of which a resident is to be informed.
+
+    Somebody was informed, and no table tells in which other trajectories he is: those are few, so all are looked at.
+    """
+    connection.execute(_INFORMING, {"municipalities": sorted(municipalities), "now": LOOK_NOW})

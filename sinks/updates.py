@@ -47,7 +47,7 @@ def apply_all(
             )
             refused.append(letter)
         else:
-            casebook.take(outcome, update.outcome)
+            casebook.take(outcome)
             applied.add(update.update_id)
             rows.append(_row(update))
     copy_rows(connection, task_updates, _COLUMNS, rows)

@@ -107,7 +107,9 @@ class Writer:
             # The database takes one contact task for each trajectory, whether deadlines run or not.
             touched = casebook.crowded()
         if touched:
-            casebook.add(task_store.load(connection, task_store.Wanted(trajectories=touched)))
+            others = task_store.load(connection, task_store.Wanted(trajectories=touched))
+            self._shelf.versions(connection, others)
+            casebook.add(others)
             bring_up_to_date(connection, casebook, touched, moment_at(self._time, connection))
 
 

@@ -104,6 +104,16 @@ def test_a_replay_sends_key_value_and_headers_to_the_topic_and_marks_it(
     assert "111222333" not in ended.out + ended.err
 
 
+def test_a_header_without_a_value_is_replayed_with_an_empty_one(
+    installation: Installation, signaalwissel: CommandLine
+) -> None:
+    letter = installation.refuse(source(headers=(Header("flag", None), Header("ce_id", b"e-1"))))
+    ended = signaalwissel("dead-letters", "replay", letter.dead_letter_id)
+    assert ended.code == 0, ended.err
+    (record,) = installation.records("signals", 1)
+    assert list(record.headers) == [("flag", b""), ("ce_id", b"e-1"), (REPLAYS_HEADER, b"1")]
+
+
 def test_the_opening_of_a_seal_is_logged(installation: Installation, signaalwissel: CommandLine) -> None:
     letter = installation.refuse(source(value=SECRET))
     ended = signaalwissel("dead-letters", "replay", letter.dead_letter_id)

@@ -6,6 +6,7 @@ not certain whom it concerns counts, but waits as well: it is dropped when in th
 """
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -74,7 +75,8 @@ class Intake:
         self.ledger = Ledger()
         self._clock: datetime | None = None
         self._books: dict[TrajectoryKey, _Book] = {}
-        self._with_waiting: set[TrajectoryKey] = set()
+        # In the order of the clock, which never goes back; what no longer waits stays in it and leads to nothing.
+        self._began_to_wait: deque[tuple[datetime, TrajectoryKey]] = deque()
         self._accepted: dict[tuple[str, str, str], list[Record]] = {}
 
     def take(self, number: int, line: Line) -> None:
@@ -112,7 +114,10 @@ class Intake:
         if self._clock is not None and moment_of(record) <= self._clock:
             return
         self._clock = moment_of(record)
-        for key in sorted(self._with_waiting):
+        overdue = set()
+        while self._began_to_wait and self._clock - self._began_to_wait[0][0] > ORPHAN_PERIOD:
+            overdue.add(self._began_to_wait.popleft()[1])
+        for key in sorted(overdue):
             self._expire(number, key, self._clock)
 
     def _expire(self, number: int, key: TrajectoryKey, clock: datetime) -> None:
@@ -127,10 +132,6 @@ class Intake:
             del book.waiting[name]
         if applied and dropped:
             self.ledger.steps.append(Step(number, trajectory=key, dropped=dropped))
-        self._note(key)
-
-    def _note(self, key: TrajectoryKey) -> None:
-        (self._with_waiting.add if self._books[key].waiting else self._with_waiting.discard)(key)
 
     def _take_signal(self, number: int, topic: str, record: Record) -> None:
         partner = record["partner"]["partner_id"]
@@ -155,7 +156,6 @@ class Intake:
             # An erasure waits for nothing: it holds whatever comes or fails to come.
             self._books[key] = _Book(erased=True)
             self.ledger.steps.append(Step(number, trajectory=key, events=(record,)))
-            self._note(key)
             return
         together = book.with_event(record)
         naming = concerned(together, record)
@@ -169,10 +169,10 @@ class Intake:
             assert self._clock is not None, "the line that came has told the time"
             book.waiting.pop(name, None)
             book.waiting[name] = _Waiting(number, topic, self._clock)
+            self._began_to_wait.append((self._clock, key))
         if is_applied:
             others = [event for event in together if event is not record] if first else []
             self._review(number, key, (record, *others))
-        self._note(key)
 
     def _review(self, number: int, key: TrajectoryKey, events: tuple[Record, ...]) -> None:
         """Who waits no longer: those of whom all is certain now, and those who should have named their client."""

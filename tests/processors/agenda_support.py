@@ -11,6 +11,7 @@ from signaalwissel.processors.facts import merged
 from signaalwissel.processors.followup_agenda import Agenda, TrajectoryView, reconcile
 from signaalwissel.processors.followup_case import Situation
 from signaalwissel.processors.followup_clock import tick
+from signaalwissel.processors.followup_counsellors import moved
 from signaalwissel.processors.followup_decisions import follow
 from signaalwissel.processors.followup_notices import (
     Notice,
@@ -24,7 +25,7 @@ from signaalwissel.processors.policy import Policy
 from signaalwissel.schemas.followup import NoticeKind, TaskKind, TaskStatus, TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.internal import ClientPseudonym, Fact
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.schemas.trajectory import TrajectoryEventKind
+from signaalwissel.schemas.trajectory import Counsellor, TrajectoryEventKind
 
 from tests.processors.followup_support import COUNSELLOR, MUNICIPALITY, POLICY, at_noon, update
 
@@ -68,6 +69,7 @@ class Office:
         self.notices: dict[str, Notice] = {}
         self.found: dict[int, date] = {}
         self.next_on: date | None = None
+        self.counsellor: Counsellor = COUNSELLOR
         self.today = date.min
 
     def on(self, day: date, *records: Record) -> "Office":
@@ -102,6 +104,15 @@ class Office:
         self.today = until
         return self
 
+    def assign(self, counsellor: Counsellor, day: date) -> "Office":
+        """On a day, the trajectory gets another counsellor."""
+        self.clock(day)
+        self.counsellor = counsellor
+        changed = (moved(task, counsellor, at_noon(day), self.policy) for task in self.tasks.values())
+        self._put(*[task for task in changed if task is not None])
+        self._reconcile(moment(day))
+        return self
+
     def view(self) -> TrajectoryView:
         """What the sink knows of the trajectory."""
         return TrajectoryView(
@@ -109,7 +120,7 @@ class Office:
             trajectory_id=self.trajectory_id,
             facts=self.facts,
             tasks=tuple(self.tasks.values()),
-            counsellor=COUNSELLOR,
+            counsellor=self.counsellor,
             erased=any(one.kind is Kind.ERASED for one in self.facts),
             found=dict(self.found),
             settled_notices=frozenset(self.notices),
@@ -154,12 +165,12 @@ class Office:
             before = self.tasks.get(record.task_id)
             (after,) = apply_update(record, before, self.policy).tasks
             self._put(after)
-            self._note(*notices_of_task(before, after, self.policy, record.outcome))
+            self._note(*notices_of_task(before, after, self.policy))
 
     def _decided(self, decision: Decision) -> None:
         relapses = tuple(self.of(TaskKind.CONTACT_ON_RELAPSE))
         of_signal = tuple(task for task in self.tasks.values() if task.knows(ref_of(decision)))
-        self._put(*follow(decision, Situation(of_signal, relapses, COUNSELLOR), self.policy))
+        self._put(*follow(decision, Situation(of_signal, relapses, self.counsellor), self.policy))
         self._note(*notices_of_decision(decision))
         found = first_found(decision)
         if found is not None and found.trajectory_id == self.trajectory_id:

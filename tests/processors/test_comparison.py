@@ -87,10 +87,13 @@ def test_a_shorter_window_changes_route_and_reason_and_takes_owner_and_date_away
     ("other", "when", "then"),
     [
         pytest.param(
-            {"deadlines": {"contact_days": 30}}, signal("2026-02-10"), ["due_on"], id="the contact date"
+            {"deadlines": {"contact_days": 26}}, signal("2026-02-10"), ["due_on"], id="the contact date"
         ),
         pytest.param(
-            {"deadlines": {"crisis_working_days": 5}},
+            {
+                "deadlines": {"crisis_working_days": 2},
+                "ladder": {"crisis_team_after_working_days": 0, "crisis_offer_after_working_days": 1},
+            },
             signal("2026-02-10", crisis=True),
             ["due_on"],
             id="the date in a threatening situation",

@@ -1,13 +1,14 @@
 from datetime import date, timedelta
 
 import pytest
+from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.followup_agenda import TrajectoryView, reconcile
 from signaalwissel.processors.policy_sections import Contacts
 from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskUpdateKind
 from signaalwissel.schemas.internal import Fact
 from signaalwissel.schemas.trajectory import ExitReason
 
-from tests.processors.agenda_support import DAY, Kind, Office, applied, fact, moment
+from tests.processors.agenda_support import ANNA, DAY, Kind, Office, applied, fact, moment
 from tests.processors.followup_support import MUNICIPALITY, POLICY, decision, to_regular
 
 MONTHLY, AFTERCARE = TaskKind.MONTHLY_CONTACT, TaskKind.AFTERCARE_CONTACT
@@ -124,6 +125,21 @@ def test_a_relapse_that_was_cancelled_was_no_contact() -> None:
     assert (task.status, task.due_on) == (TaskStatus.OPEN, date(2026, 2, 14))
 
 
+def test_a_months_contact_that_comes_back_sends_no_reminder_of_a_day_that_went_by() -> None:
+    office = monitored().on(date(2026, 1, 20), decision(received_on=date(2026, 1, 20)))
+    office.every_day(date(2026, 2, 10)).on(date(2026, 2, 10), to_regular(received_on=date(2026, 1, 20)))
+    assert office.only(MONTHLY).next_on == date(2026, 2, 15)
+    office.every_day(date(2026, 2, 15))
+    steps = [str(step.what) for step in office.of(MONTHLY)[0].history]
+    assert steps == ["OPENED", "CANCELLED", "REOPENED", "MISSED"]
+
+
+def test_a_months_contact_that_comes_back_in_time_is_reminded_on_its_day() -> None:
+    office = monitored().on(date(2026, 1, 20), decision(received_on=date(2026, 1, 20)))
+    office.every_day(date(2026, 2, 7)).on(date(2026, 2, 7), to_regular(received_on=date(2026, 1, 20)))
+    assert [str(step.what) for step in office.only(MONTHLY).history][-2:] == ["REOPENED", "REMINDED"]
+
+
 def test_monitoring_that_ended_needs_no_monthly_contact() -> None:
     office = monitored().on(date(2026, 1, 20), fact(Kind.MONITORING_ENDED, date(2026, 1, 19)))
     assert office.only(MONTHLY).status is TaskStatus.CANCELLED
@@ -227,6 +243,21 @@ def test_a_relapse_goes_first_and_the_aftercare_contact_follows_it() -> None:
     assert [step.what for step in task.history] == ["OPENED", "CANCELLED", "REOPENED"]
 
 
+def test_an_aftercare_contact_that_comes_back_with_a_new_date_climbs_by_that_date() -> None:
+    office = monitored_until(date(2026, 3, 1)).every_day(date(2026, 4, 2))
+    assert office.only(AFTERCARE).status is TaskStatus.ESCALATED
+    office.on(date(2026, 4, 3), decision(received_on=date(2026, 4, 3)))
+    office.close(RELAPSE, MADE, date(2026, 4, 10)).every_day(date(2026, 5, 20))
+    task = office.only(AFTERCARE)
+    climbed = [(str(step.what), amsterdam_day(step.at)) for step in task.history]
+    assert climbed[climbed.index(("REOPENED", date(2026, 4, 10))) :] == [
+        ("REOPENED", date(2026, 4, 10)),
+        ("REMINDED", date(2026, 5, 8)),
+        ("ESCALATED", date(2026, 5, 9)),
+        ("OVERDUE", date(2026, 5, 16)),
+    ]
+
+
 def test_monitoring_that_resumes_puts_the_aftercare_contact_off_until_it_ends_again() -> None:
     office = monitored_until(date(2026, 3, 1)).every_day(date(2026, 3, 5))
     office.on(date(2026, 3, 10), fact(Kind.MONITORING_STARTED, date(2026, 3, 10)))
@@ -278,6 +309,16 @@ def test_a_plan_adopted_after_the_contact_is_a_new_one(adopted_on: date, count: 
     office = relapsed().close(RELAPSE, MADE, date(2026, 3, 10))
     office.on(date(2026, 3, 12), fact(Kind.PLAN_ADOPTED, adopted_on))
     assert len(office.of(EVALUATE)) == count
+
+
+def test_an_evaluation_that_comes_back_after_its_deadline_begins_with_the_team() -> None:
+    office = relapsed(PLAN).close(RELAPSE, MADE, date(2026, 3, 10))
+    office.on(date(2026, 3, 12), fact(Kind.WITHDRAWN_IN_ERROR, date(2026, 3, 12)))
+    office.every_day(date(2026, 4, 9))
+    office.on(date(2026, 4, 9), fact(Kind.APPLIED, date(2025, 1, 10), 999_999, clients=(ANNA,)))
+    task = office.only(EVALUATE)
+    assert [str(step.what) for step in task.history] == ["OPENED", "CANCELLED", "REOPENED"]
+    assert (task.status, task.assignee, task.next_on) == (TaskStatus.ESCALATED, None, date(2026, 4, 15))
 
 
 def test_each_relapse_with_a_contact_has_its_own_evaluation() -> None:

@@ -38,6 +38,34 @@ def test_a_new_counsellor_takes_the_open_task() -> None:
     assert (task.history[-1].what, task.history[-1].at) == ("COUNSELLOR_CHANGED", 77)
 
 
+def test_a_new_counsellor_takes_the_task_from_the_team_by_the_same_dates() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    desk.tick(date(2026, 3, 16))
+    escalated = desk.only
+    assert (escalated.status, escalated.assignee) == (TaskStatus.ESCALATED, None)
+    task = moved(escalated, OTHER, 77, POLICY)
+    assert task is not None
+    assert (task.status, task.assignee, task.team) == (TaskStatus.OPEN, "b-18", "team-zuid")
+    assert "ESCALATED" in [step.what for step in task.history]
+    assert (task.due_on, task.next_on, task.rung) == (escalated.due_on, escalated.next_on, escalated.rung)
+    desk.put(task)
+    desk.tick(date(2026, 3, 31))
+    steps = [str(step.what) for step in desk.only.history]
+    assert steps[-2:] == ["OFFERED_TO_REGULAR", "OVERDUE"]
+    assert steps.count("ESCALATED") == 1
+    assert desk.only.assignee == "b-18"
+
+
+def test_a_counsellor_who_is_gone_takes_nothing_from_the_team() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    desk.tick(date(2026, 3, 16))
+    task = moved(desk.only, Counsellor("b-weg", "x"), 77, POLICY)
+    assert task is not None
+    assert (task.status, task.assignee, task.team) == (TaskStatus.ESCALATED, None, "wijkteam")
+
+
 def test_a_counsellor_who_is_gone_leaves_it_to_the_team() -> None:
     desk = Desk()
     desk.follow(decision())

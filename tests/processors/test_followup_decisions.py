@@ -93,12 +93,51 @@ def test_the_same_decision_again_changes_nothing() -> None:
     assert desk.follow(decision(), decision()) == ()
 
 
-@pytest.mark.parametrize("status", ENDED)
-def test_after_the_follow_up_a_repeated_report_opens_nothing(status: TaskStatus) -> None:
+def test_after_the_follow_up_a_repeated_report_counts_and_opens_nothing() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    ended(desk, TaskStatus.DONE)
+    again = decision("s-2", received_on=date(2026, 5, 4))
+    desk.follow(again)
+    assert desk.only.status is TaskStatus.DONE
+    assert what(desk.only) == ["OPENED"]
+    assert [(r.signal_id, r.repeated, r.late) for r in desk.only.held] == [
+        ("s-1", False, False),
+        ("s-2", True, True),
+    ]
+    assert desk.follow(again) == ()
+    assert [signal.repeated for signal in desk.only.event().signals] == [False, True]
+
+
+def test_what_repeats_a_late_report_alone_opens_a_new_relapse() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    ended(desk, TaskStatus.DONE)
+    desk.follow(decision("s-2", received_on=date(2026, 8, 31)))
+    assert len(desk.tasks) == 1
+    desk.follow(decision("s-3", received_on=date(2026, 9, 2)))
+    assert len(desk.tasks) == 2
+
+
+def test_a_late_report_that_left_and_comes_back_counts_again_or_opens_a_relapse() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    ended(desk, TaskStatus.DONE)
+    late = {"received_on": date(2026, 5, 4)}
+    desk.follow(decision("s-2", **late), to_regular("s-2", **late), decision("s-2", revision=2, **late))
+    assert [(r.signal_id, r.late) for r in desk.only.held] == [("s-1", False), ("s-2", True)]
+    desk.follow(to_regular("s-2", revision=3, **late), to_regular(), decision("s-2", revision=4, **late))
+    (opened,) = open_tasks(desk)
+    assert [(r.signal_id, r.repeated, r.late) for r in opened.held] == [("s-2", False, False)]
+
+
+@pytest.mark.parametrize("status", [TaskStatus.CANCELLED, TaskStatus.EXPIRED])
+def test_after_a_task_that_nobody_did_a_repeated_report_opens_a_new_relapse(status: TaskStatus) -> None:
     desk = Desk()
     desk.follow(decision())
     ended(desk, status)
-    assert desk.follow(decision("s-2", received_on=date(2026, 5, 4))) == ()
+    desk.follow(decision("s-2", received_on=date(2026, 5, 4)))
+    assert len(open_tasks(desk)) == 1
 
 
 @pytest.mark.parametrize("status", ENDED)

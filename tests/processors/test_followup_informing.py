@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from signaalwissel.processors import followup_notice_texts as texts
 from signaalwissel.processors.followup_notices import Notice
 from signaalwissel.schemas.followup import NoticeKind, TaskKind, TaskStatus, TaskUpdateKind
 from signaalwissel.schemas.internal import Fact
@@ -199,6 +200,22 @@ def test_who_was_informed_in_another_trajectory_hears_no_more() -> None:
     second = elsewhere(first).on(RECEIVED_ON, applied(), decision(trajectory_id="T-2"))
     assert second.told(DUE) == []
     assert second.of(INFORM) == []
+
+
+def test_informed_in_another_trajectory_the_running_task_is_cancelled_with_that_explanation() -> None:
+    first = Office().on(RECEIVED_ON, applied(), decision())
+    assert not first.only(INFORM).ended
+    elsewhere(first).on(date(2026, 3, 9), (applied(), informed(date(2026, 3, 9))))
+    first.on(date(2026, 3, 9))
+    task = first.only(INFORM)
+    assert (task.status, task.history[-1].note) == (TaskStatus.CANCELLED, texts.INFORMED_ELSEWHERE)
+    assert first.every_day(date(2026, 6, 1)).only(INFORM) == task
+
+
+def test_informed_in_another_trajectory_one_of_two_clients_leaves_the_task_to_the_other() -> None:
+    first = Office().on(RECEIVED_ON, applied(ANNA, BRAM), decision(), decision("s-2", client=1))
+    elsewhere(first).on(date(2026, 3, 9), (applied(), informed(date(2026, 3, 9))))
+    assert not first.on(date(2026, 3, 9)).only(INFORM).ended
 
 
 # --- What the facts tell ---

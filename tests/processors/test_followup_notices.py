@@ -39,14 +39,14 @@ def relapse(*more: Any) -> Task:
     return desk.only
 
 
-def done(task: Task, kind: TaskUpdateKind = MADE) -> Task:
-    (after,) = apply_update(update(kind, task.task_id), task, POLICY).tasks
+def done(task: Task, kind: TaskUpdateKind = MADE, **how: Any) -> Task:
+    (after,) = apply_update(update(kind, task.task_id, **how), task, POLICY).tasks
     return after
 
 
 def feedback(task: Task, kind: TaskUpdateKind = MADE, **how: Any) -> list[Feedback | None]:
     policy = how.pop("policy", POLICY)
-    return [notice.feedback for notice in notices_of_task(task, done(task, kind), policy, **how)]
+    return [notice.feedback for notice in notices_of_task(task, done(task, kind, **how), policy)]
 
 
 # --- Feedback to the partner ---
@@ -77,6 +77,37 @@ def test_the_outcome_of_the_contact_may_say_that_it_was_not_taken_up(
     outcome: ContactOutcome, said: Feedback
 ) -> None:
     assert feedback(relapse(), outcome=outcome) == [said]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "said"),
+    [
+        (MADE, ContactOutcome.PAID_OR_ARRANGED, Feedback.TAKEN_UP),
+        (MADE, ContactOutcome.INCORRECT_SIGNAL, Feedback.NOT_TAKEN_UP),
+        (CLOSED, None, Feedback.NOT_TAKEN_UP),
+    ],
+)
+def test_of_a_signal_that_returns_to_a_done_task_its_partner_hears_what_came_of_that(
+    kind: TaskUpdateKind, outcome: ContactOutcome | None, said: Feedback
+) -> None:
+    desk = Desk()
+    desk.follow(decision(), decision("s-2", arrears=90_000), to_regular("s-2"))
+    desk.update(update(kind, desk.only.task_id, outcome=outcome))
+    before = desk.only
+    desk.follow(decision("s-2", arrears=90_000, revision=2))
+    (notice,) = notices_of_task(before, desk.only, POLICY)
+    assert (notice.signal_id, notice.feedback) == ("s-2", said)
+
+
+def test_a_repeated_report_after_the_contact_was_not_taken_up() -> None:
+    desk = Desk()
+    desk.follow(decision())
+    desk.update(update(MADE, desk.only.task_id))
+    before = desk.only
+    desk.follow(decision("s-2", received_on=date(2026, 5, 4)))
+    (notice,) = notices_of_task(before, desk.only, TELLING)
+    assert (notice.signal_id, notice.feedback) == ("s-2", Feedback.NOT_TAKEN_UP)
+    assert notice.occurred_on == date(2026, 5, 4)
 
 
 def test_known_to_debt_help_is_told_by_policy_alone_and_only_of_what_was_taken_up() -> None:

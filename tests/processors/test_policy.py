@@ -115,7 +115,7 @@ def test_a_folder_needs_a_default(tmp_path: Path) -> None:
             id="verifying",
         ),
         pytest.param(
-            {"ladder": {"offer_to_regular_after_days": 35}, "deadlines": {"contact_days": 40}},
+            {"ladder": {"offer_to_regular_after_days": 35}},
             "offer_to_regular_after_days = 35 must end before",
             id="offering",
         ),
@@ -130,10 +130,7 @@ def test_a_folder_needs_a_default(tmp_path: Path) -> None:
             id="a verification that ends before its deadline",
         ),
         pytest.param(
-            {
-                "ladder": {"team_after_days": 35, "offer_to_regular_after_days": 36},
-                "deadlines": {"contact_days": 40},
-            },
+            {"ladder": {"team_after_days": 35, "offer_to_regular_after_days": 36}},
             "team_after_days = 35 must end before",
             id="the team",
         ),
@@ -159,6 +156,24 @@ def test_a_folder_needs_a_default(tmp_path: Path) -> None:
             {"ladder": {"crisis_offer_after_working_days": 3}},
             "crisis_offer_after_working_days = 3 must lie before deadlines.crisis_working_days = 3",
             id="a crisis that is offered late",
+        ),
+        pytest.param(
+            {"deadlines": {"contact_days": 29}}, "deadlines.contact_days", id="a contact after four weeks"
+        ),
+        pytest.param(
+            {"deadlines": {"crisis_working_days": 4}},
+            "deadlines.crisis_working_days",
+            id="a crisis after three working days",
+        ),
+        pytest.param(
+            {"inform": {"notice_within_months": 2}},
+            "inform.notice_within_months",
+            id="informing after a month",
+        ),
+        pytest.param(
+            {"inform": {"open_after_admission_days": 28}},
+            "inform.open_after_admission_days",
+            id="a task to inform that opens when it is due",
         ),
         pytest.param({"teams": {"default": "  "}}, "at least 1 character", id="no team"),
         pytest.param(

@@ -23,6 +23,25 @@ def test_every_fault_is_told_with_the_command_that_mends_it() -> None:
     )
 
 
+@pytest.mark.parametrize("told", [{}, {"signals": {}}], ids=["no answer", "an empty one"])
+def test_settings_that_the_broker_does_not_tell_are_a_matter_of_rights(
+    told: dict[str, dict[str, str]],
+) -> None:
+    assert unmet_settings({"trajectories": RIGHT["trajectories"], **told}, WANTED) == (
+        "the broker does not tell the settings of signals: give this program's account the right DescribeConfigs on "
+        "its topics, then start again"
+    )
+
+
+def test_a_setting_that_the_broker_does_not_know_is_told_as_missing() -> None:
+    found = {**RIGHT, "signals": {"compression.type": "uncompressed"}}
+    unmet = unmet_settings(found, WANTED)
+    assert unmet is not None
+    assert unmet.startswith(
+        "signals has no message.timestamp.type, which must be LogAppendTime: mend it with"
+    )
+
+
 @pytest.mark.parametrize(("size", "fits"), [("999", True), ("1000", True), ("1001", False), (None, False)])
 def test_a_size_is_an_upper_bound(size: str | None, fits: bool) -> None:
     found = {**RIGHT, "trajectories": {**ALWAYS, "max.message.bytes": size}}

@@ -2,7 +2,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from signaalwissel.schemas.followup import TaskUpdateKind
+from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskUpdateKind
+from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.sinks.followup_findings import (
     Fault,
     FollowUpFinding,
@@ -12,8 +13,7 @@ from signaalwissel.sinks.followup_findings import (
 from signaalwissel.sinks.tables import task_signals, tasks, trajectories
 
 from tests.processors.followup_support import address_only, decision, regular, to_regular, update
-from tests.sinks.clock_support import MONDAY, Office
-from tests.sinks.sink_support import POLICIES
+from tests.sinks.clock_support import MONDAY, Office, state
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def office(database_url: str) -> Office:
 
 
 def found(office: Office) -> list[FollowUpFinding]:
-    return follow_up_findings(office.engine, POLICIES)
+    return follow_up_findings(office.engine)
 
 
 def spoil(office: Office, statement: Any) -> None:
@@ -37,16 +37,31 @@ def test_hits_that_are_attended_to_are_no_findings(office: Office) -> None:
     assert found(office) == []
 
 
-def test_a_repeated_report_after_the_contact_is_no_finding_and_another_arrear_is(office: Office) -> None:
+def test_a_repeated_report_after_the_contact_stands_in_the_task_that_was_done(office: Office) -> None:
     office.store(decision())
     office.store(updates=[update(TaskUpdateKind.CONTACT_MADE, office.only.task_id)])
     office.store(decision("s-2", received_on=date(2026, 4, 2)))
-    assert len(office.tasks()) == 1
+    assert [report.late for report in office.only.held] == [False, True]
     assert found(office) == []
-    spoil(office, task_signals.update().values(partner_id="another"))
-    (finding,) = found(office)
-    assert finding.fault is Fault.NO_TASK
-    assert finding.task_id is None
+    spoil(office, task_signals.update().where(task_signals.c.signal_id == "s-1").values(left=True))
+    assert [finding.fault for finding in found(office)] == [Fault.ENDED_IN_SILENCE, Fault.ENDED_IN_SILENCE]
+
+
+def test_when_what_it_repeated_is_corrected_away_a_late_report_gets_a_relapse_of_its_own(
+    office: Office,
+) -> None:
+    office.store(decision(), states=[state((TrajectoryEventKind.APPLIED, date(2025, 6, 1)))])
+    done = next(task for task in office.tasks() if task.kind is TaskKind.CONTACT_ON_RELAPSE)
+    office.store(updates=[update(TaskUpdateKind.CONTACT_MADE, done.task_id)])
+    office.store(decision("s-2", received_on=date(2026, 3, 20)))
+    office.tick(date(2026, 3, 23))
+    office.store(to_regular())
+    assert found(office) == []
+    relapses = {t.status: t for t in office.tasks() if t.kind is TaskKind.CONTACT_ON_RELAPSE}
+    assert relapses[TaskStatus.DONE].held == ()
+    opened = relapses[TaskStatus.OPEN]
+    assert [(r.signal_id, r.repeated, r.late) for r in opened.held] == [("s-2", False, False)]
+    assert opened.due_on == date(2026, 4, 17)
 
 
 def test_a_hit_without_a_task_is_found(office: Office) -> None:

@@ -88,10 +88,10 @@ def progress(bench: SinkBench) -> int:
         ).scalar_one()
 
 
-def publish_story(bench: SinkBench) -> None:
+def publish(bench: SinkBench, told: list[tuple[int, Decision]]) -> None:
     producer = bench.producer()
     topic = bench.settings.topic(DECISIONS)
-    for partition, made in story():
+    for partition, made in told:
         producer.send(topic, key=b"k", value=codec("Decision").encode(made), partition=partition)
     producer.flush()
 
@@ -116,15 +116,16 @@ def test_killed_at_any_moment_the_database_says_the_same(
     bench: SinkBench, reference: SinkBench, tmp_path: Path
 ) -> None:
     dice = random.Random(3)
-    publish_story(bench)
-    kills = 0
-    while kills < ROUNDS:
+    told = story()
+    # Part by part: however fast a sink is, there is work left for those after it, and no goal is out of reach.
+    size = len(told) // (ROUNDS + 1)
+    for first in range(0, ROUNDS * size, size):
+        publish(bench, told[first : first + size])
         worker = Worker(bench, tmp_path, batch_records=25, linger_s=0.0)
-        goal = progress(bench) + dice.randrange(1, 250)
+        goal = first + dice.randrange(1, size)
         until(lambda goal=goal: progress(bench) >= goal, "some progress")
         worker.kill()
-        kills += 1
-    assert 0 < progress(bench) < len(story())
+    publish(bench, told[ROUNDS * size :])
     bench.drain()
     reference.drain()
     bench.report(*answers(bench))
@@ -160,7 +161,9 @@ def test_killed_inside_a_transaction_it_leaves_nothing_of_it(
 
 
 def waits_for_tasks(bench: SinkBench) -> bool:
-    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'")
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+    )
     with bench.engine.connect() as connection:
         return bool(connection.execute(query).scalar_one())
 
@@ -182,7 +185,7 @@ def test_an_orderly_stop_exits_with_zero_and_frees_the_partitions(bench: SinkBen
     until(bench.drained, "the worker")
     assert worker.stop() == 0
     bench.decide([regular("s-2")])
-    bench.drain(retry_s=1.0)
+    bench.drain()
     assert len(bench.rows(decisions)) == 2
 
 

@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from signaalwissel.schemas.followup import TaskStatus
+from signaalwissel.schemas.followup import ContactOutcome, TaskStatus, TaskUpdateKind
 from signaalwissel.sinks import database
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.followup_findings import follow_up_findings
 from signaalwissel.sinks.tables import found, trajectories
 from sqlalchemy import Engine, inspect, text
 
-from tests.processors.followup_support import POLICY, decision, to_regular
+from tests.processors.followup_support import POLICY, decision, to_regular, update
 from tests.sinks.clock_support import MONDAY, Office, steps
-from tests.sinks.sink_support import POLICIES
 
 ADDED = {"opened_on", "next_on", "rung", "policy_version"}
 
@@ -52,7 +51,7 @@ def test_tasks_of_the_first_version_get_a_day_a_policy_and_their_ladder(
     assert (running.opened_on, running.next_on) == (MONDAY, MONDAY)
     assert (running.policy_version, running.rung) == (POLICY.version, 0)
     assert (cancelled.status, cancelled.next_on) == (TaskStatus.CANCELLED, None)
-    assert follow_up_findings(office.engine, POLICIES) == []
+    assert follow_up_findings(office.engine) == []
     office.tick(MONDAY + timedelta(days=40))
     running = next(task for task in office.tasks() if task.trajectory_id == "T-1")
     assert steps(running).count("OFFERED_TO_REGULAR") == 1
@@ -65,6 +64,20 @@ def test_who_was_found_before_is_known_from_the_audit_trail(engine: Engine, data
     go(engine, command.downgrade, "0001")
     go(engine, command.upgrade, "head")
     assert office.rows(found) == before != []
+
+
+def test_what_came_of_a_task_that_was_done_before_is_known_from_its_updates(
+    engine: Engine, database_url: str
+) -> None:
+    office = Office(database_url)
+    office.store(decision(), decision("s-2", trajectory_id="T-2"))
+    said = {"outcome": ContactOutcome.INCORRECT_SIGNAL}
+    office.store(updates=[update(TaskUpdateKind.CONTACT_MADE, office.tasks()[0].task_id, **said)])
+    before = office.tasks()
+    go(engine, command.downgrade, "0003")
+    go(engine, command.upgrade, "head")
+    assert office.tasks() == before
+    assert {task.outcome for task in before} == {ContactOutcome.INCORRECT_SIGNAL, None}
 
 
 def test_a_task_without_signals_is_dated_by_its_history_or_its_due_day(

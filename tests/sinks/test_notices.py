@@ -2,8 +2,16 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
+from signaalwissel.processors import followup_notice_texts as texts
 from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.followup import Feedback, NoticeEvent, NoticeKind, TaskUpdateKind
+from signaalwissel.schemas.followup import (
+    Feedback,
+    NoticeEvent,
+    NoticeKind,
+    TaskKind,
+    TaskStatus,
+    TaskUpdateKind,
+)
 from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.sinks.settings import NOTICES
@@ -81,6 +89,18 @@ def test_an_erased_trajectory_is_told_once_and_who_was_found_is_forgotten(office
     office.tick(MONDAY + timedelta(days=40))
     assert kinds(office)[NoticeKind.DATA_DESTROYED] == 1
     assert office.rows(found) == []
+
+
+def test_who_is_informed_in_one_trajectory_is_not_informed_again_in_another(office: Office) -> None:
+    office.store(decision(), states=[state(*ADMITTED)])
+    (task,) = [task for task in office.tasks() if task.kind is TaskKind.INFORM_RESIDENT]
+    elsewhere = state(*ADMITTED, (_Kind.RESIDENT_INFORMED, MONDAY))._replace(trajectory_id="T-2")
+    office.store(states=[elsewhere])
+    office.tick()
+    after = next(one for one in office.tasks() if one.task_id == task.task_id)
+    assert after.status is TaskStatus.CANCELLED
+    assert after.history[-1].note == texts.INFORMED_ELSEWHERE
+    assert office.tick() == 0
 
 
 def test_an_objection_is_recorded_once_by_its_event(office: Office) -> None:

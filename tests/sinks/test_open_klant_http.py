@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -91,12 +90,10 @@ def test_a_refusal_without_a_readable_body_is_a_refusal(stub: OpenKlantStub, req
 
 
 def test_a_slow_server_is_given_up_after_its_time(stub: OpenKlantStub, requests: Requests) -> None:
-    stub.fail("GET", "late", seconds=4.0)
-    began = time.monotonic()
+    stub.fail("GET", "late", seconds=25.0)
     with pytest.raises(OpenKlantAway, match="no answer within 1 s"):
         requests.get("internetaken")
-    assert time.monotonic() - began < 3.5
-    assert stub.count("GET") == 1
+    assert (stub.count("GET"), stub.finished_late) == (1, 0)
 
 
 def test_a_server_that_drips_is_given_up_too(stub: OpenKlantStub, requests: Requests) -> None:

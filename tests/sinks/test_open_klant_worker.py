@@ -7,6 +7,7 @@ from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskStep, TaskUpdateKind
 from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.open_klant_health import open_klant_health
+from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
 from signaalwissel.sinks.tables import tasks
 
 from tests.sinks.open_klant_server import running_stub
@@ -42,6 +43,10 @@ def handed(desktop: Desktop, stub: OpenKlantStub) -> Task:
 def is_in(desktop: Desktop, task: Task, status: str) -> bool:
     row = desktop.row(task)
     return row is not None and row.status == status and row.version == task.version
+
+
+def let_the_pause_be_over(handover: OpenKlantHandover) -> None:
+    handover._circuit._open_until = 0.0
 
 
 def test_a_task_is_handed_over_once_and_then_only_looked_at(
@@ -221,12 +226,14 @@ def test_after_failures_in_a_row_the_circuit_opens_and_one_try_later_closes_it(
     made = [relapse(number) for number in range(1, 9)]
     desktop.keep(*made)
     stub.fail("GET onderwerpobjecten", "status", status=500, times=1000)
-    with desktop.handing_over(failures_max=3, pause_s=1.5, pause_max_s=1.5) as handover:
+    with desktop.handing_over(failures_max=3, pause_s=3600.0, pause_max_s=3600.0) as handover:
         desktop.until(lambda: not handover._circuit.closed, "the circuit to open")
         assert stub.count("GET") == 3
-        desktop.until(lambda: stub.count("GET") > 3, "one try")
+        let_the_pause_be_over(handover)
+        desktop.until(lambda: stub.count("GET") > 3 and handover._circuit.pause_s > 0, "one try")
         assert stub.count("GET") == 4
         stub.heal()
+        let_the_pause_be_over(handover)
         desktop.until(lambda: all(is_in(desktop, task, "OPEN") for task in made), "all tasks")
         assert handover._circuit.closed
     assert len(stub.tasks) == len(made)

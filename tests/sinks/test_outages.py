@@ -63,18 +63,30 @@ def test_a_database_that_crashes_and_comes_back_loses_and_repeats_nothing(
     bench.close()
 
 
+def make_read_only(bench: SinkBench) -> None:
+    """Committed when this returns: every session that begins after it can only read."""
+    with bench.engine.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+
+
+def end_sessions(bench: SinkBench) -> None:
+    """Cut the sink's sessions, and wait until their locks are free."""
+    ended = (
+        "SELECT bool_and(pg_terminate_backend(pid, 30000)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name LIKE 'signaalwissel%'"
+    )
+    with bench.engine.begin() as connection:
+        assert connection.execute(text(ended)).scalar_one()
+
+
 def test_a_database_that_takes_no_writes_ends_the_sink(bench: SinkBench) -> None:
-    with bench.running(failing=True, retry_s=1.0) as sink:
+    bench.decide([decision()])
+    with bench.running(failing=True, retry_s=5.0) as sink:
+        # A session that has stored something: when it ends, the patience begins anew.
         until(bench.drained, "the sink")
-        with bench.engine.begin() as connection:
-            name = connection.execute(text("SELECT current_database()")).scalar_one()
-            connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND application_name LIKE 'signaalwissel%'"
-                )
-            )
+        make_read_only(bench)
+        end_sessions(bench)
         bench.decide([regular()])
         until(lambda: sink.failure is not None, "the end of the sink")
     assert isinstance(sink.failure, SinkError)
@@ -115,7 +127,7 @@ def test_a_sink_that_hangs_past_its_lease_loses_its_partitions_and_ends(
     bench: SinkBench, tmp_path: Path
 ) -> None:
     bench.decide(hits(0, 20))
-    worker = Worker(bench, tmp_path, lease_s=2.0, retry_s=2.0)
+    worker = Worker(bench, tmp_path, lease_s=5.0, retry_s=5.0)
     try:
         until(bench.drained, "the first sink")
         worker.process.send_signal(signal.SIGSTOP)

@@ -106,7 +106,7 @@ def test_a_bad_record_becomes_a_sealed_dead_letter_and_the_partition_goes_on(ben
         ("decisions", 1, "NOT_WIRE_FORMAT"),
         ("decisions", 2, "NULL_VALUE"),
         ("decisions", 3, "UNKNOWN_SCHEMA_ID"),
-        ("decisions", 4, "UNREADABLE"),
+        ("decisions", 4, "INVALID_FIELD"),
         ("k-updates", 0, "UNKNOWN_TASK"),
     }
     (refused,) = [row for row in bench.rows(dead_letters) if row["code"] == "UNKNOWN_TASK"]

@@ -24,7 +24,7 @@ class StoppingApp:
 
 def test_a_rebalance_that_a_stop_overtakes_opens_no_producer() -> None:
     transactions = ChunkTransactions.__new__(ChunkTransactions)
-    transactions.app = cast(Any, StoppingApp())
+    transactions.app = cast("Any", StoppingApp())
     transactions._by_partition = {}
     assigned = {TP("in", 0)}
     asyncio.run(transactions.on_rebalance(assigned, set(), assigned))

@@ -3,12 +3,22 @@
 import os
 import random
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.followup import TaskUpdateKind
+from signaalwissel.schemas.trajectory import TrajectoryEventKind
+from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.dead_letters import DeadLetterFilter, DeadLetterRow, list_dead_letters
 
+from tests.odd_records import odd_header
+from tests.processors.followup_support import decision, update
+from tests.sinks.clock_support import state
 from tests.system.installation import Installation
 from tests.system.lines import BSN, applied, event, signal
 
@@ -20,6 +30,24 @@ GOOD = signal("good", "2026-02-10")
 def encoded(line: Line) -> bytes:
     record = codec("EarlySignal" if line["topic"] == "signals" else "TrajectoryEvent")
     return record.encode(record.from_json(line["value"]))
+
+
+def send(product: Installation, topic: str, values: list[bytes], **options: Any) -> None:
+    """Publish values in one batch, with the headers that `options` name or compressed as they say."""
+    headers = options.pop("headers", None)
+    producer = KafkaProducer(
+        bootstrap_servers=product.bootstrap, max_request_size=4 << 20, linger_ms=500, **options
+    )
+    for value in values:
+        producer.send(product.prefix + topic, value=value, key=b"k", headers=headers)
+    producer.flush(timeout=60)
+    producer.close()
+
+
+def kept_letters(product: Installation) -> list[DeadLetterRow]:
+    """What the sink keeps of what could not be handled, in order of its place."""
+    engine = open_engine(product.database_url, name="test")
+    return sorted(list_dead_letters(engine, DeadLetterFilter()), key=lambda one: (one.topic, one.offset))
 
 
 RULES = {
@@ -118,3 +146,75 @@ def test_ten_thousand_random_records_are_ten_thousand_dead_letters(
     product.settle()
     assert len(product.read("dead-letters")) == len(values)
     assert [decision.signal_id for decision in product.decisions()] == ["good"]
+
+
+ONE_MEGABYTE = [(f"header-{number}", b"x" * 10_000) for number in range(100)]
+
+
+@pytest.mark.parametrize("headers", [[odd_header()], ONE_MEGABYTE], ids=["not UTF-8", "1 MB"])
+def test_headers_of_any_name_and_size_cost_neither_a_good_nor_a_bad_record(
+    install: Callable[..., Installation], headers: list[tuple[str, bytes]]
+) -> None:
+    product = install(partitions=1)
+    product.start("worker")
+    product.start("sink")
+    reported = codec("TaskUpdate").encode(update(TaskUpdateKind.ACCEPTED, "nowhere"))
+    for value in (b"\x01garbage", encoded(GOOD)):
+        send(product, "signals", [value], headers=headers)
+    for value in (b"\x01garbage", reported):
+        send(product, "task-updates", [value], headers=headers)
+    product.publish([signal("after", "2026-02-10")])
+    product.settle(sink=True)
+    told = [
+        (letter.topic.removeprefix(product.prefix), letter.offset, letter.code)
+        for letter in kept_letters(product)
+    ]
+    assert sorted(told) == [
+        ("signals", 0, "NOT_WIRE_FORMAT"),
+        ("task-updates", 0, "NOT_WIRE_FORMAT"),
+        ("task-updates", 1, "UNKNOWN_TASK"),
+    ]
+    assert [made.signal_id for made in product.decisions()] == ["good", "after"]
+
+
+def test_an_absurd_internal_record_is_a_dead_letter_with_field_and_rule(
+    install: Callable[..., Installation],
+) -> None:
+    product = install(partitions=1)
+    product.start("sink")
+    last_day = date(9999, 12, 31)
+    told = state((TrajectoryEventKind.APPLIED, date(2026, 1, 1)))
+    late = told._replace(facts=(told.facts[0]._replace(occurred_on=last_day),))
+    send(product, "decisions", [
+        codec("Decision").encode(absurd)
+        for absurd in (decision(last_day=last_day), decision("s" * 5000), decision("good"))
+    ])  # fmt: skip
+    send(product, "trajectory-states", [
+        codec("TrajectoryState").encode(absurd)
+        for absurd in (late, told._replace(trajectory_id="T" * 5000), told)
+    ])  # fmt: skip
+    product.settle(sink=True)
+    days, ids = "must lie between 1900 and 2999", "must have 1 to 200 printable characters"
+    assert [
+        (one.topic.removeprefix(product.prefix), one.offset, one.field, one.rule)
+        for one in kept_letters(product)
+    ] == [
+        ("decisions", 0, "last_day", days),
+        ("decisions", 1, "signal_id", ids),
+        ("trajectory-states", 0, "facts[0].occurred_on", days),
+        ("trajectory-states", 1, "trajectory_id", ids),
+    ]
+    assert {(one.stage, one.code) for one in kept_letters(product)} == {("sink", "INVALID_FIELD")}
+
+
+def test_a_compressed_batch_is_read_like_any_other(install: Callable[..., Installation]) -> None:
+    product = install(partitions=1)
+    product.start("worker")
+    product.start("sink")
+    values = [encoded(signal(f"s{number}", "2026-02-10")) for number in range(50)]
+    send(product, "signals", [*values, b"\x01garbage"], compression_type="gzip")
+    product.settle(sink=True)
+    assert [made.signal_id for made in product.decisions()] == [f"s{number}" for number in range(50)]
+    assert [(one.topic, one.offset, one.code) for one in kept_letters(product)] == [
+        ("signals", 50, "NOT_WIRE_FORMAT")
+    ]

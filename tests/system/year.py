@@ -51,6 +51,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 SETTINGS = SinkSettings(bootstrap="", database_url="")
 DAY = timedelta(days=1)
 _UNSENT = select(outbox).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id)
+_SENT = update(outbox).where(outbox.c.sent_at.is_(None)).values(sent_at=func.now())
 
 
 def evening_of(day: date) -> Millis:
@@ -186,7 +187,7 @@ class Municipality:
         """What the relay does, for commands: send what was not sent yet, once, in order."""
         with self.engine.begin() as connection:
             rows = connection.execute(_UNSENT).all()
-            connection.execute(update(outbox).values(sent_at=func.now()))
+            connection.execute(_SENT)
         emissions: list[Emission] = []
         for row in rows:
             if row.topic == RESIDENT_EVENTS:

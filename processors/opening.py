@@ -1,0 +1,57 @@
+"""Opening what is sealed: for whoever must call or verify, one record at a time, and never unseen (design 7).
+
+In: a record with a sealed subject, and keys that the reader has. Out: who it is about. Every opening is told first.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from signaalwissel.processors.identifiers import signal_ref
+from signaalwissel.processors.intake_signals import subject_belongs_to
+from signaalwissel.processors.sealing import SealBroken, SealingKey, key_id_of, unseal
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.errors import DoesNotFit
+from signaalwissel.schemas.routing import Decision, RoutedSignal
+from signaalwissel.schemas.signal import SealedSubject
+
+
+class Opening(NamedTuple):
+    """What is opened. Names the record, not the resident."""
+
+    routing_id: str
+    signal_id: str
+    municipality: str
+    key_id: str
+
+
+class Opened(Protocol):
+    """Is told of every opening before it happens: opening is a processing, and processings are logged."""
+
+    def __call__(self, opening: Opening) -> None:
+        """Put an opening on record. What it raises goes to the caller, and nothing is opened."""
+
+
+def open_subject(
+    record: RoutedSignal | Decision, key_by_id: Callable[[str], SealingKey], opened: Opened
+) -> SealedSubject:
+    """Who a routed signal is about.
+
+    Args:
+        record: A record of `regular-flow`, `counsellor-followup` or `decisions`, or the `to` of a correction.
+        key_by_id: Gives the key that the seal names, such as `by_id` of a key provider.
+        opened: Is told first.
+
+    Raises:
+        SealBroken: The seal is that of another record, or was changed.
+        KeyUnavailable: The reader cannot have the key now; KeyDestroyed: nobody ever can.
+    """
+    key_id = key_id_of(record.sealed_subject)
+    # Before it is opened: a processing that is not on record must not happen.
+    opened(Opening(record.routing_id, record.signal_id, record.municipality, key_id))
+    ref = signal_ref(record.municipality, record.partner.partner_id, record.signal_id, record.received_at)
+    content = unseal(record.sealed_subject, subject_belongs_to(record.municipality, ref), key_by_id)
+    try:
+        subject: SealedSubject = codec("SealedSubject").decode_body(content)
+    except DoesNotFit:
+        raise SealBroken(f"the seal under key {key_id} opens, but holds no subject") from None
+    return subject

@@ -1,0 +1,211 @@
+"""Where data lies: every topic, state table and database table, for how long, who writes and who reads it.
+
+In: the policy, for the periods that it sets. Out: one store per place, with the records in it. Together with
+`privacy_records` and `privacy_tables` this is the one catalogue from which the DPIA facts are made.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from signaalwissel.processors.policy import Policy
+from signaalwissel.processors.privacy_natures import Nature
+from signaalwissel.processors.privacy_records import RECORDS
+from signaalwissel.processors.privacy_tables import TABLES
+from signaalwissel.processors.privacy_words import days, months
+
+POLICY = "Policy"
+"""A policy has no Avro schema; of a person it says who of the staff gets no tasks."""
+
+FIELDS: Mapping[str, Mapping[Nature, str]] = {
+    **RECORDS,
+    POLICY: {Nature.STAFF: "teams.unavailable teams.administrators"},
+}
+"""Per record its fields, by nature."""
+
+
+class Term(Enum):
+    """What decides how long a store keeps a record."""
+
+    WEEK = auto()
+    MONTH = auto()
+    RESEND = auto()
+    CORRECTION = auto()
+    IDLE = auto()
+    SIGNAL = auto()
+    TRAJECTORY = auto()
+    RUNNING = auto()
+
+
+@dataclass(frozen=True)
+class Store:
+    """A place where records lie.
+
+    Attributes:
+        name: Topic without prefix, state table as `app/table`, or database table.
+        records: Avro records in it, also those inside a seal; for a database table nothing, it has columns.
+        term: What decides how long.
+        writers: Who writes.
+        readers: Who reads.
+    """
+
+    name: str
+    records: tuple[str, ...]
+    term: Term
+    writers: str
+    readers: str
+
+
+TOPICS = (
+    Store("signals", ("EarlySignal",), Term.WEEK, "signaalpartners", "intake"),
+    Store("signals-moved", ("EarlySignal",), Term.WEEK, "intake", "intake"),
+    Store("trajectories", ("TrajectoryEvent",), Term.MONTH, "casussystemen", "intake"),
+    Store("trajectories-moved", ("TrajectoryEvent",), Term.MONTH, "intake", "intake"),
+    Store("task-updates", ("TaskUpdate",), Term.MONTH, "taaksystemen", "sink"),
+    Store(
+        "resident-events",
+        ("KeyedSignal", "KeyedTrajectory", "ResidentCommand", "SealedSubject"),
+        Term.WEEK,
+        "intake, sink",
+        "matcher",
+    ),
+    Store("intake-commands", ("IntakeCommand",), Term.MONTH, "sink", "intake"),
+    Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild"),
+    Store(
+        "counsellor-followup",
+        ("RoutedSignal", "SealedSubject"),
+        Term.MONTH,
+        "matcher",
+        "systeem van de schuldhulpverleners",
+    ),
+    Store(
+        "regular-flow",
+        ("RoutedSignal", "SealedSubject"),
+        Term.MONTH,
+        "matcher",
+        "systeem voor vroegsignalering",
+    ),
+    Store(
+        "counsellor-corrections",
+        ("RouteCorrection", "SealedSubject"),
+        Term.MONTH,
+        "matcher",
+        "systeem van de schuldhulpverleners",
+    ),
+    Store(
+        "regular-corrections",
+        ("RouteCorrection", "SealedSubject"),
+        Term.MONTH,
+        "matcher",
+        "systeem voor vroegsignalering",
+    ),
+    Store("decisions", ("Decision", "SealedSubject"), Term.MONTH, "matcher", "sink"),
+    Store("tasks", ("TaskEvent",), Term.MONTH, "sink", "taaksystemen; Open Klant, waar ingesteld"),
+    Store("notices", ("NoticeEvent",), Term.MONTH, "sink", "systemen die inwoners en partners informeren"),
+    Store(
+        "dead-letters",
+        ("DeadLetter", "OriginalRecord"),
+        Term.WEEK,
+        "intake, matcher, sink",
+        "sink; een beheerder via dead-letters",
+    ),
+)
+"""Kafka topics but the changelogs, which lie beside the state tables; publishers' own inputs are as `signals`."""
+
+STATES = (
+    Store("intake/signals", ("IntakeSignal",), Term.RESEND, "intake", "intake"),
+    Store(
+        "intake/trajectories",
+        ("IntakeTrajectory", "SealedClients", "OriginalRecord"),
+        Term.TRAJECTORY,
+        "intake",
+        "intake",
+    ),
+    Store("matcher/trajectories", ("KeyedTrajectory",), Term.IDLE, "matcher", "matcher"),
+    Store(
+        "matcher/recents",
+        ("RecentSignal", "KeyedSignal", "SealedSubject"),
+        Term.CORRECTION,
+        "matcher",
+        "matcher",
+    ),
+    Store("matcher/policies", (POLICY,), Term.CORRECTION, "matcher", "matcher"),
+)
+"""Tables of the two apps, each with its compacted changelog topic."""
+
+_SINK = "sink"
+_CASE_READERS = "sink; een beheerder via signal show"
+DATABASE = (
+    Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
+    Store("decisions", (), Term.SIGNAL, _SINK, _CASE_READERS),
+    Store("trajectories", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("found", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("tasks", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
+    Store("task_signals", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
+    Store("task_history", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
+    Store("task_updates", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("policies", (), Term.RUNNING, _SINK, _SINK),
+    Store("notices", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("commands", (), Term.SIGNAL, _SINK, "sink, rebuild"),
+    Store("dead_letters", (), Term.SIGNAL, _SINK, "een beheerder via dead-letters"),
+    Store("outbox", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
+)
+"""Tables in PostgreSQL."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One field in one store: a line of the DPIA facts."""
+
+    record: str
+    field: str
+    nature: Nature
+    store: str
+    kept: str
+    writers: str
+    readers: str
+
+
+def facts(policy: Policy) -> Iterator[Fact]:
+    """Every field of every record in every store, in the order of the catalogue."""
+    for store in (*TOPICS, *STATES):
+        for record in store.records:
+            for nature, fields in FIELDS[record].items():
+                for name in fields.split():
+                    yield _fact(record, name, nature, store, policy)
+    for store in DATABASE:
+        for nature, columns in TABLES[store.name].items():
+            for name in columns.split():
+                yield _fact(f"tabel {store.name}", name, nature, store, policy)
+
+
+def kept(term: Term, policy: Policy) -> str:
+    """How long, in Dutch, with the setting that says so; days of the broker count per topic."""
+    retention = policy.retention
+    match term:
+        case Term.WEEK:
+            return "7 dagen (Kafka)"
+        case Term.MONTH:
+            return "30 dagen (Kafka)"
+        case Term.RESEND:
+            return f"{days(policy.intake.resend_days)} (intake.resend_days)"
+        case Term.CORRECTION:
+            return f"{days(policy.corrections.period_days)} (corrections.period_days)"
+        case Term.IDLE:
+            return (
+                f"{days(policy.state_idle_days)} na de laatste wijziging, als geen regel het meer nodig heeft"
+            )
+        case Term.SIGNAL:
+            return f"{months(retention.signal.months)} (retention.signal)"
+        case Term.TRAJECTORY:
+            return (
+                f"{months(retention.trajectory.months)} na afloop (retention.trajectory); ondernemer "
+                f"{months(retention.trajectory_of_entrepreneur.months)} (retention.trajectory_of_entrepreneur)"
+            )
+        case Term.RUNNING:
+            return "zolang de installatie bestaat"
+
+
+def _fact(record: str, name: str, nature: Nature, store: Store, policy: Policy) -> Fact:
+    return Fact(record, name, nature, store.name, kept(store.term, policy), store.writers, store.readers)

@@ -1,0 +1,1 @@
+"""Where the parts come from: bill of materials, known vulnerabilities, secrets in the repository."""

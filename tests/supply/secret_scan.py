@@ -1,0 +1,104 @@
+"""Secrets in files of the repository: passwords, tokens, keys.
+
+Flows in: names and contents of files. Flows out: findings, which name place and kind and never show the secret.
+
+It is narrow on purpose: forms that are secrets wherever they stand. Throw-away values of tests are listed by their
+value, each with its use.
+"""
+
+import math
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+THROW_AWAY = frozenset(
+    {
+        "s3cret",  # the password that tests look for where none may be shown
+        "s3",  # the same with an odd sign inside: s3/cret, s3@cret
+        "s3#cret",
+        "s3?cret",
+        "geheim",  # the same, in a URL that is refused for holding it
+        "s3cret-token",
+    }
+)
+_KEY_FILES = frozenset(
+    {".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".truststore", ".kdbx", ".env", ".pgpass", ".netrc"}
+)
+# Lists of digests of public files; everything else that looks like 32 random bytes could be a key.
+_DIGESTS = re.compile(
+    r"(requirements\.lock|requirements\.txt|kafka-jars\.sha256|build-requirements\.txt|fingerprints\.json)$"
+)
+_FORMS = {
+    "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "token of a service": re.compile(
+        r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{40,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hv[sbr]\.[\w-]{24,}"
+        r"|AKIA[0-9A-Z]{16}|pypi-[\w-]{50,}|npm_[A-Za-z0-9]{36})"
+    ),
+    "signed token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+}
+_URL_PASSWORD = re.compile(r"\w://[^\s/:@\"'{}<>]*:(?P<value>[^\s/@\"'{}<>]+)@")
+_ASSIGNED = re.compile(
+    r"(?i)(?:password|passwd|secret|token|api_?key|private_?key)\w*[\"'\])]*\s*(?::\s*\w+\s*)?[=:]\s*"
+    r"[\"'](?P<value>[^\s\"']{8,})[\"']"
+)
+_HEX_KEY = re.compile(r"(?<![0-9a-fA-F])(?P<value>[0-9a-fA-F]{64})(?![0-9a-fA-F])")
+_BASE64_KEY = re.compile(r"(?<![\w+/-])(?P<value>[A-Za-z0-9+/_-]{43}=)(?![\w+/=-])")
+# Words of a text have fewer bits a sign than what a generator of passwords makes of as many signs.
+_RANDOM_BITS = 3.2
+
+
+class Finding(NamedTuple):
+    """A secret by its place; never its value."""
+
+    path: str
+    line: int
+    kind: str
+
+
+def tracked(root: Path) -> list[str]:
+    """The files of the repository in `root`, new ones that are not ignored included."""
+    asked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(asked, cwd=root, check=True, capture_output=True, timeout=60).stdout
+    return sorted({name for name in listed.decode().split("\0") if name and (root / name).is_file()})
+
+
+def findings(path: str, content: bytes) -> list[Finding]:
+    """What looks like a secret in a file.
+
+    Args:
+        path: From the root of the repository, with slashes.
+        content: Its bytes; what is no UTF-8 is read byte by byte.
+    """
+    name = PurePosixPath(path)
+    found = [Finding(path, 0, "file of keys")] if {name.suffix, name.name} & _KEY_FILES else []
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
+        found += [Finding(path, number, kind) for kind in _kinds(path, line)]
+    return found
+
+
+def _kinds(path: str, line: str) -> list[str]:
+    kinds = [kind for kind, form in _FORMS.items() if form.search(line)]
+    if any(not _harmless(match["value"]) for match in _URL_PASSWORD.finditer(line)):
+        kinds.append("password in a URL")
+    if any(_random(match["value"]) for match in _ASSIGNED.finditer(line)):
+        kinds.append("secret as a constant")
+    if not _DIGESTS.search(path):
+        keys = [*_HEX_KEY.finditer(line), *_BASE64_KEY.finditer(line)]
+        if any(_random(match["value"]) for match in keys):
+            kinds.append("key of 32 bytes")
+    return kinds
+
+
+def _harmless(value: str) -> bool:
+    return value in THROW_AWAY or set(value) <= {"*", "."}
+
+
+def _random(value: str) -> bool:
+    if _harmless(value):
+        return False
+    counts = Counter(value)
+    bits = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())
+    mixed = any(sign.isdigit() for sign in value) and any(sign.isalpha() for sign in value)
+    return mixed and bits >= min(_RANDOM_BITS, math.log2(len(value)) * 0.85)
