@@ -33,6 +33,7 @@ _STATES = text(
     SELECT municipality, trajectory_id, state
     FROM trajectories JOIN unnest(:municipalities, :trajectories) AS wanted (municipality, trajectory_id)
         USING (municipality, trajectory_id)
+    ORDER BY municipality, trajectory_id
     """
 ).bindparams(*PAIRS)
 _DUE = text(
@@ -138,7 +139,10 @@ def record(
 
 
 def states(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[TrajectoryKey, TrajectoryState]:
-    """The newest state of each of these trajectories that came yet."""
+    """The newest state of each of these trajectories that came yet, in the order of their keys.
+
+    The order is part of the result: of a resident's trajectories the first gives his notice, also after a restart.
+    """
     return {
         TrajectoryKey(row.municipality, row.trajectory_id): read_trajectory_state(bytes(row.state))
         for row in connection.execute(_STATES, arrays(keys))

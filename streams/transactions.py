@@ -75,6 +75,7 @@ class PartitionTransaction:
         self._tables = surroundings.tables
         self._id = f"{settings.app_id}-{partition}"
         self._producer = self._new_producer()
+        self._stopped = False
         self._outputs = ChunkOutputs(partition, surroundings.partition_counts, self._producer.create_batch)
         self._deliveries: list[Delivery] = []
         self._offsets: dict[TopicPartition, int] = {}
@@ -93,12 +94,18 @@ class PartitionTransaction:
 
     async def start(self) -> None:
         """Fence the former owner, wait until his transaction is settled, and begin."""
-        async with self._guarded("taking over"):
-            await self._producer.start()
-            await self._producer.begin_transaction()
+        try:
+            async with self._guarded("taking over"):
+                await self._producer.start()
+                await self._producer.begin_transaction()
+        except TransactionLostError:
+            # A stop that overtakes the start closes its connections; nothing had begun that could be lost.
+            if not self._stopped:
+                raise
 
     async def stop(self) -> None:
         """Close the connections; what is uncommitted never becomes readable."""
+        self._stopped = True
         await self._producer.stop()
 
     def outputs(self) -> ChunkOutputs:

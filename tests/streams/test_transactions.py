@@ -31,9 +31,12 @@ class Transactions:
         )
         self._made: list[PartitionTransaction] = []
 
+    def new(self, partition: int = 0) -> PartitionTransaction:
+        self._made.append(PartitionTransaction(partition, self._surroundings))
+        return self._made[-1]
+
     async def start(self, partition: int = 0) -> PartitionTransaction:
-        transaction = PartitionTransaction(partition, self._surroundings)
-        self._made.append(transaction)
+        transaction = self.new(partition)
         await transaction.start()
         return transaction
 
@@ -164,3 +167,16 @@ def test_small_chunks_of_one_transaction_share_a_request_and_large_ones_leave_at
     asyncio.run(run())
     values = [record.value or b"" for record in bench.read(bench.name("out"))]
     assert [len(value) for value in values] == [1, 1, 1, 100_000]
+
+
+def test_a_start_that_a_stop_overtakes_ends_without_a_loss(bench: Bench) -> None:
+    async def scenario() -> None:
+        async with transactions(bench) as made:
+            transaction = made.new()
+            starting = asyncio.ensure_future(transaction.start())
+            while not transaction._producer.client._conns:  # noqa: ASYNC110 - no event tells of a connection
+                await asyncio.sleep(0)
+            await transaction.stop()
+            await starting
+
+    asyncio.run(scenario())
