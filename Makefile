@@ -12,11 +12,13 @@ help: ## this list
 
 install: $(VENV)/.installed ## virtual environment with the locked dependencies
 
+# The lock is complete; a resolver beside it would fall over every release of a package that is asked for with extras.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("signaalwissel needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip --disable-pip-version-check check
 	@touch $@
 
 check: lint types contract insecure ## lint, types, the import contract and insecure calls: the gate before the tests
