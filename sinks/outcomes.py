@@ -11,6 +11,7 @@ from signaalwissel.schemas.units import Millis
 from signaalwissel.sinks.copying import millis_of
 from signaalwissel.sinks.tables import decisions, task_signals, tasks
 from sqlalchemy import Engine, and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql import Select
 
 _CHUNK = 10_000
@@ -67,7 +68,7 @@ def _last_revisions() -> Select[tuple[object, ...]]:
     delivery = func.split_part(decisions.c.routing_id, "-", 1)
     last = (
         select(decisions, delivery.label("delivery"))
-        .distinct(delivery)
+        .ext(distinct_on(delivery))
         .order_by(delivery, decisions.c.revision.desc())
         .subquery()
     )

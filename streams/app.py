@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import faust
@@ -157,6 +158,18 @@ class ChunkApp(faust.App):
         if self.failure is None and not isinstance(reason, EngineError):
             log.error("%s fails", self.settings.app_id, exc_info=reason)
         self._crash(reason)
+
+    @asynccontextmanager
+    async def fatal_failures(self) -> AsyncIterator[None]:
+        """End the process with whatever is raised inside, wherever Faust would let it drop."""
+        try:
+            yield
+        except BaseException as error:
+            # Outputs of a chunk may lie in a producer already: this process commits nothing any more.
+            self.transactions.broken = True
+            if isinstance(error, Exception):
+                await self.crash(error)
+            raise
 
     def _crash(self, reason: BaseException) -> None:
         if self.failure is None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -66,11 +67,10 @@ class Cluster:
         admin = AIOKafkaAdminClient(
             bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **settings.connection
         )
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(admin.close)
             await admin.start()
-        except BaseException:
-            await admin.close()
-            raise
+            undo.pop_all()
         self._admin = admin
         self._log_client = await self._new_reader()
 
@@ -90,11 +90,10 @@ class Cluster:
             fetch_max_bytes=settings.fetch_bytes,
             **settings.connection,
         )
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(reader.stop)
             await reader.start()
-        except BaseException:
-            await reader.stop()
-            raise
+            undo.pop_all()
         return reader
 
     async def close(self) -> None:

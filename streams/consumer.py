@@ -135,11 +135,8 @@ class ChunkConsumer(driver.Consumer):
         self.app.stats.in_recovery = True
         if revoked:
             log.info("partitions are revoked; committing what is complete")
-        try:
+        async with self.app.fatal_failures():
             await self.transactions.finish()
-        except Exception as error:
-            await self.app.crash(error)
-            raise
         await super().on_partitions_revoked(revoked)
 
     async def go_on_at(self, positions: Mapping[TopicPartition, int]) -> None:

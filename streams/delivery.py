@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -169,18 +170,24 @@ class Delivery:
 
     async def _connected(self) -> AIOKafkaProducer:
         while True:
-            producer = AIOKafkaProducer(**self._options, enable_idempotence=True, max_batch_size=BATCH_BYTES)
             try:
-                self._counts.update(await self._partition_counts())
-                await producer.start()
-            except BaseException as error:
-                await producer.stop()
-                if isinstance(error, REFUSALS) or not isinstance(error, KafkaError | OSError):
-                    raise
+                producer = await self._started()
+            except REFUSALS:
+                raise
+            except (KafkaError, OSError):
                 await asyncio.sleep(RETRY_PAUSE_S)
             else:
                 self._ready(producer)
                 return producer
+
+    async def _started(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(**self._options, enable_idempotence=True, max_batch_size=BATCH_BYTES)
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(producer.stop)
+            self._counts.update(await self._partition_counts())
+            await producer.start()
+            undo.pop_all()
+        return producer
 
     def _ready(self, producer: AIOKafkaProducer) -> None:
         with self._changed:

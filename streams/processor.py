@@ -54,7 +54,7 @@ class ChunkProcessor:
         Raises:
             BaseException: whatever the handler or the transaction raises; the app is then crashed.
         """
-        try:
+        async with self._app.fatal_failures():
             if chunk.records:
                 await self._handler.before_chunk(chunk.partition, chunk.records)
             transaction = self._app.transactions.of(chunk.partition)
@@ -66,13 +66,10 @@ class ChunkProcessor:
                     await self._handle(chunk, transaction)
                 else:
                     self._stats.dropped_chunks += 1
-        except BaseException as error:
-            await self._fail(error)
-            raise
 
     async def sweep(self, partition: int) -> None:
         """Let the handler clean up one partition, unless it is not assigned or saw no record yet."""
-        try:
+        async with self._app.fatal_failures():
             transaction = self._app.transactions.of(partition)
             stream_time = self._stats.stream_times_ms.get(partition)
             if transaction is None or stream_time is None:
@@ -84,9 +81,6 @@ class ChunkProcessor:
                     await transaction.forward()
                     self._app.transactions.dirty.set()
                     self._stats.sweeps += 1
-        except BaseException as error:
-            await self._fail(error)
-            raise
 
     async def _handle(self, chunk: Chunk, transaction: PartitionTransaction) -> None:
         tp = TopicPartition(chunk.topic, chunk.partition)
@@ -126,9 +120,3 @@ class ChunkProcessor:
             outputs.add_changes(table.changelog, changes)
             self._stats.changes += len(changes)
         self._stats.outputs += outputs.sent - before
-
-    async def _fail(self, error: BaseException) -> None:
-        # Outputs of the chunk may lie in the producer already: this process commits nothing any more.
-        self._app.transactions.broken = True
-        if isinstance(error, Exception):
-            await self._app.crash(error)

@@ -76,11 +76,15 @@ async def _stop(app: ChunkApp) -> None:
     bound_s = (
         app.settings.stop_timeout_s if app.failure is None else min(CRASH_STOP_S, app.settings.stop_timeout_s)
     )
-    try:
-        async with bounded("stopping", bound_s):
-            await app.stop()
-    except Exception as error:  # noqa: BLE001 whatever stops the stopping is reported and decides the status
-        app.failure = app.failure or error
+    stopping = asyncio.ensure_future(_bounded_stop(app, bound_s))
+    await asyncio.wait({stopping})
+    # Whatever stops the stopping is reported and decides the status.
+    app.failure = app.failure or stopping.exception()
+
+
+async def _bounded_stop(app: ChunkApp, bound_s: float) -> None:
+    async with bounded("stopping", bound_s):
+        await app.stop()
 
 
 def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:

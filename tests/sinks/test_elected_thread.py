@@ -36,7 +36,7 @@ class Counting(ElectedThread):
     def _once(self, connection: Connection) -> float:
         if self.failing:
             raise self.failing.pop()
-        self.told = connection.execute(text(_SETTINGS + "pg_backend_pid()")).one()._tuple()
+        self.told = connection.execute(text(_SETTINGS + "pg_backend_pid()")).one()
         connection.rollback()
         self.worked += 1
         return ROLE.idle_s

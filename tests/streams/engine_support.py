@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +44,11 @@ def wait_until(true: Callable[[], bool], what: str, patience_s: float = PATIENCE
     while not true():
         assert time.monotonic() < deadline, f"not within {patience_s} s: {what}"
         time.sleep(0.1)
+
+
+async def _ends_of(reader: AIOKafkaConsumer) -> Mapping[TopicPartition, int]:
+    ends: Mapping[TopicPartition, int] = await reader.end_offsets(reader.assignment())
+    return ends
 
 
 @dataclass
@@ -141,22 +147,24 @@ class Bench:
         return asyncio.run(self._read(topic, isolation))
 
     async def _settle(self, topic: str) -> None:
-        ends = []
-        for isolation in ("read_uncommitted", "read_committed"):
-            reader = AIOKafkaConsumer(topic, bootstrap_servers=self.bootstrap, isolation_level=isolation)
-            await reader.start()
-            ends.append(reader)
-        try:
-            written, settled = ends
+        await self._wait_for_transactions(topic, False, f"{topic} keeps an open transaction")
+
+    def wait_until_open(self, topic: str) -> None:
+        """Return while records of an open transaction lie in a topic."""
+        asyncio.run(self._wait_for_transactions(topic, True, f"no transaction opens in {topic}"))
+
+    async def _wait_for_transactions(self, topic: str, are_open: bool, otherwise: str) -> None:
+        async with AsyncExitStack() as readers:
+            ends = []
+            for isolation in ("read_uncommitted", "read_committed"):
+                reader = AIOKafkaConsumer(topic, bootstrap_servers=self.bootstrap, isolation_level=isolation)
+                readers.push_async_callback(reader.stop)
+                await reader.start()
+                ends.append(reader)
             deadline = time.monotonic() + PATIENCE_S
-            while await written.end_offsets(written.assignment()) != await settled.end_offsets(
-                settled.assignment()
-            ):
-                assert time.monotonic() < deadline, f"{topic} keeps an open transaction"
-                await asyncio.sleep(0.05)
-        finally:
-            for reader in ends:
-                await reader.stop()
+            while ((await _ends_of(ends[0])) != (await _ends_of(ends[1]))) is not are_open:
+                assert time.monotonic() < deadline, otherwise
+                await asyncio.sleep(0.02)
 
     async def _read(self, topic: str, isolation: str) -> list[Read]:
         reader = AIOKafkaConsumer(

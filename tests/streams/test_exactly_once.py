@@ -46,10 +46,11 @@ def assert_every_record_once(bench: Bench, records: list[tuple[bytes, bytes]]) -
 def test_two_kills_in_mid_load_lose_and_repeat_nothing(bench: Bench, start_worker: Start) -> None:
     records = load()
     bench.write("in", records)
-    plan = {**bench.plan(max_poll_records=500), "pause_s": 0.02}
+    plan = {**bench.plan(max_poll_records=500, commit_interval_s=1.0), "pause_s": 0.02}
     for done in (0.2, 0.5):
         worker = start_worker(plan)
         wait_until(lambda share=done: bench.lag() < RECORDS * (1 - share), f"{done:.0%} is committed")
+        bench.wait_until_open(bench.name("out"))
         worker.kill()
     last = start_worker(bench.plan())
     wait_until(lambda: bench.lag() == 0, "everything is committed")
