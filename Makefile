@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test demo bench year lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench year lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,11 +13,13 @@ help: ## this list
 install: $(VENV)/.installed ## virtual environment with the locked dependencies
 
 # The lock is complete; a resolver beside it would fall over every release of a package that is asked for with extras.
-$(VENV)/.installed: requirements.lock pyproject.toml
+# Compiled again when a source that may be compiled changes (setup.py); SIGNAALWISSEL_PURE=1 leaves all of it in Python.
+$(VENV)/.installed: requirements.lock pyproject.toml setup.py $(wildcard schemas/*.py processors/*.py streams/*.py)
 	$(PYTHON) -c 'import sys; sys.exit("signaalwissel needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	find $(FOLDERS) -name '*.so' -delete
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . 2>$(VENV)/build.log || { cat $(VENV)/build.log; exit 1; }
 	$(BIN)/python -m pip --disable-pip-version-check check
 	@touch $@
 
@@ -44,6 +46,10 @@ insecure: install
 test: install ## the tests, real Kafka and PostgreSQL included
 	$(BIN)/pytest
 
+coverage: install ## branch coverage of the rules and the contract, run as Python
+	$(BIN)/python -m pytest -p tests.pure --cov=schemas --cov=processors --cov-branch --cov-report=term-missing:skip-covered \
+		tests/schemas tests/processors tests/console/test_simulate.py tests/console/test_simulate_tasks.py tests/console/test_simulate_compare.py
+
 demo: install ## a month of signals through real Kafka into PostgreSQL, checked record by record
 	$(BIN)/signaalwissel demo
 
@@ -63,5 +69,6 @@ audit: install ## known vulnerabilities of everything locked; asks a service on 
 	$(BIN)/python -m tests.supply.audit
 
 clean: ## remove everything that the commands above made inside the checkout
+	find $(FOLDERS) -name '*.so' -delete
 	rm -rf $(VENV) .typing .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -47,11 +47,11 @@ class Publisher:
                 topic = self._topics[emission.topic] = self._names(emission.topic)
             outputs.send(topic, emission.key, emission.value, self._headers(emission, trace, time))
 
-    def _headers(self, emission: Emission, trace: Headers, time: bytes) -> list[tuple[str, bytes]]:
+    def _headers(self, emission: Emission, trace: Headers, time: bytes) -> list[tuple[str, bytes | None]]:
         # A correction hangs on a lifecycle event: its trace would tell the regular side of a trajectory.
-        headers = (
-            [*emission.headers] if emission.topic == REGULAR_CORRECTIONS else [*emission.headers, *trace]
-        )
+        headers: list[tuple[str, bytes | None]] = [*emission.headers]
+        if emission.topic != REGULAR_CORRECTIONS:
+            headers += trace
         if emission.event_type is not None:
             headers += (
                 ("ce_id", emission.event_id.encode()),

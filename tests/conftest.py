@@ -14,6 +14,14 @@ from signaalwissel.deploy.platform import platform as running_platform
 from signaalwissel.deploy.progress import progress_on
 from signaalwissel.deploy.settings import PlatformSettings
 
+from tests.compiled import stale_modules
+
+
+def pytest_configure() -> None:
+    """Refuse to test what was compiled from other sources than these."""
+    if stale := stale_modules():
+        raise pytest.UsageError(f"compiled before they were changed, run `make install`: {', '.join(stale)}")
+
 
 @pytest.fixture(scope="session")
 def platform_settings() -> PlatformSettings:

@@ -5,15 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.compiled import IS_COMPILED
+
 CHECKOUT = Path(__file__).parents[1]
 FOLDERS = ("schemas", "processors", "security", "streams", "sinks", "sources", "console", "deploy")
-BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE")
+BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
+SHARED_LIBRARY = "signaalwissel/schemas/compiled__mypyc"
 DATA = {
     "signaalwissel/schemas/ids.json",
     "signaalwissel/schemas/EarlySignal.v1.avsc",
@@ -54,7 +58,7 @@ def pip(*arguments: str) -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built in a copy of the tree: a build leaves a folder behind."""
     tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
-    unwanted = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
+    unwanted = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "*.so")
     for folder in (*FOLDERS, "tests"):
         shutil.copytree(CHECKOUT / folder, tree / folder, ignore=unwanted)
     for name in BUILT_FROM:
@@ -78,7 +82,7 @@ def in_the_tree() -> set[str]:
         f"signaalwissel/{file.relative_to(CHECKOUT).as_posix()}"
         for folder in FOLDERS
         for file in (CHECKOUT / folder).rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".so"
     }
 
 
@@ -90,8 +94,16 @@ def environment(installed: Path) -> Mapping[str, str]:
 def test_the_wheel_holds_exactly_the_modules_and_data_of_the_tree(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == in_the_tree()
+    assert {name for name in held if not name.endswith(".so")} == in_the_tree()
     assert held >= DATA
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="installed as Python, or without a C compiler")
+def test_the_wheel_holds_every_hot_module_compiled_too(wheel: Path) -> None:
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["tool"]["signaalwissel"]
+    with zipfile.ZipFile(wheel) as archive:
+        compiled = {name.partition(".")[0] for name in archive.namelist() if name.endswith(".so")}
+    assert compiled == {f"signaalwissel/{module}" for module in settings["compiled"]} | {SHARED_LIBRARY}
 
 
 def test_the_wheel_is_typed_licensed_and_has_its_command(wheel: Path) -> None:

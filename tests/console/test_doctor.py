@@ -10,6 +10,7 @@ from tests.console.console_support import CommandLine, Ended, Installation, sour
 from tests.sinks.sink_support import until
 
 ALL_CHECKS = [
+    "program",
     "settings",
     "policies",
     "keys",
