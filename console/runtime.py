@@ -85,8 +85,20 @@ def agent_settings(settings: Settings) -> AgentSettings:
         commit_interval_s=settings.commit_interval_ms / 1000,
         broker_timeout_s=settings.broker_timeout_s,
         cold_start_timeout_s=settings.cold_start_timeout_s,
+        state_dir=_state_dir(settings),
         accept_loss=settings.accept_loss,
     )
+
+
+def _state_dir(settings: Settings) -> Path | None:
+    if settings.state_store == "memory":
+        return None
+    if settings.state_dir is None:
+        raise UsageFailure(
+            "SIGNAALWISSEL_STATE_STORE is rocksdb and SIGNAALWISSEL_STATE_DIR is not set: give a folder that this"
+            " worker alone has"
+        )
+    return settings.state_dir
 
 
 def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> SinkSettings:

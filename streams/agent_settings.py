@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from signaalwissel.processors.policy import Policies
@@ -26,6 +27,7 @@ class AgentSettings:
         commit_interval_s: Time from the first uncommitted chunk to its commit.
         broker_timeout_s: How long a silent broker is waited for.
         cold_start_timeout_s: How long intake holds signals at most while it reads trajectories.
+        state_dir: Folder for tables on disk, this worker's alone; None keeps them in memory.
         accept_loss: Go on at the log's beginning where records were deleted before they were read.
     """
 
@@ -36,6 +38,7 @@ class AgentSettings:
     commit_interval_s: float = 0.1
     broker_timeout_s: float = 60.0
     cold_start_timeout_s: float = 300.0
+    state_dir: Path | None = None
     accept_loss: bool = False
 
     def engine(self, app_id: str, inputs: Sequence[str]) -> EngineSettings:
@@ -45,6 +48,7 @@ class AgentSettings:
             bootstrap=self.bootstrap,
             connection=self.connection,
             input_settings=settings_of_inputs(self.names, inputs),
+            state_dir=self.state_dir,
             accept_loss=self.accept_loss,
             commit_interval_s=self.commit_interval_s,
             broker_timeout_s=self.broker_timeout_s,

@@ -216,7 +216,7 @@ def build_app(
         gate: which topics wait at the start, and until when.
     """
     app = ChunkApp(settings, inputs, gate)
-    app.chunk_tables = [ChunkTable(app, name=name) for name in tables]
+    app.chunk_tables = [ChunkTable(app, name=name, state_dir=settings.state_dir) for name in tables]
     for table in app.chunk_tables:
         app.tables.add(table)
     app.handler = handler_factory({table.name: table for table in app.chunk_tables})

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from signaalwissel.streams.cluster import Cluster
 from signaalwissel.streams.errors import BrokerAwayError
-from signaalwissel.streams.table import PartitionState
+from signaalwissel.streams.table import TableState
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ChangelogReader:
         self._patience_s = patience_s
         self.records = 0
 
-    async def read(self, states: Mapping[TopicPartition, PartitionState]) -> set[TopicPartition]:
+    async def read(self, states: Mapping[TopicPartition, TableState]) -> set[TopicPartition]:
         """Read on where each state stands; return the partitions whose items may have changed.
 
         Cancelling leaves every state at a prefix of its changelog.
@@ -62,7 +62,7 @@ class ChangelogReader:
         self,
         reader: AIOKafkaConsumer,
         due: dict[TopicPartition, int],
-        states: Mapping[TopicPartition, PartitionState],
+        states: Mapping[TopicPartition, TableState],
     ) -> set[TopicPartition]:
         reader.assign(list(due))
         for tp in due:

@@ -7,6 +7,8 @@ does, because memory and log would part ways.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class EngineError(Exception):
     """The worker cannot go on; nothing was acknowledged beyond its last commit."""
@@ -70,3 +72,13 @@ class TransactionLostError(EngineError):
 
 class BrokenOrderError(EngineError):
     """A chunk does not begin where the previous one ended: a defect of the engine itself."""
+
+
+class StateFolderTaken(EngineError):
+    """The folder of a table on disk cannot be opened."""
+
+    def __init__(self, folder: Path, error: Exception) -> None:
+        super().__init__(
+            f"{folder}: cannot be opened ({error}). If another worker has it: give each worker a folder of its own"
+            " (SIGNAALWISSEL_STATE_DIR). If it is damaged: remove it; it is filled from the changelog again."
+        )

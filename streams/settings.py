@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -23,6 +24,7 @@ class EngineSettings:
             `sasl_plain_username`, `sasl_plain_password`), handed to every client.
         input_settings: what the broker must have set for input topics, by topic and key; a worker that finds
             something else does not start.
+        state_dir: folder for tables on disk, this worker's alone; None keeps them in memory.
         accept_loss: go on at the log's beginning where a committed offset lies outside the log, instead of
             ending with OffsetLostError.
         commit_interval_s: time from the first uncommitted chunk to its commit; readers of committed records
@@ -45,6 +47,7 @@ class EngineSettings:
     bootstrap: str
     connection: Mapping[str, Any] = field(default_factory=dict)
     input_settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    state_dir: Path | None = None
     accept_loss: bool = False
     commit_interval_s: float = 0.1
     transaction_timeout_s: float = 10.0

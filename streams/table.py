@@ -6,22 +6,65 @@ value of every changed key, for the changelog partition with the input's number.
 Why not the stock table (engine notes B.2, B.6, B.9, B.12): Faust sends every change by itself through a
 buffer that a commit does not wait for, so a change can miss the transaction that commits its cause; the
 memory store learns a key's partition only in recovery, so keys of revoked partitions stay and are read stale;
-and iterating over one partition is not possible. Here each partition is a dictionary of its own.
+and iterating over one partition is not possible. Here each partition is a dictionary of its own, in memory or, where a
+folder is set, on disk (`rocks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import faust
 from signaalwissel.streams.chunk import Record
+from signaalwissel.streams.rocks import RocksState
 from signaalwissel.streams.topics import changelog_topic
 
 
+class Items(Protocol):
+    """The entries of one partition, as a dictionary has them."""
+
+    def get(self, key: bytes, default: Any = None) -> Any:
+        """The value, or `default`."""
+
+    def __getitem__(self, key: bytes) -> bytes: ...
+    def __setitem__(self, key: bytes, value: bytes) -> None: ...
+    def __delitem__(self, key: bytes) -> None: ...
+    def __contains__(self, key: object) -> bool: ...
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __len__(self) -> int: ...
+    def items(self) -> Iterable[tuple[bytes, bytes]]:
+        """Every entry."""
+
+
+class TableState(Protocol):
+    """One partition of one table: `items`, and how far its changelog has gone into them."""
+
+    @property
+    def items(self) -> Items:
+        """The entries."""
+
+    @property
+    def next_offset(self) -> int:
+        """Every changelog record before it is part of `items`."""
+
+    def apply(self, records: Iterable[Record]) -> None:
+        """Apply changelog records in log order."""
+
+    def restart(self, beginning: int) -> None:
+        """Forget everything: the changelog is to be read anew."""
+
+    def reached(self, next_offset: int) -> None:
+        """Everything before `next_offset` is in `items`, and committed."""
+
+    def close(self) -> None:
+        """The partition leaves this worker."""
+
+
 class PartitionState:
-    """One partition of one table: `items`, and how far the changelog has gone into them.
+    """One partition of one table in memory: `items`, and how far the changelog has gone into them.
 
     Every changelog record before the offset `next_offset` is part of `items`; with that, the state of a
     partition that stays through a rebalance need not be read again.
@@ -54,6 +97,9 @@ class PartitionState:
         """Note that everything before `next_offset` is in `items`."""
         self.next_offset = max(self.next_offset, next_offset)
 
+    def close(self) -> None:
+        """Do nothing: memory goes with the last reference."""
+
 
 class PartitionedTable:
     """A table of bytes by key, one dictionary per held partition.
@@ -63,8 +109,8 @@ class PartitionedTable:
     """
 
     def __init__(self) -> None:
-        self._held: dict[int, PartitionState] = {}
-        self._items: dict[bytes, bytes] | None = None
+        self._held: dict[int, TableState] = {}
+        self._items: Items | None = None
         self._changes: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes, default: Any = None) -> Any:
@@ -91,8 +137,8 @@ class PartitionedTable:
     def __len__(self) -> int:
         return sum(len(state.items) for state in self._held.values())
 
-    def items_of(self, partition: int) -> ItemsView[bytes, bytes]:
-        """The entries of one held partition, as a live view: copy it before changing the table in a loop."""
+    def items_of(self, partition: int) -> Iterable[tuple[bytes, bytes]]:
+        """The entries of one held partition; copy them before changing the table in a loop."""
         return self._held[partition].items.items()
 
     def size_of(self, partition: int) -> int:
@@ -100,17 +146,26 @@ class PartitionedTable:
         return len(self._held[partition].items)
 
     @property
-    def held(self) -> Mapping[int, PartitionState]:
+    def held(self) -> Mapping[int, TableState]:
         """The held partitions, by number."""
         return self._held
 
-    def hold(self, partition: int) -> PartitionState:
-        """Take a partition into memory, empty unless it is held already."""
-        return self._held.setdefault(partition, PartitionState())
+    def hold(self, partition: int) -> TableState:
+        """Take a partition, as far as it is known here; in memory it is empty unless it is held already."""
+        state = self._held.get(partition)
+        if state is None:
+            state = self._held[partition] = self.new_state(partition)
+        return state
+
+    def new_state(self, partition: int) -> TableState:  # noqa: ARG002 on disk each partition has a folder
+        """The state of a partition that was not held."""
+        return PartitionState()
 
     def release(self, partition: int) -> None:
-        """Drop a partition from memory."""
-        self._held.pop(partition, None)
+        """Give a partition up."""
+        state = self._held.pop(partition, None)
+        if state is not None:
+            state.close()
 
     @contextmanager
     def bound(self, partition: int) -> Iterator[None]:
@@ -126,7 +181,7 @@ class PartitionedTable:
         changes, self._changes = self._changes, {}
         return changes
 
-    def _bound_items(self) -> dict[bytes, bytes]:
+    def _bound_items(self) -> Items:
         if self._items is None:
             raise RuntimeError("a table is read and written by key only while a partition is being handled")
         return self._items
@@ -137,13 +192,20 @@ class ChunkTable(PartitionedTable, faust.Table):
 
     mundane_level = "debug"
 
-    def __init__(self, app: faust.App, *, name: str) -> None:
+    def __init__(self, app: faust.App, *, name: str, state_dir: Path | None = None) -> None:
         PartitionedTable.__init__(self)
         faust.Table.__init__(self, app, name=name, key_type=bytes, value_type=bytes)
         self.changelog = changelog_topic(app.conf.id, name)
+        self._state_dir = state_dir
 
     def __hash__(self) -> int:
         return object.__hash__(self)
+
+    def new_state(self, partition: int) -> TableState:
+        """A partition in memory, or in its folder on disk."""
+        if self._state_dir is None:
+            return PartitionState()
+        return RocksState(self._state_dir / self.changelog / str(partition))
 
     async def on_start(self) -> None:
         """Start without declaring the changelog: topics are made by `topics apply`, never by a worker."""

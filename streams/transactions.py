@@ -30,7 +30,7 @@ from signaalwissel.streams.errors import TransactionLostError
 from signaalwissel.streams.outputs import Batch, ChunkOutputs
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.stats import EngineStats
-from signaalwissel.streams.table import PartitionedTable, PartitionState
+from signaalwissel.streams.table import PartitionedTable, TableState
 
 log = logging.getLogger(__name__)
 
@@ -169,9 +169,9 @@ class PartitionTransaction:
         self._stats.commits += 1
         self._stats.last_commit_monotonic = time.monotonic()
 
-    async def _acknowledged(self) -> list[tuple[PartitionState, int]]:
+    async def _acknowledged(self) -> list[tuple[TableState, int]]:
         """Wait for the log; the table partitions that changed, with the offsets behind their changes."""
-        written: list[tuple[PartitionState, int]] = []
+        written: list[tuple[TableState, int]] = []
         results = await asyncio.gather(*(d.acknowledged for d in self._deliveries), return_exceptions=True)
         for delivery, result in zip(self._deliveries, results, strict=True):
             topic, partition, _builder = delivery.batch
