@@ -75,10 +75,9 @@ class BrokenOrderError(EngineError):
 
 
 class StateFolderTaken(EngineError):
-    """The folder of a table on disk cannot be opened."""
+    """The folder of a table on disk is another worker's."""
 
-    def __init__(self, folder: Path, error: Exception) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder}: cannot be opened ({error}). If another worker has it: give each worker a folder of its own"
-            " (SIGNAALWISSEL_STATE_DIR). If it is damaged: remove it; it is filled from the changelog again."
+            f"{folder}: another worker has it open; give each worker a folder of its own (SIGNAALWISSEL_STATE_DIR)"
         )

@@ -11,9 +11,11 @@ behind its changelog, never ahead of it, and the rest is read again.
 
 from __future__ import annotations
 
+import fcntl
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, TextIO
 
 from rocksdict import Options, Rdict, WriteBatch
 from signaalwissel.streams.chunk import Record
@@ -34,7 +36,7 @@ class RocksItems:
     """The entries of one partition: those on disk, under what was changed since the last commit."""
 
     def __init__(self, disk: Rdict) -> None:
-        self.disk = disk
+        self.disk: Any = disk  # typed for keys of five kinds; in raw mode there are bytes alone
         self.changes: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes, default: bytes | None = None) -> bytes | None:
@@ -85,22 +87,22 @@ class RocksState:
     Args:
         folder: Where it lies; nobody else may have it open.
         now_s: Seconds since 1970: how old the store is.
+
+    Raises:
+        StateFolderTaken: Another process has it.
     """
 
     def __init__(self, folder: Path, now_s: float | None = None) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._lock = _locked(folder)
         self._open()
         now = time.time() if now_s is None else now_s
         if now - _number(self.items.disk.get(_WRITTEN_AT)) > FRESH_S:
             self.restart(0)
 
     def _open(self) -> None:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            disk = Rdict(str(self._folder), _options())
-        except Exception as error:  # noqa: BLE001 rocksdict raises nothing narrower
-            raise StateFolderTaken(self._folder, error) from error
-        self.items = RocksItems(disk)
+        self.items = RocksItems(Rdict(str(self._folder), _options()))
         self.next_offset = _number(self.items.disk.get(_NEXT_OFFSET))
 
     def apply(self, records: Iterable[Record]) -> None:
@@ -117,7 +119,7 @@ class RocksState:
 
     def restart(self, beginning: int) -> None:
         """Forget everything: the changelog is to be read anew from `beginning`."""
-        self.close()
+        self.items.disk.close()
         Rdict.destroy(str(self._folder), _options())
         self._open()
         self.next_offset = beginning
@@ -139,6 +141,18 @@ class RocksState:
     def close(self) -> None:
         """Give the folder back; what is not committed is forgotten."""
         self.items.disk.close()
+        self._lock.close()
+
+
+def _locked(folder: Path) -> TextIO:
+    # RocksDB has a lock of its own, but no error for it that can be told from others.
+    lock = folder.with_name(f"{folder.name}.lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StateFolderTaken(folder) from error
+    return lock
 
 
 def _number(data: bytes | None) -> int:

@@ -157,7 +157,7 @@ class PartitionedTable:
             state = self._held[partition] = self.new_state(partition)
         return state
 
-    def new_state(self, partition: int) -> TableState:  # noqa: ARG002 on disk each partition has a folder
+    def new_state(self, partition: int) -> TableState:
         """The state of a partition that was not held."""
         return PartitionState()
 

@@ -12,6 +12,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from signaalwissel.streams.app import build_app
@@ -81,6 +82,11 @@ class CountingCopier(ChunkHandler):
         del self.index[partition]
 
 
+def _settings(given: Mapping[str, Any]) -> EngineSettings:
+    state_dir = given.get("state_dir")
+    return EngineSettings(**{**given, "state_dir": None if state_dir is None else Path(state_dir)})
+
+
 def main(plan: Mapping[str, Any]) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     gate = plan.get("gate")
@@ -91,7 +97,7 @@ def main(plan: Mapping[str, Any]) -> int:
         return handlers[0]
 
     app = build_app(
-        EngineSettings(**plan["settings"]),
+        _settings(plan["settings"]),
         handler,
         inputs=plan["inputs"],
         tables=["counts"],

@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,24 @@ def test_two_kills_in_mid_load_lose_and_repeat_nothing(bench: Bench, start_worke
     assert_every_record_once(bench, records)
     aborted = len(bench.read(bench.name("out"), "read_uncommitted")) - RECORDS
     assert aborted > 0, "no kill hit an open transaction: the test proves nothing"
+
+
+@pytest.mark.timeout(180)
+def test_tables_on_disk_survive_kills_and_are_not_read_anew(
+    bench: Bench, start_worker: Start, tmp_path: Path
+) -> None:
+    records = load(RECORDS // 2)
+    bench.write("in", records)
+    plan = {**bench.plan(max_poll_records=500, state_dir=str(tmp_path)), "pause_s": 0.02}
+    for done in (0.3, 0.6):
+        worker = start_worker(plan)
+        wait_until(lambda share=done: bench.lag() < len(records) * (1 - share), f"{done:.0%} is committed")
+        worker.kill()
+    last = start_worker(plan)
+    wait_until(lambda: bench.lag() == 0, "everything is committed")
+    stats = last.stop()
+    assert stats["recovered"] < KEYS, "the changelog was read although the disk had it"
+    assert_every_record_once(bench, records)
 
 
 @pytest.mark.timeout(180)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from signaalwissel.streams.errors import StateFolderTaken
 from signaalwissel.streams.rocks import FRESH_S, RocksState
@@ -105,6 +105,7 @@ def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> N
     assert state.next_offset == 0
 
 
+@settings(deadline=None, max_examples=60)
 @given(steps=STEPS)
 def test_a_crash_at_any_moment_leaves_the_last_commit(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
