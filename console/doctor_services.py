@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from signaalwissel.console import runtime
 from signaalwissel.console.connections import database, reader
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
-from signaalwissel.console.reading_lag import findings_of, lag_of, waiting_since
+from signaalwissel.console.reading_lag import findings_of, findings_unseen, lag_of, waiting_since
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import Difference, admin, differences
 from signaalwissel.processors.emissions import INTAKE_COMMANDS, RESIDENT_EVENTS
@@ -149,7 +149,11 @@ def _reading(
     name: str, consumer: KafkaConsumer, lags: Mapping[Place, PartitionLag], wanted: list[Topic]
 ) -> Iterator[Finding]:
     now = now_ms()
-    ages = {place: now - since for place, since in waiting_since(consumer, lags).items()}
+    try:
+        ages = {place: now - since for place, since in waiting_since(consumer, lags).items()}
+    except TopicAuthorizationFailedError:
+        yield from findings_unseen(name, lags)
+        return
     retentions = {
         topic.name: int(topic.config["retention.ms"]) for topic in wanted if "retention.ms" in topic.config
     }

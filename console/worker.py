@@ -45,12 +45,12 @@ def worker(
         runtime.rules(settings)
         check_login(settings)
         raise typer.Exit(Supervisor(("--accept-loss",) if accept_loss else ()).run())
+    runtime.log_to(only)
+    check_login(settings)
     # The supervisor and every other command do without the engine, which takes longest to import.
     from signaalwissel.streams.agents import build_intake, build_matcher  # noqa: PLC0415
     from signaalwissel.streams.runner import run_app  # noqa: PLC0415
 
-    runtime.log_to(only)
-    check_login(settings)
     build = build_intake if only == "intake" else build_matcher
     app = build(runtime.agent_settings(settings), runtime.rules(settings))
     status = run_app(app)

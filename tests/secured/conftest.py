@@ -12,7 +12,10 @@ from signaalwissel.deploy.progress import progress_on
 from signaalwissel.deploy.settings import PlatformSettings
 from signaalwissel.streams.clock import now_ms
 
+from tests.console.conftest import bare_environment, signaalwissel
 from tests.secured.secured_support import PUBLISHERS, People, Secured
+
+__all__ = ["bare_environment", "people", "publishers_file", "secured", "signaalwissel"]
 
 
 @pytest.fixture(scope="session")
