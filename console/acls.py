@@ -20,7 +20,7 @@ from kafka.admin import (
     ResourcePatternFilter,
     ResourceType,
 )
-from kafka.errors import ClusterAuthorizationFailedError, SecurityDisabledError
+from kafka.errors import ClusterAuthorizationFailedError, KafkaError, NoError, SecurityDisabledError
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.settings import Settings
@@ -121,21 +121,21 @@ def acl_differences(client: KafkaAdminClient, settings: Settings) -> list[AclDif
 
 
 def add(client: KafkaAdminClient, entries: Sequence[Entry]) -> None:
-    """Put entries on the access lists; UsageFailure where the broker does not take one."""
+    """Put entries on the access lists; UsageFailure where this account may not."""
     if not entries:
         return
     with _asking():
         failed = client.create_acls(list(map(_acl, entries)))["failed"]
-    if failed:
-        raise UsageFailure(f"the broker does not take {len(failed)} of the entries: {failed[0].__name__}")
+        _raise_first(failed)
 
 
 def remove(client: KafkaAdminClient, entries: Sequence[Entry]) -> None:
-    """Take entries off the access lists, these and no others."""
+    """Take entries off the access lists, these and no others; UsageFailure where the broker does not let go of one."""
     if not entries:
         return
     with _asking():
-        client.delete_acls(list(map(_acl, entries)))
+        answers = client.delete_acls(list(map(_acl, entries)))
+        _raise_first([error for _, _, error in answers if error is not NoError])
 
 
 class _Ours:
@@ -204,6 +204,11 @@ def _present(client: KafkaAdminClient) -> list[ACL]:
     with _asking():
         found, _ = client.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, every))
     return list(found)
+
+
+def _raise_first(failed: Sequence[type[KafkaError]]) -> None:
+    for error in failed:
+        raise error(f"{len(failed)} entries of the access lists")
 
 
 @contextmanager

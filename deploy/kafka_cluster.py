@@ -201,8 +201,15 @@ def _free() -> dict[str, list[int]]:
 
 def _start(nodes: Sequence[ClusterNode], ends: ExitStack) -> None:
     """Start all at the same time: none is ready before it has found another one."""
-    for node in nodes:
-        ends.callback(node.close)
+    ends.callback(_end, nodes)
     with ThreadPoolExecutor(len(nodes)) as pool:
         for started in [pool.submit(node.start) for node in nodes]:
             started.result()
+
+
+def _end(nodes: Sequence[ClusterNode]) -> None:
+    """End all as a crash would: in good order each one would wait for others that are gone already."""
+    for node in nodes:
+        node.kill()
+    for node in nodes:
+        node.close()

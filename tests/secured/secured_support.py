@@ -26,6 +26,8 @@ partners = ["water-west"]
 municipalities = ["0344"]
 """
 INPUTS = ("signals.water-west", "trajectories.casus")
+WHOLE = os.environ.get("SIGNAALWISSEL_SECURED") == "whole"
+"""Whether every case runs (`make secured`) or those that say most in the least time."""
 STRANGER, REVOKED = "stranger", "revoked"
 TABLE = roles(Principals(), INPUTS)
 PRINCIPALS = rights_of(TABLE)

@@ -21,7 +21,7 @@ from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.health import health
 from signaalwissel.streams.topics import layout
 
-from tests.secured.secured_support import Secured, environment_of
+from tests.secured.secured_support import WHOLE, Secured, environment_of
 from tests.system.lines import OTHER_BSN, applied, signal
 
 pytestmark = pytest.mark.timeout(400)
@@ -90,7 +90,7 @@ class Secure:
         return found
 
 
-@pytest.fixture(params=[Login.SCRAM, Login.MTLS])
+@pytest.fixture(params=list(Login) if WHOLE else [Login.MTLS])
 def secure(
     request: pytest.FixtureRequest,
     secured: Secured,

@@ -18,20 +18,27 @@ from signaalwissel.deploy.kafka_cluster import ADMIN, Login
 from signaalwissel.streams.clock import now_ms
 
 from tests.console.console_support import CommandLine
-from tests.secured.secured_support import REVOKED, Secured
+from tests.secured.secured_support import REVOKED, WHOLE, Secured
 
 # The bound on every one of these commands.
 pytestmark = pytest.mark.timeout(60)
 
-COMMANDS = [
-    pytest.param(("worker",), id="worker"),
+SHORT = [
     pytest.param(("worker", "--only", "matcher"), id="matcher"),
     pytest.param(("sink",), id="sink"),
     pytest.param(("topics", "plan"), id="topics"),
-    pytest.param(("rebuild", "--dry-run"), id="rebuild"),
-    pytest.param(("publish", "-"), id="publish"),
-    pytest.param(("doctor", "--json"), id="doctor"),
 ]
+COMMANDS = (
+    SHORT
+    if not WHOLE
+    else [
+        *SHORT,
+        pytest.param(("worker",), id="worker"),
+        pytest.param(("rebuild", "--dry-run"), id="rebuild"),
+        pytest.param(("publish", "-"), id="publish"),
+        pytest.param(("doctor", "--json"), id="doctor"),
+    ]
+)
 Variables = dict[str, str]
 Case = Callable[["Cases"], Variables]
 
