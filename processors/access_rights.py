@@ -99,7 +99,7 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
         principals: Who has which role.
         input_topics: The publishers' topics, `signals.<publisher>` and `trajectories.<publisher>`, without prefix.
     """
-    inputs = _Inputs(input_topics)
+    inputs = _Inputs(tuple(input_topics))
     named = {
         "intake": ("Reads what publishers write, keeps facts and deliveries.", _intake(inputs)),
         "matcher": ("Decides and routes.", _matcher()),
@@ -271,9 +271,9 @@ def _readers(principals: Principals) -> Iterator[Role]:
         why = "Counsellors' work: hits, corrections of them, tasks, notices."
         yield Role(f"task system {system}", why, frozenset(rights), who)
     for system, who in principals.early_signalling.items():
-        read = (topics.REGULAR_FLOW, topics.REGULAR_CORRECTIONS)
+        regular = frozenset(_consumer(system, (topics.REGULAR_FLOW, topics.REGULAR_CORRECTIONS)))
         why = "The regular flow and its corrections; never a hit."
-        yield Role(f"early-signalling system {system}", why, frozenset(_consumer(system, read)), who)
+        yield Role(f"early-signalling system {system}", why, regular, who)
 
 
 def _consumer(group: str, read: Iterable[str]) -> Iterator[Right]:

@@ -28,3 +28,15 @@ def _there(named: str) -> bool:
     path, _, name = named.partition("::")
     file = ROOT / path
     return file.exists() and (not name or f"def {name}(" in file.read_text("utf-8"))
+
+
+ITEMS = {"V1": 27, "V2": 11, "V8": 7, "V11": 14, "V12": 9, "V13": 13, "V14": 9, "V15": 13, "V16": 16}
+"""How many items of levels 1 and 2 ASVS 5.0.0 has in each chapter that applies."""
+
+
+@pytest.mark.parametrize("chapter", ITEMS)
+def test_no_item_of_a_chapter_is_left_out(chapter: str) -> None:
+    rows = [row for row in (ROOT / "docs/asvs.md").read_text("utf-8").splitlines() if row.startswith("| V")]
+    items = [item for row in rows for item in re.findall(r"V\d+\.\d+\.\d+", row.split("|")[1])]
+    assert len(items) == len(set(items))
+    assert sum(item.startswith(f"{chapter}.") for item in items) == ITEMS[chapter]
