@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.acls import acl_differences, add, remove
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
@@ -150,22 +150,32 @@ def make(client: KafkaAdminClient, wanted: list[Topic], replication_factor: int)
     present = set(client.list_topics())
     missing = [topic for topic in wanted if topic.name not in present]
     if missing:
-        client.create_topics(
-            {
-                topic.name: {
-                    "num_partitions": topic.partitions,
-                    "replication_factor": replication_factor,
-                    "configs": dict(topic.config),
-                }
-                for topic in missing
-            },
-            timeout_ms=_BOUND_MS,
-            wait_for_metadata=True,
-        )
+        _create(client, missing, replication_factor)
     for topic in wanted:
         if topic.name in mendable and topic.name in present:
             resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, dict(topic.config))
             client.alter_configs([resource])
+
+
+def _create(client: KafkaAdminClient, missing: list[Topic], replication_factor: int) -> None:
+    made = client.create_topics(
+        {
+            topic.name: {
+                "num_partitions": topic.partitions,
+                "replication_factor": replication_factor,
+                "configs": dict(topic.config),
+            }
+            for topic in missing
+        },
+        timeout_ms=_BOUND_MS,
+        raise_errors=False,
+    )
+    for told in made["topics"]:
+        error = for_code(told["error_code"])
+        # A broker that had no answer from its controller in time asks it again, and hears of its own work.
+        if error not in (NoError, TopicAlreadyExistsError):
+            raise error(f"{told['name']}: {told['error_message']}")
+    client.wait_for_topics([topic.name for topic in missing], timeout_ms=_BOUND_MS)
 
 
 def _configs(client: KafkaAdminClient, present: list[Topic]) -> Mapping[str, Mapping[str, str]]:

@@ -43,7 +43,7 @@ _ALERTS = {
 def login_fault(bootstrap: str, connection: Mapping[str, Any]) -> str | None:
     """Why no broker of `bootstrap` lets this client in, or None: one does, or none answers at all.
 
-    Takes a few seconds at most. Names settings without `SIGNAALWISSEL_KAFKA_SECURITY_`.
+    Takes a few seconds at most; not for an event loop that runs. Names settings without `SIGNAALWISSEL_KAFKA_SECURITY_`.
     """
     return asyncio.run(_first_fault(bootstrap.split(","), connection))
 
