@@ -73,20 +73,21 @@ def apply(
 
 
 def _mend_acls(client: KafkaAdminClient, settings: Settings, *, remove_surplus: bool) -> None:
+    mended = {"missing", "surplus"} if remove_surplus else {"missing"}
     found = acl_differences(client, settings)
     add(client, [difference.entry for difference in found if difference.what == "missing"])
     if remove_surplus:
         remove(client, [difference.entry for difference in found if difference.what == "surplus"])
-    _until_told(client, settings)
+    _until_told(client, settings, mended)
 
 
 @retry(
     retry=retry_if_result(bool), stop=stop_after_delay(_SPREAD_S), wait=wait_fixed(0.2),
     retry_error_callback=lambda _state: None,
 )  # fmt: skip
-def _until_told(client: KafkaAdminClient, settings: Settings) -> bool:
+def _until_told(client: KafkaAdminClient, settings: Settings, mended: set[str]) -> bool:
     """Whether a broker does not show yet what the controllers took; the retry waits for it, for a while."""
-    return any(difference.what == "missing" for difference in acl_differences(client, settings))
+    return any(difference.what in mended for difference in acl_differences(client, settings))
 
 
 def _tell(client: KafkaAdminClient, settings: Settings, *, as_json: bool, acls: bool) -> None:
