@@ -17,7 +17,7 @@ from signaalwissel.streams.topics import Topic, layout
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 _BOUND_MS = 30_000
-_SPREAD_S = 10.0
+_SPREAD_S = 30.0
 _Json = Annotated[bool, typer.Option("--json", help="JSON lines.")]
 _Acls = Annotated[bool, typer.Option("--acls", help="Access lists too: who may do what.")]
 
