@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from kafka.admin import KafkaAdminClient
 from signaalwissel.console import runtime
+from signaalwissel.console.acls import acl_differences
 from signaalwissel.console.settings import Settings
 from signaalwissel.deploy.certificates import Authority, Issued, Validity
 from signaalwissel.deploy.kafka_cluster import ADMIN, Login, SecuredCluster
@@ -33,6 +35,9 @@ TABLE = roles(Principals(), INPUTS)
 PRINCIPALS = rights_of(TABLE)
 EVERYBODY = (*PRINCIPALS, STRANGER, REVOKED)
 _BOUND_MS = 15_000
+_SETTLED_BOUND_S = 60
+_LOOKS = 8
+"""A look asks any of the three brokers."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,17 @@ class Secured:
             yield made
         finally:
             made.close()
+
+
+def settled(client: KafkaAdminClient, settings: Settings, count: int) -> None:
+    """Until every broker that answers shows so many differences from the table of rights; fails where they do not."""
+    agree = 0
+    deadline = time.monotonic() + _SETTLED_BOUND_S
+    while agree < _LOOKS:
+        found = acl_differences(client, settings)
+        agree = agree + 1 if len(found) == count else 0
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
 
 
 def environment_of(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Every cell of the table of rights on a real secured cluster: what it says is allowed, all else is refused."""
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +25,7 @@ from tests.secured.secured_support import (
     PUBLISHERS,
     STRANGER,
     Secured,
+    settled,
 )
 
 PREFIX = "rights-"
@@ -55,7 +55,7 @@ def prepared(secured: Secured, tmp_path_factory: pytest.TempPathFactory) -> Sett
             {FOREIGN: {"num_partitions": 1, "replication_factor": 3}}, wait_for_metadata=True
         )
         topics._mend_acls(client, settings, remove_surplus=False)
-        assert acls.acl_differences(client, settings) == []
+        settled(client, settings, 0)
     return settings
 
 
@@ -121,13 +121,14 @@ def test_a_right_that_is_not_in_the_table_is_shown_and_goes_only_with_the_flag(
     )  # fmt: skip
     with topics.admin(prepared) as client:
         client.create_acls([hole])
-        wait_for_count(client, prepared, 1)
+        settled(client, prepared, 1)
         (shown,) = acls.acl_differences(client, prepared)
         assert "User:stranger: ALLOW READ on TOPIC rights-signals is not in the table" in shown.text()
         topics._mend_acls(client, prepared, remove_surplus=False)
+        settled(client, prepared, 1)
         assert [one.what for one in acls.acl_differences(client, prepared)] == ["surplus"]
         topics._mend_acls(client, prepared, remove_surplus=True)
-        wait_for_count(client, prepared, 0)
+        settled(client, prepared, 0)
 
 
 def test_a_right_on_every_topic_is_shown_and_left_to_a_person(secured: Secured, prepared: Settings) -> None:
@@ -138,17 +139,9 @@ def test_a_right_on_every_topic_is_shown_and_left_to_a_person(secured: Secured, 
     with topics.admin(prepared) as client:
         client.create_acls([broad])
         try:
-            wait_for_count(client, prepared, 1)
+            settled(client, prepared, 1)
             topics._mend_acls(client, prepared, remove_surplus=True)
             assert [one.what for one in acls.acl_differences(client, prepared)] == ["elsewhere"]
         finally:
             client.delete_acls([broad])
-            wait_for_count(client, prepared, 0)
-
-
-def wait_for_count(client: object, settings: Settings, count: int) -> None:
-    """Until the broker that answers has heard of a change; fails where it does not."""
-    for _ in itertools.repeat(None, 500):
-        if len(acls.acl_differences(client, settings)) == count:  # type: ignore[arg-type]
-            return
-    raise AssertionError(acls.acl_differences(client, settings))  # type: ignore[arg-type]
+            settled(client, prepared, 0)

@@ -22,7 +22,7 @@ from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.health import health
 from signaalwissel.streams.topics import layout
 
-from tests.secured.secured_support import WHOLE, Secured, environment_of
+from tests.secured.secured_support import WHOLE, Secured, environment_of, settled
 from tests.system.lines import OTHER_BSN, applied, signal
 
 pytestmark = pytest.mark.timeout(400)
@@ -115,6 +115,7 @@ def secure(
         settings = made.settings(ADMIN)
         topics.make(client, layout(runtime.names(settings), settings.partitions), settings.replication_factor)
         topics._mend_acls(client, settings, remove_surplus=False)
+        settled(client, settings, 0)
     migrate(database_url)
     yield made
     made.stop()
