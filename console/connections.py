@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 from signaalwissel.console import runtime
 from signaalwissel.console.failures import ServiceAway, UsageFailure
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.settings import Settings
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.sinks.access import Database, opened
@@ -23,7 +24,8 @@ _DELIVERY_BOUND_S = 30.0
 
 @contextmanager
 def reader(settings: Settings) -> Iterator[KafkaConsumer]:
-    """A consumer of committed records without a group; ServiceAway where Kafka does not answer."""
+    """A consumer of committed records without a group; ServiceAway where Kafka does not answer or let us in."""
+    check_login(settings)
     with _kafka_away(settings):
         consumer = KafkaConsumer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),
@@ -85,6 +87,7 @@ class Writer:
 @contextmanager
 def writer(settings: Settings) -> Iterator[Writer]:
     """A writer; leaving the block in order waits for every acknowledgement."""
+    check_login(settings)
     with _kafka_away(settings):
         producer = KafkaProducer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from signaalwissel.console import runtime
 from signaalwissel.console.connections import database, reader
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
-from signaalwissel.console.reading_lag import findings_of, lag_of, waiting_since
+from signaalwissel.console.reading_lag import findings_of, findings_unseen, lag_of, waiting_since
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import Difference, admin, differences
 from signaalwissel.processors.emissions import INTAKE_COMMANDS, RESIDENT_EVENTS
@@ -38,6 +43,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 _OUTBOX_WAIT_MAX_S = 60.0
 _COORDINATOR_BOUND_S = 15.0
 _PAUSE_S = 0.3
+_NO_RIGHT = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,9 @@ def check_kafka(settings: Settings) -> Iterator[Finding]:
                 lags = lag_of(consumer, stage.inputs, _committed(client, stage.group))
                 yield from _reading(stage.name, consumer, lags, wanted)
     except ServiceAway as failure:
+        if isinstance(failure.__cause__, _NO_RIGHT):
+            yield wrong("kafka rights", f"this account may not look: {failure}", "run doctor as the operator")
+            return
         yield away("kafka", str(failure), "start Kafka, or mend SIGNAALWISSEL_KAFKA_*")
 
 
@@ -149,7 +158,11 @@ def _reading(
     name: str, consumer: KafkaConsumer, lags: Mapping[Place, PartitionLag], wanted: list[Topic]
 ) -> Iterator[Finding]:
     now = now_ms()
-    ages = {place: now - since for place, since in waiting_since(consumer, lags).items()}
+    try:
+        ages = {place: now - since for place, since in waiting_since(consumer, lags).items()}
+    except TopicAuthorizationFailedError:
+        yield from findings_unseen(name, lags)
+        return
     retentions = {
         topic.name: int(topic.config["retention.ms"]) for topic in wanted if "retention.ms" in topic.config
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.settings import FILE_VARIABLE, Settings, SettingsError, read_settings
 from signaalwissel.processors.policy import Policies, PolicyError, load_policies, packaged_policies
+from signaalwissel.processors.principals import Principals, PrincipalsError, load_principals
 from signaalwissel.processors.publishers import Publishers, PublishersError, load_publishers
 
 
@@ -39,4 +40,14 @@ def publishers(file: Path | None) -> Publishers:
     try:
         return load_publishers(file)
     except PublishersError as error:
+        raise UsageFailure(str(error)) from error
+
+
+def principals(file: Path | None) -> Principals:
+    """Under which names the users of Kafka log in; without a file the defaults."""
+    if file is None:
+        return Principals()
+    try:
+        return load_principals(file)
+    except PrincipalsError as error:
         raise UsageFailure(str(error)) from error

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump, reading
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.identifiers import trajectory_key
@@ -80,10 +81,12 @@ class Partner:
         self._names = runtime.names(settings)
         self._source = ("ce_source", settings.event_source.encode())
         self._address = settings.kafka_bootstrap
+        self._settings = settings
         self._delivery = None if dry_run else _delivery(settings)
 
     def __enter__(self) -> "Partner":
         if self._delivery is not None:
+            check_login(self._settings)
             try:
                 self._delivery.__enter__()
             except NotDelivered as error:

@@ -104,6 +104,17 @@ def findings_of(
         yield fine(f"{reader} lag", detail)
 
 
+def findings_unseen(reader: str, lags: Mapping[Place, PartitionLag]) -> Iterator[Finding]:
+    """What is to be said of one reader by an account that may not read the records themselves."""
+    offsets, _ = findings_of(reader, lags, {}, {})
+    yield offsets
+    unread = sum(max(lag.lag, 0) for lag in lags.values() if not lag.lost)
+    detail = (
+        f"{unread} offsets to be passed; since when is not told, as this account may not read the records"
+    )
+    yield fine(f"{reader} lag", detail)
+
+
 def _duration(milliseconds: Millis) -> str:
     seconds = max(milliseconds, 0) // _SECOND_MS
     for unit, name in ((_DAY_S, "days"), (_HOUR_S, "hours"), (_MINUTE_S, "minutes")):

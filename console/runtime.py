@@ -1,15 +1,14 @@
 """What running processes are made from: settings of streams and sink, rules, keys, Kafka connections."""
 
 import logging
-import ssl
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import structlog
 from signaalwissel.console import environment, key_service
 from signaalwissel.console.failures import UsageFailure
+from signaalwissel.console.kafka_security import connection
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.dead_letters import seal_original
@@ -22,8 +21,6 @@ from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.streams.agent_settings import AgentSettings, Rules
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.topics import Names
-
-_TLS = {"SSL", "SASL_SSL"}
 
 
 def names(settings: Settings) -> Names:
@@ -53,26 +50,13 @@ def policies(settings: Settings) -> Policies:
 
 
 def kafka_python_connection(settings: Settings) -> dict[str, Any]:
-    """Connection options as kafka-python takes them."""
-    options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol, **_sasl(settings)}
-    if settings.kafka_security_protocol in _TLS:
-        options["ssl_cafile"] = _path(settings.kafka_security_ca_file)
-        options["ssl_certfile"] = _path(settings.kafka_security_certificate_file)
-        options["ssl_keyfile"] = _path(settings.kafka_security_key_file)
-    return options
+    """Connection options as kafka-python takes them; UsageFailure where settings of the login cannot be used."""
+    return connection(settings)
 
 
 def aiokafka_connection(settings: Settings) -> dict[str, Any]:
-    """Connection options as aiokafka takes them."""
-    options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol, **_sasl(settings)}
-    if settings.kafka_security_protocol in _TLS:
-        context = ssl.create_default_context(cafile=_path(settings.kafka_security_ca_file))
-        if settings.kafka_security_certificate_file is not None:
-            context.load_cert_chain(
-                settings.kafka_security_certificate_file, _path(settings.kafka_security_key_file)
-            )
-        options["ssl_context"] = context
-    return options
+    """Connection options as aiokafka takes them; UsageFailure where settings of the login cannot be used."""
+    return connection(settings)
 
 
 def agent_settings(settings: Settings) -> AgentSettings:
@@ -188,18 +172,3 @@ def _stage(stage: str) -> Any:
         return {**event, "stage": stage}
 
     return add
-
-
-def _sasl(settings: Settings) -> dict[str, Any]:
-    if settings.kafka_security_mechanism is None:
-        return {}
-    password = settings.kafka_security_password
-    return {
-        "sasl_mechanism": settings.kafka_security_mechanism,
-        "sasl_plain_username": settings.kafka_security_username,
-        "sasl_plain_password": None if password is None else password.get_secret_value(),
-    }
-
-
-def _path(path: Path | None) -> str | None:
-    return None if path is None else str(path)

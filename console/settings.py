@@ -26,10 +26,15 @@ class Settings(BaseSettings):
 
     config: Path | None = None
     kafka_bootstrap: str | None = None
-    kafka_security_protocol: str = "PLAINTEXT"
-    kafka_security_mechanism: str | None = None
+    kafka_security_protocol: str = Field(
+        default="PLAINTEXT", pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$"
+    )
+    kafka_security_mechanism: str | None = Field(
+        default=None, pattern="^(SCRAM-SHA-512|SCRAM-SHA-256|PLAIN)$"
+    )
     kafka_security_username: str | None = None
     kafka_security_password: SecretStr | None = None
+    kafka_security_password_file: Path | None = None
     kafka_security_ca_file: Path | None = None
     kafka_security_certificate_file: Path | None = None
     kafka_security_key_file: Path | None = None
@@ -37,6 +42,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     policy_dir: Path | None = None
     publishers_file: Path | None = None
+    principals_file: Path | None = None
     key_provider: str = Field(default="local", pattern="^(local|vault)$")
     key_dir: Path | None = None
     vault_url: str | None = None

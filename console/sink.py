@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks.process import run_sink
@@ -30,6 +31,7 @@ def sink(
         end_with_parent()
     runtime.log_to("sink")
     try:
+        check_login(settings)
         seal = runtime.SinkSeal(key_service.answering(settings))
         status = run_sink(
             runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
@@ -37,6 +39,8 @@ def sink(
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
+        # A login that was taken away while it ran shows only as a broker that does not answer.
+        check_login(settings)
         raise SinkFailure(str(error)) from error
     raise typer.Exit(status)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import child, end_all, end_with_parent
 
 _STAGES = ("intake", "matcher")
@@ -42,15 +43,20 @@ def worker(
         # Wrong settings show here, once, and not in two logs.
         runtime.agent_settings(settings)
         runtime.rules(settings)
+        check_login(settings)
         raise typer.Exit(Supervisor(("--accept-loss",) if accept_loss else ()).run())
+    runtime.log_to(only)
+    check_login(settings)
     # The supervisor and every other command do without the engine, which takes longest to import.
     from signaalwissel.streams.agents import build_intake, build_matcher  # noqa: PLC0415
     from signaalwissel.streams.runner import run_app  # noqa: PLC0415
 
-    runtime.log_to(only)
     build = build_intake if only == "intake" else build_matcher
     app = build(runtime.agent_settings(settings), runtime.rules(settings))
     status = run_app(app)
+    if status:
+        # A login that was taken away while it ran shows only as a broker that does not answer.
+        check_login(settings)
     raise typer.Exit(Exit.UNAVAILABLE if status else Exit.DONE)
 
 

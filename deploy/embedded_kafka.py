@@ -113,7 +113,7 @@ class EmbeddedKafka(OwnedServer):
         """Write the broker's files; format its storage first where there is none."""
         (folder / "log4j2.yaml").write_text(LOG_SETTINGS, encoding="ascii")
         (folder / "server.properties").write_text(
-            "".join(f"{key}={value}\n" for key, value in self._properties().items()), encoding="ascii"
+            "".join(f"{key}={value}\n" for key, value in self.properties().items()), encoding="ascii"
         )
         # All paths are relative to the folder: a colon or a space in the real ones would end a class path.
         libs = folder / LIBS
@@ -122,11 +122,15 @@ class EmbeddedKafka(OwnedServer):
         broker = [*self._java(self._settings.java_options), "kafka.Kafka", "server.properties"]
         if (folder / "data" / "meta.properties").exists():
             return [broker]
-        cluster = _cluster_id()
-        storage = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
+        storage = ["kafka.tools.StorageTool", "format", "-c", "server.properties", *self.format_options()]
         return [[*self._java(()), *storage], broker]
 
-    def _properties(self) -> dict[str, str]:
+    def format_options(self) -> list[str]:
+        """What the storage is made with: the id of the cluster, and users that must be there from the start."""
+        return ["-t", cluster_id()]
+
+    def properties(self) -> dict[str, str]:
+        """The broker's properties."""
         broker, controller = self._ports
         return {
             **SINGLE_NODE,
@@ -185,7 +189,8 @@ def _prepare_quick_start(programs: KafkaPrograms, progress: PlatformProgress) ->
         progress.note(f"Kafka starts slowly on this machine: {failed}")
 
 
-def _cluster_id() -> str:
+def cluster_id() -> str:
+    """A fresh id of a cluster, as Kafka wants it."""
     # kafka-storage takes an id that begins with "-" for an option.
     identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     return "k" + identity[1:] if identity.startswith("-") else identity

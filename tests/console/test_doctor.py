@@ -23,6 +23,8 @@ ALL_CHECKS = [
     "matcher partitions",
     "matcher offsets",
     "matcher lag",
+    "kafka security",
+    "postgresql security",
     "postgresql",
     "migrations",
     "dead letters",
