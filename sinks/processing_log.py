@@ -21,10 +21,15 @@ PAGES_MAX = 100
 LINES_MAX = 20_000
 _LOOK_EVERY_S = 1.0
 _UNSENT = (
-    select(processing_log.c.id, processing_log.c.lines, processing_log.c.content)
+    select(processing_log.c.id, processing_log.c.lines)
     .where(processing_log.c.sent_at.is_(None))
     .order_by(processing_log.c.id)
     .limit(PAGES_MAX)
+)
+_CONTENT = (
+    select(processing_log.c.id, processing_log.c.lines, processing_log.c.content)
+    .where(processing_log.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .order_by(processing_log.c.id)
 )
 _SENT = (
     processing_log.update()
@@ -65,14 +70,17 @@ class Backlog(NamedTuple):
 
 def unsent(connection: Connection) -> list[Page]:
     """The oldest pages that are not acknowledged: one at least, and no more lines than one request should hold."""
-    pages: list[Page] = []
+    ids: list[int] = []
     lines = 0
     for row in connection.execute(_UNSENT):
         lines += row.lines
-        if pages and lines > LINES_MAX:
+        if ids and lines > LINES_MAX:
             break
-        pages.append(Page(row.id, row.lines, bytes(row.content)))
-    return pages
+        ids.append(row.id)
+    if not ids:
+        return []
+    # Their content only now: what waits may be more than memory holds.
+    return [Page(row.id, row.lines, bytes(row.content)) for row in connection.execute(_CONTENT, {"ids": ids})]
 
 
 def mark_sent(connection: Connection, pages: Sequence[Page]) -> None:

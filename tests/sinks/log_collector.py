@@ -52,58 +52,63 @@ def attributes_of(span: Span) -> dict[str, str]:
     return {attribute.key: attribute.value.string_value for attribute in span.attributes}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, collector: LogCollector) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.collector = collector
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, *_: Any) -> None: ...
+
+    def do_POST(self) -> None:
+        collector = self.server.collector
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        collector.requests += 1
+        collector.tokens.add(self.headers.get("Authorization"))
+        if collector.mood is Mood.HANGS:
+            collector.go_on.wait(30)
+            self.close_connection = True
+        elif collector.mood is Mood.REFUSES:
+            self._answer(503, b"", **{"Retry-After": "0"})
+        elif collector.mood is Mood.NO_OTLP:
+            self._answer(200, b"<html/>", **{"Content-Type": "text/html"})
+        else:
+            self._take(body, collector)
+
+    def _take(self, body: bytes, collector: LogCollector) -> None:
+        assert self.headers["Content-Type"] == "application/x-protobuf"
+        request = ExportTraceServiceRequest.FromString(body)
+        spans = [span for one in request.resource_spans for scope in one.scope_spans for span in scope.spans]
+        answer = ExportTraceServiceResponse()
+        if collector.mood is Mood.REFUSES_A_PART:
+            answer.partial_success.rejected_spans = 1
+            spans = spans[1:]
+        collector.spans += spans
+        if collector.mood is Mood.DROPS:
+            self.close_connection = True
+            return
+        self._answer(200, answer.SerializeToString())
+
+    def _answer(self, status: int, content: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/x-protobuf", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
 @contextmanager
 def log_collector() -> Iterator[LogCollector]:
     """A collector on a port of its own."""
     collector = LogCollector()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None: ...
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            collector.requests += 1
-            collector.tokens.add(self.headers.get("Authorization"))
-            if collector.mood is Mood.HANGS:
-                collector.go_on.wait(30)
-                self.close_connection = True
-                return
-            if collector.mood is Mood.REFUSES:
-                self.answer(503, b"", **{"Retry-After": "0"})
-                return
-            if collector.mood is Mood.NO_OTLP:
-                self.answer(200, b"<html/>", **{"Content-Type": "text/html"})
-                return
-            self.take(body)
-
-        def take(self, body: bytes) -> None:
-            assert self.headers["Content-Type"] == "application/x-protobuf"
-            request = ExportTraceServiceRequest.FromString(body)
-            spans = [
-                span for one in request.resource_spans for scope in one.scope_spans for span in scope.spans
-            ]
-            answer = ExportTraceServiceResponse()
-            if collector.mood is Mood.REFUSES_A_PART:
-                answer.partial_success.rejected_spans = 1
-                spans = spans[1:]
-            collector.spans += spans
-            if collector.mood is Mood.DROPS:
-                self.close_connection = True
-                return
-            self.answer(200, answer.SerializeToString())
-
-        def answer(self, status: int, content: bytes, **headers: str) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/x-protobuf", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(collector)
     collector.url = f"http://127.0.0.1:{server.server_address[1]}/v1/traces"
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
