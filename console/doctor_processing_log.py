@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from signaalwissel.console import runtime
+from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.findings import Finding, fine, listed, wrong
 from signaalwissel.console.settings import Settings
 from signaalwissel.sinks.access import Database
@@ -13,9 +14,16 @@ _WAIT_MAX_S = 60.0
 
 def check_processing_log(settings: Settings, engine: Database) -> Iterator[Finding]:
     """Look at what waits for its acknowledgement, and at the registers of processing activities."""
-    yield _lines(settings, waiting(engine))
+    try:
+        yield _lines(settings, waiting(engine))
+    except UsageFailure as failure:
+        yield wrong("processing log", str(failure), "mend the setting that it names")
+    try:
+        policies = runtime.policies(settings)
+    except UsageFailure:
+        # Told already, by the check of the policies.
+        return
     # A policy without a register of its own takes the built-in entries, which no municipality has in its register.
-    policies = runtime.policies(settings)
     unnamed = [code for code in policies if policies.register_of(code).built_in]
     if unnamed:
         yield wrong(

@@ -32,7 +32,7 @@ processing_log = Table(
     Column("created_at", _MOMENT, nullable=False),
     Column("writer", Text, nullable=False),
     Column("lines", Integer, nullable=False),
-    # An OTLP request in protobuf; null once it was acknowledged.
+    # An OTLP request in protobuf, packed by gzip; null once it was acknowledged.
     Column("content", LargeBinary),
     Column("sent_at", _MOMENT),
     Index("ix_processing_log_unsent", "id", postgresql_where=text("sent_at IS NULL")),

@@ -15,6 +15,7 @@ from signaalwissel.processors.audit_chain import (
     BlockKind,
     Head,
     Link,
+    as_written,
     links_findings,
     row_digests,
     row_id,
@@ -142,7 +143,7 @@ def _verify_rows(connection: Connection, source: str, findings: list[str]) -> in
     count = 0
     rows = connection.execute(read, execution_options={"yield_per": _WINDOW})
     for window in rows.partitions():
-        stored = [tuple(row)[4:] for row in window]
+        stored = [as_written(tuple(row)[4:]) for row in window]
         for row, values, digest in zip(window, stored, row_digests(source, stored), strict=True):
             count += 1
             problem = _problem(row, digest)

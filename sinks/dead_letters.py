@@ -73,7 +73,9 @@ def record(connection: Connection, letters: Sequence[DeadLetter]) -> list[DeadLe
     """Add dead letters, and give those that are new; one that is there already stays as it is."""
     if not letters:
         return []
-    different = {letter.dead_letter_id: letter for letter in letters}
+    different: dict[str, DeadLetter] = {}
+    for letter in letters:
+        different.setdefault(letter.dead_letter_id, letter)
     rows = [letter._asdict() | {"timestamp": moment_of(letter.timestamp)} for letter in different.values()]
     statement = insert(dead_letters).on_conflict_do_nothing().returning(dead_letters.c.dead_letter_id)
     added = set(connection.execute(statement, rows).scalars())

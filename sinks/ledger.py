@@ -7,7 +7,7 @@ its own; transactions of one writer follow each other, those of several do not w
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -146,7 +146,7 @@ class Ledger:
         if row is None:
             connection.execute(_FIRST, {"chain": self._chain, "hash": BEGINNING})
             row = connection.execute(_HEAD, {"chain": self._chain}).one()
-        return Head(row.seq, bytes(row.hash)), row[2]
+        return Head(row.seq, bytes(row.hash)), row[2].astimezone(UTC)
 
     def _store_events(self, connection: Connection, at: datetime) -> None:
         if not self._events:

@@ -1,6 +1,6 @@
 """Lines of the processing log to their collector over OTLP/HTTP, and its acknowledgement.
 
-Flows in: OTLP export requests in protobuf. Flows out: nothing, when every line was taken; or why not. OpenTelemetry's
+Flows in: OTLP export requests in protobuf, packed by gzip. Flows out: nothing, when every line was taken; or why not. OpenTelemetry's
 own exporter is not used: it counts a request of which the collector refused a part as a success.
 """
 
@@ -45,7 +45,7 @@ class Collector:
     def __init__(self, settings: ProcessingLogSettings) -> None:
         self._url = settings.url
         self._timeout_s = settings.timeout_s
-        headers = {"Content-Type": _PROTOBUF, "Accept": _PROTOBUF}
+        headers = {"Content-Type": _PROTOBUF, "Content-Encoding": "gzip", "Accept": _PROTOBUF}
         if settings.token is not None:
             headers["Authorization"] = f"Bearer {settings.token}"
         self._client = httpx.Client(

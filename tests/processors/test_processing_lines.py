@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -17,7 +19,9 @@ NOW = 1_772_452_801_000
 
 
 def spans(*lines: Line) -> list[Span]:
-    request = ExportTraceServiceRequest.FromString(page_of(lines, lambda _: BUILT_IN, NOW, "1.0"))
+    request = ExportTraceServiceRequest.FromString(
+        gzip.decompress(page_of(lines, lambda _: BUILT_IN, NOW, "1.0"))
+    )
     return list(request.resource_spans[0].scope_spans[0].spans)
 
 
@@ -73,7 +77,7 @@ def test_a_line_of_which_nobody_knows_whose_data_it_is_names_nobody() -> None:
 
 def test_pages_one_after_the_other_are_one_request() -> None:
     pages = [page_of([line(operation=str(n))], lambda _: BUILT_IN, NOW, "1.0") for n in range(3)]
-    request = ExportTraceServiceRequest.FromString(b"".join(pages))
+    request = ExportTraceServiceRequest.FromString(gzip.decompress(b"".join(pages)))
     assert len(request.resource_spans) == 3
 
 

@@ -1,5 +1,6 @@
 """A collector of OTLP/HTTP traces that decodes what it gets, and misbehaves when it is told to."""
 
+import gzip
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -83,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self, body: bytes, collector: LogCollector) -> None:
         assert self.headers["Content-Type"] == "application/x-protobuf"
-        request = ExportTraceServiceRequest.FromString(body)
+        assert self.headers["Content-Encoding"] == "gzip"
+        request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
         spans = [span for one in request.resource_spans for scope in one.scope_spans for span in scope.spans]
         answer = ExportTraceServiceResponse()
         if collector.mood is Mood.REFUSES_A_PART:

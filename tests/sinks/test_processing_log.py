@@ -1,5 +1,6 @@
 """One line for every processing: whatever the collector does, and wherever the sink is killed."""
 
+import gzip
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ def relay(office: Office, collector: LogCollector) -> int:
 def buffered(office: Office) -> list[Span]:
     with office.engine.connect() as connection:
         pages = unsent(connection)
-    request = ExportTraceServiceRequest.FromString(b"".join(page.content for page in pages))
+    request = ExportTraceServiceRequest.FromString(gzip.decompress(b"".join(page.content for page in pages)))
     spans = [span for one in request.resource_spans for scope in one.scope_spans for span in scope.spans]
     assert len(spans) == sum(page.lines for page in pages)
     return spans
@@ -121,7 +122,7 @@ def test_the_trace_of_the_signal_is_that_of_its_line(bench: SinkBench) -> None:
     bench.publish(DECISIONS, b"k", codec("Decision").encode(made), headers=[header])
     bench.drain()
     with bench.engine.connect() as connection:
-        request = ExportTraceServiceRequest.FromString(unsent(connection)[0].content)
+        request = ExportTraceServiceRequest.FromString(gzip.decompress(unsent(connection)[0].content))
     spans = request.resource_spans[0].scope_spans[0].spans
     assert TRACE in {span.trace_id.hex() for span in spans}
 

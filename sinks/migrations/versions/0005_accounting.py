@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from signaalwissel.processors.audit_chain import COVERED, KEYS
+from signaalwissel.processors.audit_chain import COVERED, KEYS, as_written
 from signaalwissel.processors.processing_register import BUILT_IN
 from signaalwissel.sinks.ledger import Ledger
 from sqlalchemy.dialects import postgresql
@@ -107,7 +107,7 @@ def _seal(source: str) -> None:
     read = sa.text(f"SELECT {columns} FROM {source} ORDER BY {keys}")  # noqa: S608 - names of ours
     rows = connection.execute(read, execution_options={"yield_per": _WINDOW})
     for window in rows.partitions():
-        ledger.recorded(source, [tuple(row) for row in window])
+        ledger.recorded(source, [as_written(row) for row in window])
     ledger.store(connection)
 
 
