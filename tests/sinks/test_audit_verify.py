@@ -282,12 +282,12 @@ def test_two_sinks_write_two_chains(bench: SinkBench) -> None:
 
 def test_what_stood_before_the_chain_began_is_taken_into_it(database_url: str) -> None:
     office = Office(database_url)
-    office.store(decision(), regular("s-2"))
+    office.store(decision(), regular("s-2"), address_only("s-3"))
     engine: Engine = office.engine
     go(engine, command.downgrade, "0004")
     go(engine, command.upgrade, "head")
     found = verify(engine)
-    assert (found.findings, found.rows["decisions"]) == ((), 2)
+    assert (found.findings, found.rows["decisions"]) == ((), 3)
     assert set(found.heads) == {"before"}
 
 
