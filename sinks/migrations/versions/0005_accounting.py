@@ -1,5 +1,7 @@
 """The processing log's buffer and the audit trail's chains; what stands already is taken into a chain of its own."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from signaalwissel.processors.audit_chain import COVERED, KEYS, as_written
@@ -101,10 +103,11 @@ def _refuse(table: str, what: str, per: str) -> None:
 
 def _seal(source: str) -> None:
     connection = op.get_bind()
-    keys = [sa.column(name) for name in KEYS[source]]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in COVERED[source]]
     ledger = Ledger("before", lambda _: BUILT_IN)
     # One cursor over a table that nobody else writes: a migration runs alone.
-    read = sa.select(*map(sa.column, COVERED[source])).select_from(sa.table(source)).order_by(*keys)
+    keys = columns[: len(KEYS[source])]
+    read: sa.Select[Any] = sa.select(*columns).select_from(sa.table(source)).order_by(*keys)
     rows = connection.execute(read, execution_options={"yield_per": _WINDOW})
     for window in rows.partitions():
         ledger.recorded(source, [as_written(row) for row in window])
