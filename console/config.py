@@ -90,7 +90,7 @@ def _text(field: str, value: bool | float | str | Path | SecretStr) -> str:
         return url_without_password(value.get_secret_value())
     if isinstance(value, SecretStr):
         return _HIDDEN
-    if field == "open_klant_url" and "@" in str(value):
+    if field in {"open_klant_url", "processing_log_url"} and "@" in str(value):
         # No password may stand in it; one that does all the same is not shown.
         return _HIDDEN
     if isinstance(value, bool):

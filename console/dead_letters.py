@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 from signaalwissel.console import environment, key_service, runtime
+from signaalwissel.console.accounting import Accounting, note
 from signaalwissel.console.connections import Writer, database, writer
 from signaalwissel.console.dead_letters_shown import as_plain, details_of, table_of
 from signaalwissel.console.failures import Exit, UsageFailure
@@ -24,6 +25,7 @@ from signaalwissel.sinks.dead_letters import (
     mark_dead_letters,
     show_dead_letter,
 )
+from signaalwissel.sinks.ledger import EventKind
 
 dead_letters = typer.Typer(help="What could not be handled, and what to do with it.", no_args_is_help=True)
 
@@ -191,7 +193,9 @@ class Replays:
         self._replayer = None
         if sender is not None:
             runtime.log_to("dead-letters")
-            self._replayer = Replayer(engine, key_service.provider(settings), self._names, sender)
+            self._replayer = Replayer(
+                engine, key_service.provider(settings), self._names, sender, Accounting(settings)
+            )
 
     def replay(self, dead_letter_id: str, mended: Mended | None) -> None:
         """Replay one."""
@@ -224,6 +228,9 @@ def _mended(engine: Database, dead_letter_id: str, file: Path, settings: Setting
 
 def _move(ids: list[str], before: DeadLetterStatus, after: DeadLetterStatus, output: Output) -> None:
     problems = 0
+    event = (
+        EventKind.DEAD_LETTER_PARKED if after is DeadLetterStatus.PARKED else EventKind.DEAD_LETTER_REOPENED
+    )
     with database(environment.settings()) as engine:
         for dead_letter_id in ids:
             try:
@@ -234,6 +241,7 @@ def _move(ids: list[str], before: DeadLetterStatus, after: DeadLetterStatus, out
                 continue
             if not output.dry_run:
                 mark_dead_letters(engine, [dead_letter_id], after)
+                note(engine, event, dead_letter_id)
             output.tell(Result(dead_letter_id, None, f"would be {after}" if output.dry_run else after.value))
     raise typer.Exit(Exit.FINDINGS if problems else Exit.DONE)
 

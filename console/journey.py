@@ -7,14 +7,21 @@ from typing import Annotated, Any
 import typer
 from rich.tree import Tree
 from signaalwissel.console import environment
+from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.connections import database
 from signaalwissel.console.dead_letters_shown import as_plain as dead_letter_as_plain
 from signaalwissel.console.failures import Exit
 from signaalwissel.console.lines import dump
 from signaalwissel.console.screen import euros, instant, moment, screen
+from signaalwissel.console.settings import Settings
 from signaalwissel.processors.followup_tasks import Task
+from signaalwissel.processors.identifiers import signal_ref
+from signaalwissel.processors.processing_lines import subject_of_signal, trace_from
+from signaalwissel.processors.processing_register import Purpose
+from signaalwissel.sinks.copying import millis_of
 from signaalwissel.sinks.dead_letters import DeadLetterRow
 from signaalwissel.sinks.journey import DecisionRow, DeliveryJourney, SignalJourney, signal_journey
+from signaalwissel.sinks.ledger import EventKind
 
 signal = typer.Typer(help="The journey of a signal.", no_args_is_help=True)
 
@@ -39,7 +46,7 @@ def show(
     """Show what was decided about a signal and why, what was corrected, its tasks, and what was refused.
 
     Partners number on their own, so several deliveries may carry the same number: all are shown, without personal
-    data. Ends with 1 when nothing is known.
+    data. Ends with 1 when nothing is known. That it was looked at goes into the processing log and the audit trail.
 
     Example: signaalwissel signal show W-2026-0001 --municipality 0344
     """
@@ -50,6 +57,7 @@ def show(
         mine = tuple(delivery for delivery in journey.deliveries if delivery.partner_id == partner)
         # What was refused tells no partner, so it may be this one's.
         journey = replace(journey, deliveries=mine)
+    _account(settings, signal_id, journey)
     known = bool(journey.deliveries or journey.dead_letters)
     if as_json:
         print(dump(as_plain(signal_id, journey)))
@@ -59,6 +67,24 @@ def show(
         where = "" if municipality is None else f" in municipality {municipality}"
         typer.echo(f"nothing is known of signal {signal_id}{where}", err=True)
     raise typer.Exit(Exit.DONE if known else Exit.FINDINGS)
+
+
+def _account(settings: Settings, signal_id: str, journey: SignalJourney) -> None:
+    # Before anything is shown: what is not on record is not seen.
+    accounting = Accounting(settings)
+    for delivery in journey.deliveries:
+        received_at = millis_of(delivery.received_at)
+        ref = signal_ref(delivery.municipality, delivery.partner_id, signal_id, received_at)
+        accounting.account(
+            Done(
+                Purpose.RECORD_CONSULTED,
+                EventKind.RECORD_CONSULTED,
+                about=f"signal {ref.hex()}",
+                municipality=delivery.municipality,
+                trace_id=trace_from(ref.hex()),
+                subject=subject_of_signal(ref),
+            )
+        )
 
 
 def as_plain(signal_id: str, journey: SignalJourney) -> dict[str, Any]:

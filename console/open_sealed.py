@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 from signaalwissel.console import environment, key_service, runtime
+from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.opening import Opening, open_subject
+from signaalwissel.processors.processing_lines import subject_of_signal, trace_from
+from signaalwissel.processors.processing_register import Purpose
 from signaalwissel.processors.sealing import KeyDestroyed, KeyUnavailable, SealBroken
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.routing import Decision, RouteCorrection, RoutedSignal
+from signaalwissel.sinks.ledger import EventKind
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +37,7 @@ def open_sealed(
     """Print the resident of one RoutedSignal, RouteCorrection or Decision as a line of JSON.
 
     Needs the day key of that municipality and day, which the key provider gives to whoever may have it. Every opening
-    is a line in the log on standard error first.
+    is a line in the processing log and in the audit trail first: no acknowledgement, no opening.
 
     Example: signaalwissel open-sealed record.bin
     """
@@ -40,8 +45,9 @@ def open_sealed(
     runtime.log_to("open-sealed")
     record = _record(file)
     keys = key_service.provider(settings)
+    accounting = Accounting(settings)
     try:
-        subject = open_subject(record, keys.by_id, _logged)
+        subject = open_subject(record, keys.by_id, lambda opening: _account(opening, record, accounting))
     except KeyDestroyed as error:
         raise CannotOpen(f"{record.routing_id}: {error}") from error
     except KeyUnavailable as error:
@@ -71,10 +77,21 @@ def _record(file: Path) -> RoutedSignal | Decision:
     raise UsageFailure(f"{file}: is none of {', '.join(_RECORDS)}; give the value as it came from Kafka")
 
 
-def _logged(opening: Opening) -> None:
+def _account(opening: Opening, record: RoutedSignal | Decision, accounting: Accounting) -> None:
     log.info(
         "the sealed subject of %s in municipality %s is opened under key %s",
         opening.routing_id,
         opening.municipality,
         opening.key_id,
+    )
+    ref = signal_ref(record.municipality, record.partner.partner_id, record.signal_id, record.received_at)
+    accounting.account(
+        Done(
+            Purpose.SEALED_OPENED,
+            EventKind.SEALED_OPENED,
+            about=opening.routing_id,
+            municipality=opening.municipality,
+            trace_id=trace_from(ref.hex()),
+            subject=subject_of_signal(ref),
+        )
     )

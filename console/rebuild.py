@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.progress import Progress
 from signaalwissel.console import environment, runtime
+from signaalwissel.console.accounting import note
 from signaalwissel.console.connections import BOUND_MS, Writer, database, reader, writer
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
@@ -24,6 +25,7 @@ from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATE
 from signaalwissel.processors.reading import UNREADABLE
 from signaalwissel.schemas.fact_codec import read_trajectory_state, trajectory_body, write_keyed_trajectory
 from signaalwissel.sinks.commands import count_standing, give_again
+from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.records import KafkaRecord
 
 _SILENCE_MAX_S = 30.0
@@ -122,7 +124,9 @@ def _give_again(settings: Settings, *, dry_run: bool) -> int:
     with database(settings) as engine:
         if dry_run:
             return count_standing(engine)
-        return give_again(engine, runtime.sink_settings(settings))
+        count = give_again(engine, runtime.sink_settings(settings))
+        note(engine, EventKind.COMMANDS_GIVEN_AGAIN, f"{count} commands")
+        return count
 
 
 def _publish(record: KafkaRecord, sender: Writer | None, topic: str) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from signaalwissel.console import environment
+from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.connections import Writer
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
 from signaalwissel.console.settings import Settings
@@ -19,6 +20,8 @@ from signaalwissel.processors.dead_letters import open_original
 from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORIES
 from signaalwissel.processors.followup_updates import UpdateRefused, check_update
 from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.processing_lines import trace_from
+from signaalwissel.processors.processing_register import Purpose
 from signaalwissel.processors.sealing import KeyDestroyed, KeyProvider, KeyUnavailable, SealBroken
 from signaalwissel.processors.simulation_lines import findings_in, kind_of
 from signaalwissel.schemas.contract import codec
@@ -26,6 +29,7 @@ from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.dead_letters import REPLAYS_HEADER, DeadLetterRow, replay_dead_letter
+from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.streams.topics import Names
 
 log = logging.getLogger(__name__)
@@ -54,9 +58,13 @@ class Replayer:
         keys: Opens their seals.
         names: Topic names.
         writer: Sends; not used while nothing is replayed.
+        accounting: Puts every opening on record first.
     """
 
-    def __init__(self, engine: Database, keys: KeyProvider, names: Names, writer: Writer) -> None:
+    def __init__(
+        self, engine: Database, keys: KeyProvider, names: Names, writer: Writer, accounting: Accounting
+    ) -> None:
+        self._accounting = accounting
         self._engine = engine
         self._keys = keys
         self._names = names
@@ -88,6 +96,7 @@ class Replayer:
         about = f"dead letter {letter.dead_letter_id}"
         # Before it is opened: a processing that is not in the log must not happen.
         log.info("%s of %s[%d] is opened to be replayed", about, letter.topic, letter.partition)
+        self._accounting.account(_opening(letter))
         try:
             return open_original(sealed, letter.dead_letter_id, self._keys.by_id)
         except KeyDestroyed as error:
@@ -101,6 +110,17 @@ class Replayer:
 
     def _publish(self, topic: str, original: OriginalRecord) -> None:
         self._writer.send_original(self._names(self._names.bare(topic)), original)
+
+
+def _opening(letter: DeadLetterRow) -> Done:
+    return Done(
+        Purpose.DEAD_LETTER_OPENED,
+        EventKind.DEAD_LETTER_REPLAYED,
+        about=letter.dead_letter_id,
+        municipality=letter.municipality,
+        trace_id=trace_from(letter.dead_letter_id),
+        subject=None,
+    )
 
 
 def topic_of(letter: DeadLetterRow, names: Names) -> str:

@@ -3,6 +3,8 @@
 import logging
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,6 +18,7 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings, OpenKlantUnusable, kinds_of
+from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings, ProcessingLogUnusable
 from signaalwissel.sinks.refusals import Unsealed
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.streams.agent_settings import AgentSettings, Rules
@@ -99,7 +102,27 @@ def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> 
         ce_source=settings.event_source,
         clock=settings.clock == "database",
         open_klant=open_klant_settings(settings),
+        processing_log=processing_log_settings(settings),
     )
+
+
+def processing_log_settings(settings: Settings) -> ProcessingLogSettings | None:
+    """The way to the processing log's collector, None where there is none; UsageFailure names what is wrong."""
+    if settings.processing_log_url is None:
+        return None
+    token = settings.processing_log_token
+    try:
+        return ProcessingLogSettings(
+            url=settings.processing_log_url,
+            token=None if token is None else token.get_secret_value(),
+            ca_file=settings.processing_log_ca_file,
+            fail_open=settings.processing_log_fail == "open",
+            timeout_s=settings.processing_log_timeout_s,
+            buffer_s=settings.processing_log_buffer_s,
+            buffer_lines=settings.processing_log_buffer_lines,
+        )
+    except ProcessingLogUnusable as error:
+        raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
 
 
 def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
@@ -141,6 +164,11 @@ class SinkSeal:
         else:
             key = self._keys.system_key()
         return seal_original(unsealed.original, unsealed.dead_letter_id, key, fresh_nonce())
+
+
+def product_version() -> str:
+    """The version of this installation."""
+    return version("signaalwissel")
 
 
 def log_to(stage: str, *, level: int = logging.INFO) -> None:

@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     open_klant_kinds: str = ",".join(sorted(COUNSELLOR_KINDS))
     open_klant_channel: str = "signaalwissel"
     open_klant_poll_s: float = Field(default=60.0, ge=5.0, le=86_400.0)
+    processing_log_url: str | None = None
+    processing_log_token: SecretStr | None = None
+    processing_log_ca_file: Path | None = None
+    processing_log_fail: str = Field(default="closed", pattern="^(closed|open)$")
+    processing_log_timeout_s: float = Field(default=10.0, ge=0.1, le=60.0)
+    processing_log_buffer_s: float = Field(default=900.0, ge=1.0, le=604_800.0)
+    processing_log_buffer_lines: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
 
     @classmethod
     def settings_customise_sources(

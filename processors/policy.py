@@ -32,6 +32,7 @@ from signaalwissel.processors.policy_sections import (
     Teams,
     Window,
 )
+from signaalwissel.processors.processing_register import BUILT_IN, Register, RegisterError, read_register
 
 _MUNICIPALITY = re.compile(r"[0-9]{4}")
 _VERSION_LENGTH = 16
@@ -137,6 +138,8 @@ class Policies:
     Args:
         default: What every municipality's file builds on.
         municipalities: The policies of the municipalities that have a file.
+        registers: The register of processing activities of each, by municipality and "" for the default; without one
+            the built-in entries.
         for_every_code: Whether the default stands in for a municipality without a file: in `simulate` and `demo`
             only, never in production (design 6).
     """
@@ -146,8 +149,10 @@ class Policies:
         default: Policy,
         municipalities: Mapping[str, Policy] | None = None,
         *,
+        registers: Mapping[str, Register] | None = None,
         for_every_code: bool = False,
     ) -> None:
+        self._registers = dict(registers or {})
         self._default = default
         self._municipalities = dict(municipalities or {})
         self._for_every_code = for_every_code
@@ -156,6 +161,10 @@ class Policies:
     def default(self) -> Policy:
         """What every municipality's file builds on."""
         return self._default
+
+    def register_of(self, municipality: str) -> Register:
+        """The register of processing activities of a municipality, or that of the default."""
+        return self._registers.get(municipality) or self._registers.get("", BUILT_IN)
 
     def get(self, municipality: str) -> Policy | None:
         """The policy of `municipality`, or None where it has none."""
@@ -192,13 +201,15 @@ def load_policies(folder: Path, *, for_every_code: bool = False) -> Policies:
     default_content = _read(default_file)
     default = _policy(default_file, default_content)
     municipalities = {}
+    registers = {"": _register(default_file, default)}
     for file in sorted(folder.glob("*.toml")):
         if file == default_file:
             continue
         if not _MUNICIPALITY.fullmatch(file.stem):
             raise PolicyError(f"{file}: the name must be a municipality's four digits, like 0344.toml")
-        municipalities[file.stem] = _policy(file, _merged(default_content, _read(file)))
-    return Policies(default, municipalities, for_every_code=for_every_code)
+        policy = municipalities[file.stem] = _policy(file, _merged(default_content, _read(file)))
+        registers[file.stem] = _register(file, policy)
+    return Policies(default, municipalities, registers=registers, for_every_code=for_every_code)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -216,6 +227,20 @@ def _policy(file: Path, content: dict[str, Any]) -> Policy:
             f"{'.'.join(map(str, e['loc'])) or 'policy'}: {e['msg']}" for e in error.errors()
         )
         raise PolicyError(f"{file}: {findings}") from error
+
+
+def _register(file: Path, policy: Policy) -> Register:
+    name = policy.privacy.processing_register
+    if name is None:
+        return BUILT_IN
+    register_file = file.parent / name
+    try:
+        return read_register(register_file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"{register_file} cannot be read: {type(error).__name__}"
+    except RegisterError as error:
+        reason = f"{register_file}: {error}"
+    raise PolicyError(f"{file}: privacy.processing_register: {reason}")
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

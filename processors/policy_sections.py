@@ -20,6 +20,11 @@ EmailAddress = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=200)
 ]
 PhoneNumber = Annotated[str, StringConstraints(pattern=r"^(\+31|0)[0-9 -]{2,16}[0-9]$", max_length=20)]
+FileBelow = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)+$", max_length=200),
+]
+"""A file in a folder below that of the policies, whose own files are all policies."""
 YearMonth = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
@@ -194,6 +199,7 @@ class Privacy(Section):
     ) = None
     register_status: Literal["In ontwikkeling", "In gebruik", "Buiten gebruik"] | None = None
     register_begin: YearMonth | None = None
+    processing_register: FileBelow | None = None
 
 
 class Retention(Section):

@@ -35,6 +35,7 @@ class Term(Enum):
     SIGNAL = auto()
     TRAJECTORY = auto()
     RUNNING = auto()
+    ACKNOWLEDGED = auto()
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ STATES = (
 """Tables of the two apps, each with its compacted changelog topic."""
 
 _SINK = "sink"
+_WRITERS = "sink; opdrachten van een beheerder"
+_AUDITORS = "een beheerder via audit verify"
 _CASE_READERS = "sink; een beheerder via signal show"
 DATABASE = (
     Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
@@ -150,6 +153,10 @@ DATABASE = (
     Store("dead_letters", (), Term.SIGNAL, _SINK, "een beheerder via dead-letters"),
     Store("outbox", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
+    Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store("audit_blocks", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store("audit_events", (), Term.RUNNING, _WRITERS, _AUDITORS),
 )
 """Tables in PostgreSQL."""
 
@@ -205,6 +212,8 @@ def kept(term: Term, policy: Policy) -> str:
             )
         case Term.RUNNING:
             return "zolang de installatie bestaat"
+        case Term.ACKNOWLEDGED:
+            return "tot het logboek de ontvangst bevestigt; het aantal regels daarna nog 92 dagen"
 
 
 def _fact(record: str, name: str, nature: Nature, store: Store, policy: Policy) -> Fact:

@@ -93,5 +93,23 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.REFERENCE: "task_id klantcontact internetaak",
         Nature.NOT_PERSONAL: "version status attempts next_attempt_at last_error failing_since",
     },
+    "processing_log": {
+        Nature.PSEUDONYM: "content",
+        Nature.NOT_PERSONAL: "id created_at writer lines sent_at",
+    },
+    "audit_chains": {
+        Nature.NOT_PERSONAL: "chain seq hash",
+    },
+    "audit_blocks": {
+        Nature.REFERENCE: "ids",
+        # A digest of a row proves what stood there to whoever knows it; it does not give it back.
+        Nature.PSEUDONYM: "digests",
+        Nature.NOT_PERSONAL: "block_id chain seq at kind source reason previous hash",
+    },
+    "audit_events": {
+        Nature.REFERENCE: "about trace_id details",
+        Nature.STAFF: "actor",
+        Nature.NOT_PERSONAL: "event_id at kind municipality",
+    },
 }
 """Per table its columns, by nature."""

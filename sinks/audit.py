@@ -12,6 +12,7 @@ from signaalwissel.processors.followup_tasks import ref_of
 from signaalwissel.processors.identifiers import routing_id
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks.copying import copy_rows, moment_of
+from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.sinks.tables import decisions
 from sqlalchemy import Connection, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -20,10 +21,12 @@ COLUMNS = tuple(column.name for column in decisions.columns)
 
 _IDS = bindparam("ids", type_=ARRAY(Text))
 _KNOWN = select(decisions.c.routing_id).where(decisions.c.routing_id == any_(_IDS))
-_FORGET = decisions.delete().where(decisions.c.routing_id == any_(_IDS))
+_FORGET = decisions.delete().where(decisions.c.routing_id == any_(_IDS)).returning(decisions.c.routing_id)
+ERASED = "ERASED"
+"""Why rows are destroyed of which the resident or the trajectory was erased."""
 
 
-def record(connection: Connection, made: Sequence[Decision]) -> list[Decision]:
+def record(connection: Connection, made: Sequence[Decision], ledger: Ledger) -> list[Decision]:
     """Add the decisions that are not in the audit trail yet, and give those, in order.
 
     Offsets make sure that a record is handled once; that a routing id stands once holds even where the same decision
@@ -41,11 +44,16 @@ def record(connection: Connection, made: Sequence[Decision]) -> list[Decision]:
     erased = [decision for decision in fresh if erases_signal(decision)]
     # Their own ids too: nobody but the matcher makes sure that an id is that of its signal.
     gone = {*_revisions(erased), *(decision.routing_id for decision in erased)}
-    copy_rows(connection, decisions, COLUMNS, (_row(d) for d in fresh if d.routing_id not in gone))
+    _add(connection, [_row(d) for d in fresh if d.routing_id not in gone], ledger)
     if erased:
-        connection.execute(_FORGET, {"ids": list(gone)})
-        copy_rows(connection, decisions, COLUMNS, map(_erased_row, erased))
+        ledger.destroyed(decisions.name, connection.execute(_FORGET, {"ids": list(gone)}).scalars(), ERASED)
+        _add(connection, [_erased_row(d) for d in erased], ledger)
     return fresh
+
+
+def _add(connection: Connection, rows: Sequence[tuple[Any, ...]], ledger: Ledger) -> None:
+    copy_rows(connection, decisions, COLUMNS, rows)
+    ledger.recorded(decisions.name, rows)
 
 
 def _revisions(erased: Iterable[Decision]) -> Iterable[str]:

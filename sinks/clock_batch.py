@@ -12,6 +12,7 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.sinks import saving, task_store, trajectories
 from signaalwissel.sinks.agendas import ClockStuck, bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
+from signaalwissel.sinks.ledger import CLOCK, Ledger
 from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.task_lock import lock_tasks
@@ -59,7 +60,9 @@ class ClockBatch:
             self._observe("clock.loaded")
             casebook = self._handle(connection, stored, keys, moment)
             self._observe("clock.computed")
-            saving.save(connection, casebook, self._settings)
+            ledger = Ledger(CLOCK, self._policies.register_of)
+            saving.save(connection, casebook, self._settings, ledger)
+            ledger.store(connection)
             self._observe("clock.saved")
         self._observe("clock.committed")
         return len(ids) + len(keys)

@@ -69,11 +69,17 @@ class ReplayRefused(SinkError):
 _SHOWN = [column for column in dead_letters.columns if column.name != "sealed"]
 
 
-def record(connection: Connection, letters: Sequence[DeadLetter]) -> None:
-    """Add dead letters; one that is there already stays as it is."""
-    if letters:
-        rows = [letter._asdict() | {"timestamp": moment_of(letter.timestamp)} for letter in letters]
-        connection.execute(insert(dead_letters).on_conflict_do_nothing(), rows)
+def record(connection: Connection, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Add dead letters, and give those that are new; one that is there already stays as it is."""
+    if not letters:
+        return []
+    different: dict[str, DeadLetter] = {}
+    for letter in letters:
+        different.setdefault(letter.dead_letter_id, letter)
+    rows = [letter._asdict() | {"timestamp": moment_of(letter.timestamp)} for letter in different.values()]
+    statement = insert(dead_letters).on_conflict_do_nothing().returning(dead_letters.c.dead_letter_id)
+    added = set(connection.execute(statement, rows).scalars())
+    return [letter for letter_id, letter in different.items() if letter_id in added]
 
 
 def list_dead_letters(engine: Engine, wanted: DeadLetterFilter) -> list[DeadLetterRow]:

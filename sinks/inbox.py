@@ -7,6 +7,7 @@ that nobody could reckon on with (domain 8.16): a bad record never stops its par
 from collections.abc import Callable, Iterable
 
 from signaalwissel.processors.internal_records import check_trajectory_state
+from signaalwissel.processors.processing_lines import trace_of
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.fact_codec import read_trajectory_state
@@ -22,6 +23,8 @@ from signaalwissel.sinks.settings import (
     SinkSettings,
 )
 from signaalwissel.sinks.storable import check_storable_decision, check_storable_letter, check_storable_update
+
+_TRACE_HEADER = "traceparent"
 
 
 class Inbox:
@@ -49,10 +52,15 @@ class Inbox:
                 batch.dead_letters.append(dead_letter_of(record, reason, self._seal))
 
 
-def _take_decision(_: KafkaRecord, data: bytes, batch: Batch) -> None:
+def _take_decision(record: KafkaRecord, data: bytes, batch: Batch) -> None:
     decision = read_decision(data)
     check_storable_decision(decision)
     batch.decisions.append(decision)
+    for name, value in record.headers:
+        if name == _TRACE_HEADER:
+            trace_id = trace_of(value)
+            if trace_id is not None:
+                batch.traces[decision.routing_id] = trace_id
 
 
 def _take_state(_: KafkaRecord, data: bytes, batch: Batch) -> None:

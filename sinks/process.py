@@ -21,7 +21,10 @@ from signaalwissel.sinks.inbox import Inbox
 from signaalwissel.sinks.offsets import PlaceTaken
 from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
 from signaalwissel.sinks.patience import Patience
+from signaalwissel.sinks.policies_in_force import note_policies
 from signaalwissel.sinks.policy_shelf import PolicyShelf
+from signaalwissel.sinks.processing_log import Brake
+from signaalwissel.sinks.processing_log_relay import ProcessingLogRelay
 from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _HEARTBEATS_PER_LEASE = 6
 _SHARE_OF_A_BUSY_BATCH = 10
+_HELD_S = 0.5
 
 
 def run_sink(
@@ -63,7 +67,12 @@ def run_sink(
     with _stopping_at_signals(stopped):
         patience = Patience(settings.retry_s, "the sink")
         patience.keep_trying(lambda: _prepared(settings, policies), stopped)
-        helpers = _Helpers(Relay(settings), Clock(settings, policies, time_source), _handover(settings))
+        helpers = _Helpers(
+            Relay(settings),
+            Clock(settings, policies, time_source),
+            _handover(settings),
+            _log_relay(settings),
+        )
         helpers.start(settings)
         try:
             sink = _Sink(
@@ -82,19 +91,22 @@ class _Helpers(NamedTuple):
     relay: Relay
     clock: Clock
     open_klant: OpenKlantHandover | None
+    processing_log: ProcessingLogRelay | None
 
     def start(self, settings: SinkSettings) -> None:
         """Start those that the settings ask for."""
         self.relay.start()
         if settings.clock:
             self.clock.start()
-        if self.open_klant is not None:
-            self.open_klant.start()
+        for optional in (self.open_klant, self.processing_log):
+            if optional is not None:
+                optional.start()
 
     def stop(self) -> None:
         """Let each end what it has under way."""
-        if self.open_klant is not None:
-            self.open_klant.stop()
+        for optional in (self.open_klant, self.processing_log):
+            if optional is not None:
+                optional.stop()
         self.clock.stop()
         self.relay.stop()
 
@@ -113,6 +125,7 @@ class _Sink:
         self._writer = writer
         # Once: after a lost connection the offsets are our own.
         self._accept_loss = settings.accept_loss
+        self._brake = Brake(settings.processing_log)
 
     def session(self, stopped: threading.Event) -> bool:
         """Read and store until stopped, which gives True, or a service goes away."""
@@ -157,6 +170,9 @@ class _Sink:
         spoke_at = time.monotonic()
         while not stopped.is_set():
             self._helpers.check()
+            if self._brake.holds(connection):
+                stopped.wait(_HELD_S)
+                continue
             batch = reader.gather(self._inbox)
             if not batch.empty:
                 with connection.begin():
@@ -178,11 +194,18 @@ def _handover(settings: SinkSettings) -> OpenKlantHandover | None:
     return None if settings.open_klant is None else OpenKlantHandover(settings, settings.open_klant)
 
 
+def _log_relay(settings: SinkSettings) -> ProcessingLogRelay | None:
+    if settings.processing_log is None:
+        return None
+    return ProcessingLogRelay(settings, settings.processing_log)
+
+
 def _prepared(settings: SinkSettings, policies: Policies) -> bool:
     migrate(settings.database_url)
     engine = open_engine(settings.database_url, name="signaalwissel-sink")
     with database_away(), engine.begin() as connection:
         PolicyShelf(policies).keep(connection)
+        note_policies(connection, policies)
     return True
 
 

@@ -61,13 +61,17 @@ class ReceivedUpdate(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction stores; each list keeps the order of its topic partitions."""
+    """What one transaction stores; each list keeps the order of its topic partitions.
+
+    `traces` holds the trace id of each decision that came with one.
+    """
 
     progress: dict[Place, Progress] = field(default_factory=dict)
     states: list[ReceivedState] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     updates: list[ReceivedUpdate] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    traces: dict[str, bytes] = field(default_factory=dict)
     records: int = 0
 
     @property

@@ -7,12 +7,14 @@ for every task version, and for every notice and command that was not there befo
 from collections.abc import Sequence
 from datetime import timedelta
 
+from signaalwissel.processors import processing_lines
 from signaalwissel.processors.followup_tasks import Command, Task, ref_of
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks import commands, notices, outbox, task_store
 from signaalwissel.sinks.casebook import Casebook
 from signaalwissel.sinks.commands import Given
+from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.sinks.settings import SinkSettings
 from sqlalchemy import Connection
 
@@ -21,6 +23,7 @@ def save(
     connection: Connection,
     casebook: Casebook,
     settings: SinkSettings,
+    ledger: Ledger,
     erased: Sequence[Decision] = (),
 ) -> None:
     """Save what changed, in the caller's transaction.
@@ -29,12 +32,15 @@ def save(
         connection: In a transaction that holds the tasks' lock.
         casebook: What the rules made.
         settings: Topics and CloudEvents source.
+        ledger: Is told of every task version and notice.
         erased: What says that a signal is erased: of that nothing but the proof of erasure may stay.
     """
     if casebook.versions:
-        task_store.save(connection, casebook.stored, casebook.changed())
+        task_store.save(connection, casebook.stored, casebook.changed(), ledger)
     published = _without_erased(connection, casebook, erased)
     made = notices.record(connection, casebook.notices)
+    ledger.lines(line for task in casebook.versions for line in processing_lines.of_task(task))
+    ledger.lines(map(processing_lines.of_notice, made))
     given = commands.record(connection, [_given(casebook, command) for command in casebook.commands])
     entries = [outbox.task_entry(task, settings) for task in published]
     entries += [outbox.notice_entry(notice, settings) for notice in made]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings
+from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings
 
 DECISIONS = "decisions"
 TRAJECTORY_STATES = "trajectory-states"
@@ -53,6 +54,7 @@ class SinkSettings:
             in a replay of old ones.
         clock_batch: Most tasks and trajectories that the clock handles in one database transaction.
         open_klant: How tasks are handed over to Open Klant; None: they are not.
+        processing_log: Where the processing log goes; None: it stays in the database.
     """
 
     bootstrap: str
@@ -70,6 +72,7 @@ class SinkSettings:
     clock: bool = True
     clock_batch: int = 500
     open_klant: OpenKlantSettings | None = None
+    processing_log: ProcessingLogSettings | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.instance < self.instances:

@@ -10,12 +10,14 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
+from signaalwissel.processors.audit_chain import row_id
 from signaalwissel.processors.followup_tasks import Report, Task
 from signaalwissel.schemas.followup import ContactOutcome, TaskKind, TaskStatus, TaskStep
 from signaalwissel.schemas.routing import Candidate
 from signaalwissel.schemas.signal import PartnerKind
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.copying import copy_rows, millis_of, moment_of
+from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.sinks.tables import task_history, task_signals, tasks
 from sqlalchemy import Connection, LargeBinary, Row, Table, Text, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -46,6 +48,7 @@ _READ = {
         (task_history, (task_history.c.position,)),
     )
 }
+_REWRITTEN = "SIGNAL_TAKEN_OUT"
 _DUE = text("SELECT task_id FROM tasks WHERE next_on <= :today ORDER BY next_on, task_id LIMIT :most")
 _FORGET = {
     table: table.delete().where(table.c.task_id == any_(_IDS)) for table in (task_signals, task_history)
@@ -100,7 +103,7 @@ def due(connection: Connection, today: date, most: int) -> list[str]:
     return list(connection.execute(_DUE, {"today": today, "most": most}).scalars())
 
 
-def save(connection: Connection, stored: Mapping[str, Task], changed: Sequence[Task]) -> None:
+def save(connection: Connection, stored: Mapping[str, Task], changed: Sequence[Task], ledger: Ledger) -> None:
     """Write each changed task; what `stored` has of it already is not written again."""
     # A task that ends makes room for another one of its trajectory.
     known = sorted((task for task in changed if task.task_id in stored), key=lambda task: not task.ended)
@@ -114,15 +117,23 @@ def save(connection: Connection, stored: Mapping[str, Task], changed: Sequence[T
     signals = [(task_id, before.get(task_id, nothing)[0], rows) for task_id, rows, _ in now]
     history = [(task_id, before.get(task_id, nothing)[1], rows) for task_id, _, rows in now]
     _save_items(connection, task_signals, _SIGNAL_COLUMNS, signals)
-    _save_items(connection, task_history, _HISTORY_COLUMNS, history)
+    written = _save_items(connection, task_history, _HISTORY_COLUMNS, history)
+    _account(ledger, history, written)
 
 
 _Rows = list[tuple[Any, ...]]
 
 
+class _Written(NamedTuple):
+    """The tasks whose rows were written anew, and all rows that were written."""
+
+    rewritten: list[str]
+    rows: _Rows
+
+
 def _save_items(
     connection: Connection, table: Table, columns: Sequence[str], items: Sequence[tuple[str, _Rows, _Rows]]
-) -> None:
+) -> _Written:
     rewritten = []
     rows: _Rows = []
     for task_id, before, now in items:
@@ -136,6 +147,16 @@ def _save_items(
         connection.execute(_FORGET[table], {"ids": rewritten})
     if rows:
         copy_rows(connection, table, columns, rows)
+    return _Written(rewritten, rows)
+
+
+def _account(ledger: Ledger, items: Sequence[tuple[str, _Rows, _Rows]], written: _Written) -> None:
+    rewritten = set(written.rewritten)
+    gone = [
+        row_id(task_history.name, row) for task_id, rows, _ in items if task_id in rewritten for row in rows
+    ]
+    ledger.destroyed(task_history.name, gone, _REWRITTEN)
+    ledger.recorded(task_history.name, written.rows)
 
 
 def _task(row: Row[Any], reports: list[Report], steps: list[TaskStep]) -> Task:

@@ -96,10 +96,11 @@ def known(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[Traject
 
 def record(
     connection: Connection, states: Sequence[ReceivedState], stored: dict[TrajectoryKey, Known]
-) -> list[NewCounsellor]:
-    """Store states that are newer than what is stored, bring `stored` up to date, and tell who is new."""
+) -> tuple[list[NewCounsellor], list[TrajectoryState]]:
+    """Store states that are newer than what is stored, bring `stored` up to date, and tell who is new and what was kept."""
     rows: dict[TrajectoryKey, dict[str, Any]] = {}
     changes = []
+    kept: dict[TrajectoryKey, TrajectoryState] = {}
     for state, data in states:
         key = TrajectoryKey(state.municipality, state.trajectory_id)
         before = stored.get(key)
@@ -114,6 +115,7 @@ def record(
         ):
             changes.append(NewCounsellor(key, counsellor, fact))
         stored[key] = Known(state.version, counsellor)
+        kept[key] = state
         rows[key] = {
             "municipality": state.municipality,
             "trajectory_id": state.trajectory_id,
@@ -135,7 +137,7 @@ def record(
             ),
             list(rows.values()),
         )
-    return changes
+    return changes, list(kept.values())
 
 
 def states(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[TrajectoryKey, TrajectoryState]:

@@ -6,6 +6,7 @@ Flows in: a Batch. Flows out: all of it in the database, or nothing.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from signaalwissel.processors import processing_lines
 from signaalwissel.processors.followup_counsellors import moved
 from signaalwissel.processors.followup_decisions import erases_signal, touches_tasks
 from signaalwissel.processors.followup_tasks import Outcome, ref_of
@@ -16,6 +17,7 @@ from signaalwissel.sinks import audit, dead_letters, found, offsets, saving, tas
 from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
 from signaalwissel.sinks.found import FirstDays
+from signaalwissel.sinks.ledger import Ledger, chain_of_sink
 from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.refusals import Seal
@@ -70,22 +72,27 @@ class Writer:
         """
         # First, so that a zombie learns of it before it does any work.
         offsets.advance(connection, batch.progress)
-        fresh = audit.record(connection, batch.decisions)
+        ledger = Ledger(chain_of_sink(self._settings.instance), self._policies.register_of)
+        fresh = audit.record(connection, batch.decisions, ledger)
+        ledger.lines(processing_lines.of_decision(d, batch.traces.get(d.routing_id)) for d in fresh)
         touching = [decision for decision in fresh if touches_tasks(decision)]
         news = _News(batch, touching, found.first_days(fresh))
         letters = batch.dead_letters
         if not news.empty:
-            letters = [*letters, *self._follow_up(connection, news)]
-        dead_letters.record(connection, letters)
+            letters = [*letters, *self._follow_up(connection, news, ledger)]
+        added = dead_letters.record(connection, letters)
+        ledger.lines(map(processing_lines.of_dead_letter, added))
+        ledger.store(connection)
 
-    def _follow_up(self, connection: Connection, news: _News) -> list[DeadLetter]:
+    def _follow_up(self, connection: Connection, news: _News, ledger: Ledger) -> list[DeadLetter]:
         # Decisions about one trajectory come in several partitions, so in several sinks: one at a time works on
         # tasks. The audit trail, which is most of the work, needs no such order.
         lock_tasks(connection)
         keys = {TrajectoryKey(state.municipality, state.trajectory_id) for state, _ in news.batch.states}
         known = trajectories.known(connection, keys | news.pairs)
         before = {key: known[key].version for key in keys & known.keys()}
-        changes = trajectories.record(connection, news.batch.states, known)
+        changes, kept = trajectories.record(connection, news.batch.states, known)
+        ledger.lines(line for state in kept for line in processing_lines.of_trajectory(state))
         counsellors = {key: one.counsellor for key, one in known.items() if one.counsellor is not None}
         tasks = task_store.load(connection, _wanted(news, changes))
         versions = self._shelf.versions(connection, tasks)
@@ -96,7 +103,8 @@ class Writer:
         refused = updates.apply_all(connection, news.batch.updates, casebook, self._seal)
         renewed = {key for key in keys if known[key].version != before.get(key)}
         self._call(connection, casebook, renewed | found.record(connection, news.found))
-        saving.save(connection, casebook, self._settings, [d for d in news.touching if erases_signal(d)])
+        erased = [decision for decision in news.touching if erases_signal(decision)]
+        saving.save(connection, casebook, self._settings, ledger, erased)
         return refused
 
     def _call(self, connection: Connection, casebook: Casebook, keys: set[TrajectoryKey]) -> None:

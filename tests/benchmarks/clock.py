@@ -25,9 +25,11 @@ from signaalwissel.processors.emissions import DECISIONS
 from signaalwissel.processors.followup_case import Situation
 from signaalwissel.processors.followup_decisions import follow
 from signaalwissel.processors.policy import packaged_policies
+from signaalwissel.processors.processing_register import BUILT_IN
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks import task_store
 from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.streams.clock import now_ms
 from sqlalchemy import Engine, TextClause, text
 
@@ -142,7 +144,7 @@ def seed(engine: Engine, day: date) -> None:
             hit = decision(f"b-{number}", received_on=day, trajectory_id=f"B-{number}")
             tasks += follow(hit, Situation(), policy)
         with engine.begin() as connection:
-            task_store.save(connection, {}, tasks)
+            task_store.save(connection, {}, tasks, Ledger("benchmark", lambda _: BUILT_IN))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

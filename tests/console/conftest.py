@@ -51,3 +51,9 @@ def installation(stored: Installation) -> Installation:
     """An installation with everything that it needs."""
     stored.make_topics()
     return stored
+
+
+@pytest.fixture
+def named_collector(bare_environment: pytest.MonkeyPatch) -> None:
+    """A collector of the processing log is set; nothing is sent to it."""
+    bare_environment.setenv("SIGNAALWISSEL_PROCESSING_LOG_URL", "http://127.0.0.1:9/v1/traces")

@@ -82,7 +82,14 @@ class Installation:
         self.folder = folder
         self.policy_dir, self.key_dir = folder / "policies", folder / "keys"
         self.policy_dir.mkdir()
-        shutil.copy(Path(processors.__path__[0]) / "default.toml", self.policy_dir)
+        default = (Path(processors.__path__[0]) / "default.toml").read_text("utf-8")
+        register = '[privacy]\nprocessing_register = "register/sample.toml"\n'
+        (self.policy_dir / "default.toml").write_text(f"{default}\n{register}", "utf-8")
+        (self.policy_dir / "register").mkdir()
+        shutil.copy(
+            Path(__file__).parents[2] / "docs" / "processing-register.toml",
+            self.policy_dir / "register" / "sample.toml",
+        )
         (self.policy_dir / f"{MUNICIPALITY}.toml").touch()
         self.keys = LocalKeys(self.key_dir)
         self.keys.create(MUNICIPALITY)

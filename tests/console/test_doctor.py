@@ -5,6 +5,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.structs import OffsetAndMetadata
+from sqlalchemy import text
 
 from tests.console.console_support import CommandLine, Ended, Installation, source
 from tests.sinks.sink_support import until
@@ -29,11 +30,16 @@ ALL_CHECKS = [
     "migrations",
     "dead letters",
     "outbox",
+    "processing log",
+    "processing register",
     "clock",
     "follow-up",
     "sink offsets",
     "sink lag",
 ]
+
+
+pytestmark = pytest.mark.usefixtures("named_collector")
 
 
 def wrong(ended: Ended) -> dict[str, dict[str, Any]]:
@@ -216,3 +222,38 @@ def test_what_is_not_set_is_named(signaalwissel: CommandLine) -> None:
     detail = wrong(signaalwissel("doctor", "--json"))["settings"]["detail"]
     for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL", "KEY_DIR"):
         assert f"SIGNAALWISSEL_{name}" in detail
+
+
+def test_lines_that_go_nowhere_and_policies_without_a_register_are_findings(
+    stored: Installation, signaalwissel: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SIGNAALWISSEL_PROCESSING_LOG_URL")
+    (stored.policy_dir / "default.toml").write_text(
+        (stored.policy_dir / "default.toml").read_text("utf-8").split("[privacy]")[0]
+    )
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert "PROCESSING_LOG_URL" in found["processing log"]["fix"]
+    assert "0344" in found["processing register"]["detail"]
+
+
+def test_lines_that_wait_past_the_bound_are_a_finding(
+    stored: Installation, signaalwissel: CommandLine
+) -> None:
+    with stored.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO processing_log (created_at, writer, lines, content)"
+                " VALUES (now() - interval '1 hour', 'test', 3, '')"
+            )
+        )
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert found["processing log"]["detail"].startswith("3 lines wait")
+    assert "take in nothing more" in found["processing log"]["detail"]
+
+
+def test_a_collector_that_cannot_be_used_is_a_finding(
+    stored: Installation, signaalwissel: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNAALWISSEL_PROCESSING_LOG_URL", "http://collector.example/v1/traces")
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert "https" in found["processing log"]["detail"]

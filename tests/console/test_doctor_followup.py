@@ -6,6 +6,8 @@ from signaalwissel.sinks.tables import tasks
 from tests.console.console_support import CommandLine, Installation
 from tests.console.test_doctor import wrong
 
+pytestmark = pytest.mark.usefixtures("named_collector")
+
 
 def opened(installation: Installation, **changes: object) -> None:
     task = {

@@ -8,6 +8,7 @@ from signaalwissel.sinks.database import migrate, open_engine
 
 from tests.console.console_support import CommandLine
 from tests.processors.followup_support import decision
+from tests.sinks.sink_support import ledger
 
 
 def hit(number: int, partner: Partner, timing: DebtTiming, received_on: date = date(2026, 2, 10)) -> Decision:
@@ -23,7 +24,7 @@ def stored(database_url: str, bare_environment: pytest.MonkeyPatch) -> str:
     made.append(hit(12, formula, DebtTiming.AFTER_EXIT))
     made.append(hit(13, rent, DebtTiming.AFTER_EXIT, date(2026, 3, 2)))
     with open_engine(database_url, name="test").begin() as connection:
-        audit.record(connection, made)
+        audit.record(connection, made, ledger())
     bare_environment.setenv("SIGNAALWISSEL_DATABASE_URL", database_url)
     return database_url
 

@@ -23,6 +23,7 @@ from sqlalchemy import Engine, select, text
 
 from tests.processors.followup_support import Desk, decision
 from tests.sinks.open_klant_stub import TOKEN, OpenKlantStub
+from tests.sinks.sink_support import ledger
 
 BOUND_S = 30.0
 
@@ -68,7 +69,7 @@ class Desktop:
         with self.engine.begin() as connection:
             wanted = task_store.Wanted(task_ids=[task.task_id for task in tasks])
             stored = {task.task_id: task for task in task_store.load(connection, wanted)}
-            task_store.save(connection, stored, tasks)
+            task_store.save(connection, stored, tasks, ledger())
 
     def change(self, task: Task, **changes: Any) -> Task:
         """The task's next version, stored."""

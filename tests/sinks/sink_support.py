@@ -12,6 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from signaalwissel.processors.identifiers import signal_key, trajectory_key
 from signaalwissel.processors.policy import Policies
+from signaalwissel.processors.processing_register import BUILT_IN
 from signaalwissel.processors.topic_settings import ALWAYS
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import TaskEvent, TaskUpdate
@@ -19,6 +20,7 @@ from signaalwissel.schemas.internal import TrajectoryState
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.health import health, lag
+from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.sinks.process import run_sink
 from signaalwissel.sinks.refusals import Unsealed
 from signaalwissel.sinks.settings import (
@@ -46,6 +48,13 @@ INCIDENTAL = {
     "outbox": {"id", "created_at", "sent_at", "headers"},
     "policies": {"first_seen_at"},
 }
+
+ACCOUNTS = {"processing_log", "audit_chains", "audit_blocks", "audit_events"}
+
+
+def ledger() -> Ledger:
+    """A ledger of a writer that is none of the product's."""
+    return Ledger("test", lambda _: BUILT_IN)
 
 
 def seal(unsealed: Unsealed) -> bytes:
@@ -153,8 +162,10 @@ class SinkBench:
             return [dict(row) for row in connection.execute(select(*shown).order_by(*order)).mappings()]
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """What every table says."""
-        return {table.name: self.rows(table) for table in METADATA.sorted_tables}
+        """What every table says but those that depend on how records fell into batches."""
+        return {
+            table.name: self.rows(table) for table in METADATA.sorted_tables if table.name not in ACCOUNTS
+        }
 
     def published(self, topic: str, count: int) -> list[Any]:
         """The first `count` records of a topic, in order of each partition."""

@@ -5,6 +5,7 @@ import logging
 import sys
 
 from signaalwissel.sinks.process import run_sink
+from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings
 from signaalwissel.sinks.settings import SinkError, SinkSettings
 
 from tests.sinks.sink_support import POLICIES, seal
@@ -14,7 +15,10 @@ def main() -> int:
     """Run until a signal; 3 where a service is away."""
     logging.basicConfig(level=logging.INFO)
     try:
-        return run_sink(SinkSettings(**json.loads(sys.argv[1])), POLICIES, seal)
+        given = json.loads(sys.argv[1])
+        if given["processing_log"] is not None:
+            given["processing_log"] = ProcessingLogSettings(**given["processing_log"])
+        return run_sink(SinkSettings(**given), POLICIES, seal)
     except SinkError as error:
         print(error, file=sys.stderr)
         return 3

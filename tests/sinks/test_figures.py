@@ -13,6 +13,7 @@ from signaalwissel.sinks.figures import new_arrears, new_arrears_counts
 from sqlalchemy import Engine
 
 from tests.processors.followup_support import MUNICIPALITY, POLICY, decision, regular, to_regular
+from tests.sinks.sink_support import ledger
 
 FEBRUARY = date(2026, 2, 10)
 FIRST = date(2026, 2, 1)
@@ -29,7 +30,9 @@ def engine(database_url: str) -> Engine:
 def record(engine: Engine) -> Record:
     def into_the_audit_trail(made: Iterable[Decision]) -> None:
         with engine.begin() as connection:
-            audit.record(connection, list(made))
+            account = ledger()
+            audit.record(connection, list(made), account)
+            account.store(connection)
 
     return into_the_audit_trail
 
