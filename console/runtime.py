@@ -106,6 +106,11 @@ def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> 
     )
 
 
+def retention_runs(settings: Settings) -> bool:
+    """Whether a sink destroys by itself what is over: not while old records are replayed without a clock."""
+    return settings.retention == "on" and settings.clock == "database"
+
+
 def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
     """How tasks are handed over to Open Klant, None where they are not; UsageFailure names what is wrong."""
     if settings.open_klant_url is None:

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     cold_start_timeout_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
     event_source: str = "urn:nld:signaalwissel"
     clock: str = Field(default="database", pattern="^(database|off)$")
+    retention: str = Field(default="on", pattern="^(on|off)$")
     accept_loss: bool = False
     open_klant_url: str | None = None
     open_klant_token: SecretStr | None = None

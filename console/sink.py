@@ -30,9 +30,12 @@ def sink(
         end_with_parent()
     runtime.log_to("sink")
     try:
-        seal = runtime.SinkSeal(key_service.answering(settings))
+        keys = key_service.answering(settings)
         status = run_sink(
-            runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
+            runtime.sink_settings(settings, instance, instances),
+            runtime.policies(settings),
+            runtime.SinkSeal(keys),
+            keys=keys if runtime.retention_runs(settings) else None,
         )
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error

@@ -25,8 +25,11 @@ from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
+from signaalwissel.sinks.retention import Retention
+from signaalwissel.sinks.retention_keys import DayKeys
+from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway, SinkSettings
-from signaalwissel.sinks.timekeeping import TimeSource
+from signaalwissel.sinks.timekeeping import DatabaseTime, TimeSource
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, text
 
@@ -42,6 +45,7 @@ def run_sink(
     seal: Seal,
     stopped: threading.Event | None = None,
     time_source: TimeSource | None = None,
+    keys: DayKeys | None = None,
 ) -> int:
     """Run a sink until it is stopped: by SIGTERM or SIGINT, or by `stopped`.
 
@@ -51,6 +55,7 @@ def run_sink(
         seal: Seals the originals of refused task updates.
         stopped: Set from outside.
         time_source: Tells which day it is; the database where none is given.
+        keys: Destroys day keys. Without it nothing is destroyed at all: retention runs elsewhere, or is off.
 
     Returns:
         0, after an orderly stop.
@@ -63,7 +68,14 @@ def run_sink(
     with _stopping_at_signals(stopped):
         patience = Patience(settings.retry_s, "the sink")
         patience.keep_trying(lambda: _prepared(settings, policies), stopped)
-        helpers = _Helpers(Relay(settings), Clock(settings, policies, time_source), _handover(settings))
+        helpers = _Helpers(
+            Relay(settings),
+            Clock(settings, policies, time_source),
+            _handover(settings),
+            None
+            if keys is None
+            else Retention(settings, policies, Tools(keys, time_source or DatabaseTime())),
+        )
         helpers.start(settings)
         try:
             sink = _Sink(
@@ -82,6 +94,7 @@ class _Helpers(NamedTuple):
     relay: Relay
     clock: Clock
     open_klant: OpenKlantHandover | None
+    retention: Retention | None
 
     def start(self, settings: SinkSettings) -> None:
         """Start those that the settings ask for."""
@@ -90,9 +103,13 @@ class _Helpers(NamedTuple):
             self.clock.start()
         if self.open_klant is not None:
             self.open_klant.start()
+        if self.retention is not None:
+            self.retention.start()
 
     def stop(self) -> None:
         """Let each end what it has under way."""
+        if self.retention is not None:
+            self.retention.stop()
         if self.open_klant is not None:
             self.open_klant.stop()
         self.clock.stop()
