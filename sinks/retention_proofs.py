@@ -11,7 +11,7 @@ from signaalwissel.processors.retention import DataKind, period_of
 from signaalwissel.sinks.retention_scope import Scope
 from signaalwissel.sinks.retention_tables import retention_proofs
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 _P = retention_proofs.c
 
@@ -56,7 +56,7 @@ def latest(connection: Connection, municipality: str | None = None) -> list[Proo
     """The last proof of each kind, of one municipality or of all."""
     statement = (
         select(retention_proofs)
-        .distinct(_P.municipality, _P.kind)
+        .ext(distinct_on(_P.municipality, _P.kind))
         .order_by(_P.municipality, _P.kind, _P.destroyed_on.desc())
     )
     if municipality is not None:

@@ -126,6 +126,8 @@ def _scopes(connection: Connection, asked: Asked) -> list[Scope]:
 def _lines(connection: Connection, scope: Scope) -> Iterator[Line]:
     _measured(connection, scope)
     held = is_held(connection, scope)
+    if not held:
+        remember_passed_days(connection, scope)
     for kind, tally in _TALLIES:
         counted = tally(connection, scope)
         period = period_of(kind, scope.policy)
@@ -159,5 +161,3 @@ def _measured(connection: Connection, scope: Scope) -> None:
     if scope.municipality != NOBODY:
         while measure(connection, scope):
             pass
-        if not is_held(connection, scope):
-            remember_passed_days(connection, scope)

@@ -41,10 +41,10 @@ _NO_SENT = text("DELETE FROM outbox WHERE id = ANY(:ids)").bindparams(
 # A policy is needed by what was opened or decided under it, and by a sink that was started with it not long ago.
 _POLICIES = text(
     """
-    SELECT version FROM policies
+    SELECT version FROM policies AS p
     WHERE first_seen_at < :before AND version <> ALL(:own)
-        AND NOT EXISTS (SELECT FROM tasks WHERE policy_version = version)
-        AND NOT EXISTS (SELECT FROM decisions WHERE policy_version = version)
+        AND NOT EXISTS (SELECT FROM tasks WHERE tasks.policy_version = p.version)
+        AND NOT EXISTS (SELECT FROM decisions WHERE decisions.policy_version = p.version)
     ORDER BY version LIMIT :most
     """
 ).bindparams(bindparam("own", type_=ARRAY(Text)))

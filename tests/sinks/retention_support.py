@@ -8,7 +8,7 @@ from signaalwissel.processors.amsterdam import start_of_day
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.sealing import KeyUnavailable, SealBroken, seal, unseal
 from signaalwissel.schemas.internal import TrajectoryState
-from signaalwissel.schemas.trajectory import TrajectoryEventKind
+from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.sinks.retention_report import Asked, Report, report
@@ -105,7 +105,7 @@ def ended(
     made = state(*told)
     facts = tuple(
         fact._replace(
-            exit_reason="COMPLETED" if fact.kind is _Kind.EXITED else None, entrepreneur=entrepreneur
+            exit_reason=ExitReason.COMPLETED if fact.kind is _Kind.EXITED else None, entrepreneur=entrepreneur
         )
         for fact in made.facts
     )
