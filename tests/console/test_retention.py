@@ -131,9 +131,7 @@ def test_keys_that_are_not_destroyed_end_the_run_as_a_service_that_is_away(
     stored: Installation, signaalwissel: CommandLine
 ) -> None:
     refuse(stored)
-    day = stored.key_dir / "0344" / "day"
-    day.rmdir()
-    day.write_text("not a folder")
+    (stored.key_dir / "0344" / "day").rmdir()
     ended = signaalwissel("retention", "run")
     assert (ended.code, "day keys stay due" in ended.err) == (3, True)
     assert left(stored) == 0
