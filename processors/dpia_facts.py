@@ -37,7 +37,8 @@ _MEASURES = (
     "Elke beslissing en elke herziening staat met reden, beleidsversie en oorzaak in de tabel decisions.",
     (
         "Wat over zijn termijn is, wordt vanzelf vernietigd: rijen, trajecten bij intake en matcher, en de dagsleutel. De "
-        "tabel retention_proofs bewijst hoeveel en wanneer, zonder persoonsgegevens."
+        "tabel retention_proofs bewijst hoeveel en wanneer, zonder persoonsgegevens. Intake onthoudt van een vernietigd traject "
+        "alleen het nummer, zodat een laat bericht het niet terugbrengt."
     ),
     (
         "Van vernietigde meldingen blijft per maand en partner een aantal; een aantal onder figures.suppress_below wordt "

@@ -132,16 +132,15 @@ def _without_verifications(connection: Connection, _scope: Scope, ids: Sequence[
     return len(ids)
 
 
-def _without_feedback(connection: Connection, _scope: Scope, ids: Sequence[Any]) -> int:
-    connection.execute(_NO_FEEDBACK, {"ids": list(ids)})
-    outbox.forget(connection, ids)
-    return len(ids)
+def _deleted_by(statement: Any) -> Any:
+    """Deletes rows by id, and what was sent of them."""
 
+    def delete(connection: Connection, _scope: Scope, ids: Sequence[Any]) -> int:
+        connection.execute(statement, {"ids": list(ids)})
+        outbox.forget(connection, ids)
+        return len(ids)
 
-def _without_commands(connection: Connection, _scope: Scope, ids: Sequence[Any]) -> int:
-    connection.execute(_NO_COMMANDS, {"ids": list(ids)})
-    outbox.forget(connection, ids)
-    return len(ids)
+    return delete
 
 
 def _commands_over(connection: Connection, scope: Scope) -> tuple[list[str], int]:
@@ -188,7 +187,7 @@ VERIFICATIONS = Step(
 FEEDBACK = Step(
     DataKind.FEEDBACK,
     _ids_by(_FEEDBACK, DataKind.FEEDBACK),
-    _without_feedback,
+    _deleted_by(_NO_FEEDBACK),
     _tally_by(_FEEDBACK_TALLY, DataKind.FEEDBACK),
 )
-COMMANDS = Step(DataKind.COMMAND, _choose_commands, _without_commands, _tally_commands)
+COMMANDS = Step(DataKind.COMMAND, _choose_commands, _deleted_by(_NO_COMMANDS), _tally_commands)

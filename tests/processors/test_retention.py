@@ -1,13 +1,17 @@
 """From which day on data is over, and what is left of a decision whose trajectory is destroyed."""
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from signaalwissel import processors
 from signaalwissel.processors.amsterdam import add_months
 from signaalwissel.processors.explanations import explain
 from signaalwissel.processors.followup_tasks import Moment
+from signaalwissel.processors.policy import PolicyError, load_policies
 from signaalwissel.processors.policy_bounds import signal_faults, trajectory_faults
 from signaalwissel.processors.retention import (
     DataKind,
@@ -191,3 +195,10 @@ def test_a_trajectory_that_would_go_while_it_is_tested_is_a_fault(months: int, f
     found = list(trajectory_faults(short, DEFAULT.corrections, DEFAULT.intake, DEFAULT.window))
     assert bool(found) is faulty
     assert all("retention.trajectory.months = 10" in fault for fault in found)
+
+
+def test_a_policy_file_with_such_a_fault_is_refused_by_its_name(tmp_path: Path) -> None:
+    shutil.copy(Path(processors.__path__[0]) / "default.toml", tmp_path)
+    (tmp_path / "0344.toml").write_text("[retention.trajectory]\nmonths = 10\n")
+    with pytest.raises(PolicyError, match=r"0344\.toml: retention\.trajectory\.months = 10 is shorter than"):
+        load_policies(tmp_path)

@@ -7,18 +7,23 @@ from typing import Any
 from signaalwissel.processors.amsterdam import start_of_day
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.sealing import KeyUnavailable, SealBroken, seal, unseal
-from signaalwissel.schemas.internal import TrajectoryState
+from signaalwissel.schemas.internal import DeadLetter, TrajectoryState
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 from signaalwissel.security.local_keys import LocalKeys
+from signaalwissel.sinks import holds as holding
+from signaalwissel.sinks.holds import Hold, Wanted
+from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.retention_report import Asked, Report, report
 from signaalwissel.sinks.retention_round import Done, RetentionRound, Tools
 from signaalwissel.sinks.tables import METADATA
+from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, Table
 
-from tests.processors.followup_support import MUNICIPALITY
+from tests.processors.followup_support import MUNICIPALITY, at_noon
 from tests.processors.given import policy_with
 from tests.sinks.clock_support import Office, state
+from tests.sinks.sink_support import seal as seal_letter
 
 REASON = "Dat staat in de wet."
 _Kind = TrajectoryEventKind
@@ -110,3 +115,35 @@ def ended(
         for fact in made.facts
     )
     return made._replace(trajectory_id=trajectory_id, facts=facts, **changes)
+
+
+def hold(archive: Archive, trajectory_id: str | None, until: date, at: date) -> Hold:
+    """Place a hold on a day."""
+    archive.moment.moment = at_noon(at)
+    wanted = Wanted(MUNICIPALITY, trajectory_id, "een procedure loopt", until)
+    return holding.place(archive.engine, wanted, archive.moment)
+
+
+def letters(archive: Archive, *days: date, municipality: str | None = MUNICIPALITY) -> None:
+    """Store dead letters of these days."""
+    made = [
+        DeadLetter(
+            f"dl-{municipality}-{day}",
+            "intake",
+            "signals",
+            0,
+            n,
+            at_noon(day),
+            "UNREADABLE",
+            None,
+            "",
+            municipality,
+            None,
+            b"x",
+        )
+        for n, day in enumerate(days)
+    ]
+    with archive.engine.begin() as connection:
+        Writer(archive.settings, archive.policies, seal_letter, archive.time).store(
+            connection, Batch(dead_letters=made)
+        )

@@ -18,6 +18,7 @@ from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import SinkSettings
 
 from tests.processors.followup_support import MUNICIPALITY
+from tests.sinks.clock_worker import killer
 from tests.sinks.retention_support import SetMoment, kept_policy
 
 _BOUND_S = 60
@@ -43,13 +44,10 @@ def main() -> None:
 
 
 def _killer(step: str, times: int) -> Callable[[str], None]:
-    left = times
+    kill = killer(step, times)
 
     def observe(done: str) -> None:
-        nonlocal left
-        left -= done == step
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+        kill(done)
         if done == "retention.round":
             # Nothing is left to be killed at: the test must see that.
             os._exit(2)

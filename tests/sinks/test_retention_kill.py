@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from signaalwissel.deploy.databases import fresh_database
@@ -17,10 +16,11 @@ from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.schemas.followup import TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.sinks.records import Batch
-from signaalwissel.sinks.tables import METADATA, decisions, trajectories
+from signaalwissel.sinks.tables import decisions, trajectories
 from signaalwissel.sinks.writer import Writer
 
 from tests.processors.followup_support import MUNICIPALITY, address_only, at_noon, decision, regular, update
+from tests.sinks.clock_support import said
 from tests.sinks.retention_support import Archive, around, ended
 from tests.sinks.sink_support import INCIDENTAL, seal
 
@@ -90,16 +90,6 @@ def letter(number: int, day: date) -> DeadLetter:
     )
 
 
-def said(archive: Archive) -> dict[str, list[dict[str, Any]]]:
-    """What every table says but for numbers and moments that a second run may give otherwise."""
-    everything = {}
-    for table in METADATA.sorted_tables:
-        hidden = _HIDDEN.get(table.name, set())
-        rows = [{k: v for k, v in row.items() if k not in hidden} for row in archive.rows(table)]
-        everything[table.name] = sorted(rows, key=repr)
-    return everything
-
-
 @pytest.fixture
 def reference(platform: Platform, topic_prefix: str, tmp_path: Path) -> Iterator[Archive]:
     """The same, with a run that lives."""
@@ -136,7 +126,7 @@ def test_killed_at_each_step_nothing_is_lost_and_nothing_is_left(
     assert Counter(json.loads(done.stdout)) == {signal.SIGKILL: len(plan["kills"])}, ends
     assert archive.count(decisions) < 3 * len(DAYS), "nothing was done before the last kill"
     archive.run(NOW)
-    assert said(archive) == said(reference)
+    assert said(archive, _HIDDEN) == said(reference, _HIDDEN)
     assert [row["trajectory_id"] for row in archive.rows(trajectories)] == ["T-stays"]
     opened = {day for day, one in sealed.items() if archive.opens(one)}
     assert opened == {STAYS}

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import read_trajectory_state
+from signaalwissel.schemas.followup import TaskEvent, TaskStatus
 from signaalwissel.schemas.routing import TrueReason
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.retention_tables import retention_tombstones
@@ -75,8 +77,8 @@ def test_what_is_over_goes_everywhere_and_a_late_event_brings_nothing_back(
         assert rows(product, table) == [], table.name
     last = read_trajectory_state(product.read("trajectory-states")[-1].value)
     assert (last.trajectory_id, last.erased, last.facts, last.match_keys) == ("T1", True, (), ())
-    assert {row["topic"].removeprefix(product.prefix) for row in rows(product, outbox)} == {
-        "intake-commands",
-        "notices",
-    }
+    left = {row["topic"].removeprefix(product.prefix): row["value"] for row in rows(product, outbox)}
+    assert left.keys() == {"intake-commands", "notices", "tasks"}
+    last_word: TaskEvent = codec("TaskEvent").decode(left["tasks"])
+    assert (last_word.status, last_word.signals) == (TaskStatus.CANCELLED, ())
     assert product.dead_letters() == []
