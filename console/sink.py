@@ -8,6 +8,7 @@ from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks.process import run_sink
+from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
 
@@ -35,7 +36,7 @@ def sink(
             runtime.sink_settings(settings, instance, instances),
             runtime.policies(settings),
             runtime.SinkSeal(keys),
-            keys=keys if runtime.retention_runs(settings) else None,
+            tools=Tools(keys if runtime.retention_runs(settings) else None),
         )
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error

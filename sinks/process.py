@@ -26,10 +26,8 @@ from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
 from signaalwissel.sinks.retention import Retention
-from signaalwissel.sinks.retention_keys import DayKeys
 from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway, SinkSettings
-from signaalwissel.sinks.timekeeping import DatabaseTime, TimeSource
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, text
 
@@ -44,8 +42,7 @@ def run_sink(
     policies: Policies,
     seal: Seal,
     stopped: threading.Event | None = None,
-    time_source: TimeSource | None = None,
-    keys: DayKeys | None = None,
+    tools: Tools = Tools(),  # noqa: B008 - frozen
 ) -> int:
     """Run a sink until it is stopped: by SIGTERM or SIGINT, or by `stopped`.
 
@@ -54,8 +51,8 @@ def run_sink(
         policies: The municipalities' policies.
         seal: Seals the originals of refused task updates.
         stopped: Set from outside.
-        time_source: Tells which day it is; the database where none is given.
-        keys: Destroys day keys. Without it nothing is destroyed at all: retention runs elsewhere, or is off.
+        tools: What tells which day it is, and what destroys day keys. Without the latter nothing is destroyed at
+            all: retention runs elsewhere, or is off.
 
     Returns:
         0, after an orderly stop.
@@ -70,16 +67,14 @@ def run_sink(
         patience.keep_trying(lambda: _prepared(settings, policies), stopped)
         helpers = _Helpers(
             Relay(settings),
-            Clock(settings, policies, time_source),
+            Clock(settings, policies, tools.time),
             _handover(settings),
-            None
-            if keys is None
-            else Retention(settings, policies, Tools(keys, time_source or DatabaseTime())),
+            None if tools.keys is None else Retention(settings, policies, tools),
         )
         helpers.start(settings)
         try:
             sink = _Sink(
-                settings, Inbox(settings, seal), Writer(settings, policies, seal, time_source), helpers
+                settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers
             )
             patience.keep_trying(lambda: sink.session(stopped), stopped)
         finally:
