@@ -15,6 +15,7 @@ from signaalwissel.console import runtime
 from signaalwissel.console.connections import database, reader
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.doctor_processing_log import check_processing_log
+from signaalwissel.console.doctor_retention import check_retention
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.reading_lag import findings_of, findings_unseen, lag_of, waiting_since
@@ -115,6 +116,7 @@ def check_database(settings: Settings, *, kafka_answers: bool) -> Iterator[Findi
             yield from _stored(health(engine))
             yield from check_processing_log(settings, engine)
             yield from check_follow_up(settings, engine)
+            yield from check_retention(settings, engine)
             if kafka_answers:
                 yield from _sink_reading(settings, lag(engine, runtime.sink_settings(settings)))
     except ServiceAway as failure:

@@ -28,6 +28,7 @@ _GROUPS = {
     "config": "config",
     "report": "report",
     "audit": "audit",
+    "retention": "retention",
 }
 """Groups of commands, by the module that has them."""
 _BROKEN_PIPE = 141

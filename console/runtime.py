@@ -125,6 +125,11 @@ def processing_log_settings(settings: Settings) -> ProcessingLogSettings | None:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
 
 
+def retention_runs(settings: Settings) -> bool:
+    """Whether a sink destroys by itself what is over: not while old records are replayed without a clock."""
+    return settings.retention == "on" and settings.clock == "database"
+
+
 def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
     """How tasks are handed over to Open Klant, None where they are not; UsageFailure names what is wrong."""
     if settings.open_klant_url is None:

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     clock: str = Field(default="database", pattern="^(database|off)$")
     state_store: str = Field(default="memory", pattern="^(memory|rocksdb)$")
     state_dir: Path | None = None
+    retention: str = Field(default="on", pattern="^(on|off)$")
     accept_loss: bool = False
     open_klant_url: str | None = None
     open_klant_token: SecretStr | None = None

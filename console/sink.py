@@ -9,6 +9,7 @@ from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks.process import run_sink
+from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
 
@@ -32,9 +33,12 @@ def sink(
     runtime.log_to("sink")
     try:
         check_login(settings)
-        seal = runtime.SinkSeal(key_service.answering(settings))
+        keys = key_service.answering(settings)
         status = run_sink(
-            runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
+            runtime.sink_settings(settings, instance, instances),
+            runtime.policies(settings),
+            runtime.SinkSeal(keys),
+            tools=Tools(keys if runtime.retention_runs(settings) else None),
         )
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error

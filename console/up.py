@@ -95,6 +95,8 @@ def installation(progress: PlatformProgress, **variables: str) -> Iterator[Runni
                 "SIGNAALWISSEL_DATABASE_URL": servers.database_url,
                 "SIGNAALWISSEL_KEY_DIR": keys,
                 "SIGNAALWISSEL_EVERY_MUNICIPALITY": "true",
+                # What is generated may be older than its retention: it must be there to be looked at.
+                "SIGNAALWISSEL_RETENTION": os.environ.get("SIGNAALWISSEL_RETENTION", "off"),
                 **variables,
             }
             settings = _with(environment)

@@ -35,6 +35,16 @@ _MEASURES = (
     "De reguliere stroom krijgt nooit een traject, een schuldhulpverlener of een reden die een traject verraadt.",
     "Gemeenten zijn gescheiden: een melding wordt alleen getoetst aan trajecten van dezelfde gemeente.",
     "Elke beslissing en elke herziening staat met reden, beleidsversie en oorzaak in de tabel decisions.",
+    (
+        "Wat over zijn termijn is, wordt vanzelf vernietigd: rijen, trajecten bij intake en matcher, en de dagsleutel. De "
+        "tabel retention_proofs bewijst hoeveel en wanneer, zonder persoonsgegevens. Intake onthoudt van een vernietigd traject "
+        "alleen het nummer, zodat een laat bericht het niet terugbrengt."
+    ),
+    (
+        "Van vernietigde meldingen blijft per maand en partner een aantal; een aantal onder figures.suppress_below wordt "
+        "niet bewaard."
+    ),
+    "Wie vernietiging tegenhoudt (retention hold), geeft een reden en een einddatum.",
 )
 
 
@@ -134,7 +144,7 @@ def _limits(policy: Policy) -> Iterator[Block]:
     yield Heading("Wat dit blad niet zegt")
     yield Bullets(
         (
-            "Het blad noemt de termijnen van het beleid. Het bewijst niet dat op tijd is vernietigd.",
+            "Het blad noemt de termijnen van het beleid. Of op tijd is vernietigd, toont retention report.",
             "Kafka verwijdert hele segmenten: een record kan iets langer op een topic staan dan de termijn.",
             "Back-ups, toegang van beheerders en de systemen die de topics lezen, zijn van de gemeente.",
             "De weging van risico's en de beslissing om te verwerken zijn van de gemeente.",

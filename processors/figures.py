@@ -51,6 +51,17 @@ class Shown:
         return f"{'<' if self.precision is Precision.BELOW else '>='}{self.number}"
 
 
+class Cells(NamedTuple):
+    """What may be shown of one partner in one month; `month` is its first day."""
+
+    municipality: str
+    month: date
+    partner_kind: PartnerKind
+    partner_id: str
+    after_admission: Shown
+    after_exit: Shown
+
+
 class FigureRow(NamedTuple):
     """One line of the table: a partner, or where kind and id are None the municipality's total."""
 
@@ -87,30 +98,44 @@ def total(cells: Iterable[Shown]) -> Shown:
     return Shown(Precision.EXACT if exact else Precision.AT_LEAST, added)
 
 
-def table(counts: Iterable[Count], suppress_below: Callable[[str], int]) -> list[FigureRow]:
+def table(
+    counts: Iterable[Count], suppress_below: Callable[[str], int], retained: Iterable[Cells] = ()
+) -> list[FigureRow]:
     """The table by month, municipality, kind and partner, each municipality's total after its partners.
 
     Args:
         counts: Each partner of a month once.
         suppress_below: By municipality: a count below it is small (policy `figures.suppress_below`).
+        retained: What is kept of months whose signals are destroyed; none of these is among the counts.
     """
     rows: list[FigureRow] = []
-    in_order = sorted(counts, key=lambda c: (c.month, c.municipality, c.partner_kind, c.partner_id))
+    shown = [*retained, *(_cells(count, suppress_below(count.municipality)) for count in counts)]
+    in_order = sorted(shown, key=lambda c: (c.month, c.municipality, c.partner_kind, c.partner_id))
     for (month, municipality), group in groupby(in_order, key=lambda c: (c.month, c.municipality)):
-        below = suppress_below(municipality)
         partners = [
             FigureRow(
                 municipality,
                 month,
-                count.partner_kind,
-                count.partner_id,
-                cell(count.after_admission, below),
-                cell(count.after_exit, below),
+                cells.partner_kind,
+                cells.partner_id,
+                cells.after_admission,
+                cells.after_exit,
             )
-            for count in group
+            for cells in group
         ]
         rows += partners
         after_admission = total(row.after_admission for row in partners)
         after_exit = total(row.after_exit for row in partners)
         rows.append(FigureRow(municipality, month, None, None, after_admission, after_exit))
     return rows
+
+
+def _cells(count: Count, below: int) -> Cells:
+    return Cells(
+        count.municipality,
+        count.month,
+        count.partner_kind,
+        count.partner_id,
+        cell(count.after_admission, below),
+        cell(count.after_exit, below),
+    )

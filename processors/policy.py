@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, model_validator
+from signaalwissel.processors.policy_bounds import signal_faults, trajectory_faults
 from signaalwissel.processors.policy_sections import (
     Contacts,
     Corrections,
@@ -221,12 +222,19 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _policy(file: Path, content: dict[str, Any]) -> Policy:
     try:
-        return Policy.model_validate(content)
+        policy = Policy.model_validate(content)
     except ValidationError as error:
         findings = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'policy'}: {e['msg']}" for e in error.errors()
         )
         raise PolicyError(f"{file}: {findings}") from error
+    faults = [
+        *signal_faults(policy.retention, policy.corrections, policy.intake, policy.repeats),
+        *trajectory_faults(policy.retention, policy.corrections, policy.intake, policy.window),
+    ]
+    if faults:
+        raise PolicyError(f"{file}: {'; '.join(faults)}")
+    return policy
 
 
 def _register(file: Path, policy: Policy) -> Register:

@@ -13,6 +13,7 @@ from signaalwissel.processors.privacy_natures import Nature
 from signaalwissel.processors.privacy_records import RECORDS
 from signaalwissel.processors.privacy_tables import TABLES
 from signaalwissel.processors.privacy_words import days, months
+from signaalwissel.processors.retention import SENT_KEPT_DAYS, TOMBSTONE_MARGIN_DAYS
 
 POLICY = "Policy"
 """A policy has no Avro schema; of a person it says who of the staff gets no tasks."""
@@ -34,6 +35,11 @@ class Term(Enum):
     IDLE = auto()
     SIGNAL = auto()
     TRAJECTORY = auto()
+    ENDED_TASK = auto()
+    NOTICE = auto()
+    SENT = auto()
+    POLICY = auto()
+    TOMBSTONE = auto()
     RUNNING = auto()
     ACKNOWLEDGED = auto()
 
@@ -144,19 +150,31 @@ DATABASE = (
     Store("trajectories", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("found", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("tasks", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
-    Store("task_signals", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
+    Store("task_signals", (), Term.ENDED_TASK, _SINK, _CASE_READERS),
     Store("task_history", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
     Store("task_updates", (), Term.TRAJECTORY, _SINK, _SINK),
-    Store("policies", (), Term.RUNNING, _SINK, _SINK),
-    Store("notices", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("policies", (), Term.POLICY, _SINK, _SINK),
+    Store("notices", (), Term.NOTICE, _SINK, _SINK),
     Store("commands", (), Term.SIGNAL, _SINK, "sink, rebuild"),
     Store("dead_letters", (), Term.SIGNAL, _SINK, "een beheerder via dead-letters"),
-    Store("outbox", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("outbox", (), Term.SENT, _SINK, _SINK),
     Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
     Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
     Store("audit_blocks", (), Term.RUNNING, _WRITERS, _AUDITORS),
     Store("audit_events", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store(
+        "retention_holds",
+        (),
+        Term.TRAJECTORY,
+        "een beheerder via retention",
+        "sink; een beheerder via retention",
+    ),
+    Store("retention_terms", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("retention_tombstones", (), Term.TOMBSTONE, _SINK, _SINK),
+    Store("retention_days", (), Term.RUNNING, _SINK, _SINK),
+    Store("retention_proofs", (), Term.RUNNING, _SINK, "een beheerder via retention"),
+    Store("retained_figures", (), Term.RUNNING, _SINK, "een beheerder via report"),
 )
 """Tables in PostgreSQL."""
 
@@ -190,30 +208,30 @@ def facts(policy: Policy) -> Iterator[Fact]:
 def kept(term: Term, policy: Policy) -> str:
     """How long, in Dutch, with the setting that says so; days of the broker count per topic."""
     retention = policy.retention
-    match term:
-        case Term.WEEK:
-            return "7 dagen (Kafka)"
-        case Term.MONTH:
-            return "30 dagen (Kafka)"
-        case Term.RESEND:
-            return f"{days(policy.intake.resend_days)} (intake.resend_days)"
-        case Term.CORRECTION:
-            return f"{days(policy.corrections.period_days)} (corrections.period_days)"
-        case Term.IDLE:
-            return (
-                f"{days(policy.state_idle_days)} na de laatste wijziging, als geen regel het meer nodig heeft"
-            )
-        case Term.SIGNAL:
-            return f"{months(retention.signal.months)} (retention.signal)"
-        case Term.TRAJECTORY:
-            return (
-                f"{months(retention.trajectory.months)} na afloop (retention.trajectory); ondernemer "
-                f"{months(retention.trajectory_of_entrepreneur.months)} (retention.trajectory_of_entrepreneur)"
-            )
-        case Term.RUNNING:
-            return "zolang de installatie bestaat"
-        case Term.ACKNOWLEDGED:
-            return "tot het logboek de ontvangst bevestigt; het aantal regels daarna nog 92 dagen"
+    signal = months(retention.signal.months)
+    tombstone = policy.corrections.period_days + TOMBSTONE_MARGIN_DAYS
+    told = {
+        Term.WEEK: "7 dagen (Kafka)",
+        Term.MONTH: "30 dagen (Kafka)",
+        Term.RESEND: f"{days(policy.intake.resend_days)} (intake.resend_days)",
+        Term.CORRECTION: f"{days(policy.corrections.period_days)} (corrections.period_days)",
+        Term.IDLE: f"{days(policy.state_idle_days)} na de laatste wijziging, als geen regel het meer nodig heeft",
+        Term.SIGNAL: f"{signal} (retention.signal)",
+        Term.TRAJECTORY: (
+            f"{months(retention.trajectory.months)} na afloop (retention.trajectory); ondernemer "
+            f"{months(retention.trajectory_of_entrepreneur.months)} (retention.trajectory_of_entrepreneur)"
+        ),
+        Term.ENDED_TASK: f"{signal} (retention.signal), of tot de taak klaar is als dat later is",
+        Term.NOTICE: (
+            f"zo lang als het traject; terugkoppeling aan partners {signal}; bewijs van vernietiging blijft"
+        ),
+        Term.SENT: f"{days(SENT_KEPT_DAYS)} na verzending",
+        Term.POLICY: f"zolang gegevens ernaar verwijzen, en ten minste {signal} (retention.signal)",
+        Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd",
+        Term.RUNNING: "zolang de installatie bestaat",
+        Term.ACKNOWLEDGED: "tot het logboek de ontvangst bevestigt; het aantal regels daarna nog 92 dagen",
+    }
+    return told[term]
 
 
 def _fact(record: str, name: str, nature: Nature, store: Store, policy: Policy) -> Fact:

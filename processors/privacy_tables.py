@@ -111,5 +111,30 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.STAFF: "actor",
         Nature.NOT_PERSONAL: "event_id at kind municipality",
     },
+    "retention_holds": {
+        Nature.REFERENCE: "trajectory_id",
+        Nature.NOT_PERSONAL: "hold_id municipality reason until placed_at released_at release_reason",
+    },
+    "retention_terms": {
+        Nature.REFERENCE: "trajectory_id",
+        Nature.ABOUT: "ended_on entrepreneur",
+        Nature.NOT_PERSONAL: "municipality version",
+    },
+    "retention_tombstones": {
+        # Whoever knows the number of a trajectory can find its digest.
+        Nature.PSEUDONYM: "digest",
+        Nature.NOT_PERSONAL: "municipality destroyed_on confirmed_on",
+    },
+    "retention_days": {
+        Nature.NOT_PERSONAL: "municipality day key_destroyed_at",
+    },
+    "retention_proofs": {
+        Nature.NOT_PERSONAL: "municipality kind destroyed_on count months justification policy_version",
+    },
+    "retained_figures": {
+        Nature.NOT_PERSONAL: (
+            "municipality month partner_kind partner_id after_admission after_exit suppress_below"
+        ),
+    },
 }
 """Per table its columns, by nature."""

@@ -28,8 +28,9 @@ from signaalwissel.sinks.processing_log_relay import ProcessingLogRelay
 from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
+from signaalwissel.sinks.retention import Retention
+from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway, SinkSettings
-from signaalwissel.sinks.timekeeping import TimeSource
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, text
 
@@ -45,7 +46,7 @@ def run_sink(
     policies: Policies,
     seal: Seal,
     stopped: threading.Event | None = None,
-    time_source: TimeSource | None = None,
+    tools: Tools = Tools(),  # noqa: B008 - frozen
 ) -> int:
     """Run a sink until it is stopped: by SIGTERM or SIGINT, or by `stopped`.
 
@@ -54,7 +55,8 @@ def run_sink(
         policies: The municipalities' policies.
         seal: Seals the originals of refused task updates.
         stopped: Set from outside.
-        time_source: Tells which day it is; the database where none is given.
+        tools: What tells which day it is, and what destroys day keys. Without the latter nothing is destroyed at
+            all: retention runs elsewhere, or is off.
 
     Returns:
         0, after an orderly stop.
@@ -69,14 +71,15 @@ def run_sink(
         patience.keep_trying(lambda: _prepared(settings, policies), stopped)
         helpers = _Helpers(
             Relay(settings),
-            Clock(settings, policies, time_source),
+            Clock(settings, policies, tools.time),
             _handover(settings),
             _log_relay(settings),
+            None if tools.keys is None else Retention(settings, policies, tools),
         )
         helpers.start(settings)
         try:
             sink = _Sink(
-                settings, Inbox(settings, seal), Writer(settings, policies, seal, time_source), helpers
+                settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers
             )
             patience.keep_trying(lambda: sink.session(stopped), stopped)
         finally:
@@ -92,19 +95,20 @@ class _Helpers(NamedTuple):
     clock: Clock
     open_klant: OpenKlantHandover | None
     processing_log: ProcessingLogRelay | None
+    retention: Retention | None
 
     def start(self, settings: SinkSettings) -> None:
         """Start those that the settings ask for."""
         self.relay.start()
         if settings.clock:
             self.clock.start()
-        for optional in (self.open_klant, self.processing_log):
+        for optional in (self.open_klant, self.processing_log, self.retention):
             if optional is not None:
                 optional.start()
 
     def stop(self) -> None:
         """Let each end what it has under way."""
-        for optional in (self.open_klant, self.processing_log):
+        for optional in (self.open_klant, self.processing_log, self.retention):
             if optional is not None:
                 optional.stop()
         self.clock.stop()

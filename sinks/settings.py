@@ -18,6 +18,7 @@ DEAD_LETTERS = "dead-letters"
 TASKS = "tasks"
 NOTICES = "notices"
 RESIDENT_EVENTS = "resident-events"
+INTAKE_COMMANDS = "intake-commands"
 
 # The order in which the records of one batch are handled: who runs a trajectory before what opens its tasks, tasks
 # before the updates about them.
@@ -53,6 +54,7 @@ class SinkSettings:
         clock: Whether deadlines run, by the database's time. Without it tasks and notices come from records alone, as
             in a replay of old ones.
         clock_batch: Most tasks and trajectories that the clock handles in one database transaction.
+        retention_batch: Most trajectories, or other rows, that retention destroys in one database transaction.
         open_klant: How tasks are handed over to Open Klant; None: they are not.
         processing_log: Where the processing log goes; None: it stays in the database.
     """
@@ -71,6 +73,7 @@ class SinkSettings:
     ce_source: str = "urn:nld:signaalwissel"
     clock: bool = True
     clock_batch: int = 500
+    retention_batch: int = 500
     open_klant: OpenKlantSettings | None = None
     processing_log: ProcessingLogSettings | None = None
 

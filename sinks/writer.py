@@ -13,7 +13,17 @@ from signaalwissel.processors.followup_tasks import Outcome, ref_of
 from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.sinks import audit, dead_letters, found, offsets, saving, task_store, trajectories, updates
+from signaalwissel.sinks import (
+    audit,
+    dead_letters,
+    found,
+    offsets,
+    saving,
+    task_store,
+    tombstones,
+    trajectories,
+    updates,
+)
 from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
 from signaalwissel.sinks.found import FirstDays
@@ -72,6 +82,7 @@ class Writer:
         """
         # First, so that a zombie learns of it before it does any work.
         offsets.advance(connection, batch.progress)
+        batch = tombstones.spared(connection, batch, lambda: moment_at(self._time, connection).today)
         ledger = Ledger(chain_of_sink(self._settings.instance), self._policies.register_of)
         fresh = audit.record(connection, batch.decisions, ledger)
         ledger.lines(processing_lines.of_decision(d, batch.traces.get(d.routing_id)) for d in fresh)

@@ -1,6 +1,6 @@
 """A sink's database, a day that the test sets, and the clock that works on both; no Kafka."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -19,13 +19,13 @@ from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.records import Batch, ReceivedState, ReceivedUpdate
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.sinks.tables import tasks
+from signaalwissel.sinks.tables import METADATA, tasks
 from signaalwissel.sinks.timekeeping import unobserved
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, Table, select
 
 from tests.processors.followup_support import MUNICIPALITY, at_noon
-from tests.sinks.sink_support import POLICIES, seal
+from tests.sinks.sink_support import INCIDENTAL, POLICIES, seal
 
 RESIDENT = ClientPseudonym(bsn=b"b" * 32)
 MONDAY = date(2026, 3, 2)
@@ -106,6 +106,18 @@ class Office:
         """What a table says."""
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def said(
+    office: Office, hidden: Mapping[str, Collection[str]] = INCIDENTAL
+) -> dict[str, list[dict[str, Any]]]:
+    """What every table says but for numbers and moments that a second run may give otherwise."""
+    everything = {}
+    for table in METADATA.sorted_tables:
+        left_out = hidden.get(table.name, ())
+        rows = [{k: v for k, v in row.items() if k not in left_out} for row in office.rows(table)]
+        everything[table.name] = sorted(rows, key=repr)
+    return everything
 
 
 def steps(task: Task) -> list[str]:

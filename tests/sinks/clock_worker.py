@@ -30,13 +30,14 @@ def main() -> None:
         child = os.fork()
         if not child:
             signal.alarm(_BOUND_S)
-            Clock(settings, POLICIES, SetTime(date.fromisoformat(plan["day"])), _killer(step, times)).run()
+            Clock(settings, POLICIES, SetTime(date.fromisoformat(plan["day"])), killer(step, times)).run()
             os._exit(1)
         ends.append(-os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     print(json.dumps(ends))
 
 
-def _killer(step: str, times: int) -> Callable[[str], None]:
+def killer(step: str, times: int) -> Callable[[str], None]:
+    """Kills this process when it comes to a step for the n-th time."""
     left = times
 
     def observe(done: str) -> None:

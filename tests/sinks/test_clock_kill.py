@@ -9,18 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.platform import Platform
 from signaalwissel.schemas.internal import TrajectoryState
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
-from signaalwissel.sinks.tables import METADATA, outbox, tasks, trajectories
+from signaalwissel.sinks.tables import outbox, tasks, trajectories
 
 from tests.processors.followup_support import address_only, decision
-from tests.sinks.clock_support import MONDAY, Office, state
-from tests.sinks.sink_support import INCIDENTAL
+from tests.sinks.clock_support import MONDAY, Office, said, state
 
 ROOT = Path(__file__).parents[2]
 STEPS = ("clock.elected", "clock.locked", "clock.loaded", "clock.computed", "clock.saved", "clock.committed")
@@ -55,16 +53,6 @@ def monitored(trajectory_id: str, dice: random.Random) -> TrajectoryState:
         (_Kind.MONITORING_STARTED, began_on),
     ]
     return state(*told)._replace(trajectory_id=trajectory_id)
-
-
-def said(office: Office) -> dict[str, list[dict[str, Any]]]:
-    """What every table says but for numbers and moments that a second run may give otherwise."""
-    everything = {}
-    for table in METADATA.sorted_tables:
-        hidden = INCIDENTAL.get(table.name, set())
-        rows = [{k: v for k, v in row.items() if k not in hidden} for row in office.rows(table)]
-        everything[table.name] = sorted(rows, key=repr)
-    return everything
 
 
 @pytest.fixture
