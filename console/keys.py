@@ -1,10 +1,11 @@
-"""`keys create`: the secrets of a municipality."""
+"""`keys`: the secrets of municipalities."""
 
 from typing import Annotated
 
 import typer
 from signaalwissel.console import environment, key_service
 from signaalwissel.console.failures import ServiceAway
+from signaalwissel.console.keys_rotate import rotate
 from signaalwissel.processors.sealing import KeyUnavailable
 
 keys = typer.Typer(help="The secrets of municipalities.", no_args_is_help=True)
@@ -26,3 +27,6 @@ def create(municipality: Annotated[str, typer.Argument(help="Four digits.")]) ->
     except KeyUnavailable as error:
         raise ServiceAway(str(error)) from error
     print(f"municipality {municipality} has its keys")
+
+
+keys.command()(rotate)
