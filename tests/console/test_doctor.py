@@ -22,6 +22,7 @@ ALL_CHECKS = [
     "matcher partitions",
     "matcher offsets",
     "matcher lag",
+    "rotation",
     "postgresql",
     "migrations",
     "dead letters",

@@ -85,9 +85,9 @@ def parted(lines: Iterable[Line]) -> tuple[list[Line], list[Line]]:
 def test_two_rotations_under_load_and_kills_leave_every_route_as_it_would_be(
     install: Callable[..., Installation],
 ) -> None:
-    busy = list(generate(3_600, 4_000, 41, municipalities=(BUSY,), history=0.8))
-    known, quiet = parted(generate(800, 1_500, 42, municipalities=(QUIET,), history=0.5))
-    product = install()
+    busy = list(generate(1_500, 1_600, 41, municipalities=(BUSY,), history=0.8))
+    known, quiet = parted(generate(200, 400, 42, municipalities=(QUIET,), history=0.5))
+    product = install(partitions=2)
     expected = last_of_each(simulated_decisions(product.simulated([*busy, *known, *quiet])))
     intake, matcher = (product.start("worker", "--only", stage) for stage in ("intake", "matcher"))
     _, signals = parted(busy)
