@@ -49,7 +49,7 @@ def act(plant: Plant, action: tuple[str, int]) -> None:
         plant.matcher.start()
 
 
-@settings(max_examples=150)
+@settings(max_examples=80, deadline=None)
 @given(towns(), st.data(), st.sampled_from([1, 2, 500]))
 def test_any_order_of_records_steps_and_restarts_ends_as_without_a_rotation(
     town: Town, data: st.DataObject, size: int
@@ -75,7 +75,7 @@ def test_any_order_of_records_steps_and_restarts_ends_as_without_a_rotation(
     plant.check_one_key()
 
 
-@settings(max_examples=150)
+@settings(max_examples=80, deadline=None)
 @given(towns(), st.data())
 def test_where_the_matcher_keeps_up_no_signal_is_even_corrected_otherwise(
     town: Town, data: st.DataObject
@@ -94,7 +94,7 @@ def test_where_the_matcher_keeps_up_no_signal_is_even_corrected_otherwise(
     assert sorted(plant.decisions, key=str) == sorted(plain.decisions, key=str)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60, deadline=None)
 @given(towns(), towns(), st.data())
 def test_after_retirement_nothing_lies_under_the_old_secret_and_signals_find_the_same(
     town: Town, later: Town, data: st.DataObject
