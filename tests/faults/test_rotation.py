@@ -85,8 +85,8 @@ def parted(lines: Iterable[Line]) -> tuple[list[Line], list[Line]]:
 def test_two_rotations_under_load_and_kills_leave_every_route_as_it_would_be(
     install: Callable[..., Installation],
 ) -> None:
-    busy = list(generate(1_500, 1_600, 41, municipalities=(BUSY,), history=0.8))
-    known, quiet = parted(generate(200, 400, 42, municipalities=(QUIET,), history=0.5))
+    busy = list(generate(1_000, 900, 41, municipalities=(BUSY,), history=1.0))
+    known, quiet = parted(generate(100, 200, 42, municipalities=(QUIET,), history=0.5))
     product = install(partitions=2)
     expected = last_of_each(simulated_decisions(product.simulated([*busy, *known, *quiet])))
     intake, matcher = (product.start("worker", "--only", stage) for stage in ("intake", "matcher"))
