@@ -45,17 +45,17 @@ def reader(settings: Settings) -> Iterator[KafkaConsumer]:
 
 
 class Writer:
-    """Sends records, each to the partition of its key, until the broker has acknowledged it."""
+    """Sends records, each to the partition of its key or to the one named, until the broker has acknowledged it."""
 
     def __init__(self, producer: KafkaProducer, settings: Settings) -> None:
         self._producer = producer
         self._settings = settings
         self._failure: BaseException | None = None
 
-    def send(self, topic: str, key: bytes, value: bytes) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> None:
         """Send a record; `flush` waits for its acknowledgement."""
         self._check()
-        self._producer.send(topic, key=key, value=value).add_errback(self._failed)
+        self._producer.send(topic, key=key, value=value, partition=partition).add_errback(self._failed)
 
     def flush(self) -> None:
         """Return when all that was sent is acknowledged; ServiceAway otherwise."""

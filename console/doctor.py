@@ -8,6 +8,7 @@ from rich.table import Table
 from signaalwissel.console import environment
 from signaalwissel.console.doctor_files import check_files
 from signaalwissel.console.doctor_open_klant import check_open_klant
+from signaalwissel.console.doctor_rotation import check_rotations
 from signaalwissel.console.doctor_security import check_security
 from signaalwissel.console.doctor_services import check_database, check_kafka
 from signaalwissel.console.failures import Exit, UsageFailure
@@ -22,7 +23,7 @@ def doctor(
         bool, typer.Option("--json", help="One JSON list of {check, ok, detail, fix}.")
     ] = False,
 ) -> None:
-    """Look at settings, policies, keys, security, topics, offsets, database, dead letters, outbox and Open Klant.
+    """Look at settings, policies, keys, security, rotations, topics, offsets, database and what hangs on them.
 
     Changes nothing. Ends with 0 when all is well, with 1 when something is not, and with 3 when Kafka, PostgreSQL or
     Open Klant does not answer.
@@ -52,6 +53,7 @@ def _findings() -> Iterator[Finding]:
     yield from kafka
     answers = bool(kafka) and not any(f.away for f in kafka)
     yield from check_security(settings, kafka_answers=answers)
+    yield from check_rotations(settings)
     yield from check_database(settings, kafka_answers=answers)
     yield from check_open_klant(settings)
 

@@ -30,10 +30,12 @@ from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.cluster import check_layout
 from signaalwissel.streams.errors import LayoutError
 from signaalwissel.streams.topics import (
+    INTAKE_ROTATIONS,
     INTAKE_SIGNALS,
     INTAKE_TRAJECTORIES,
     MATCHER_POLICIES,
     MATCHER_RECENTS,
+    MATCHER_ROTATIONS,
     MATCHER_TRAJECTORIES,
     Names,
     Topic,
@@ -66,7 +68,10 @@ def stages(names: Names) -> list[Stage]:
             "intake",
             intake,
             [*names.signal_inputs(), *names.trajectory_inputs(), names(INTAKE_COMMANDS)],
-            [changelog_topic(intake, table) for table in (INTAKE_SIGNALS, INTAKE_TRAJECTORIES)],
+            [
+                changelog_topic(intake, table)
+                for table in (INTAKE_SIGNALS, INTAKE_TRAJECTORIES, INTAKE_ROTATIONS)
+            ],
         ),
         Stage(
             "matcher",
@@ -74,7 +79,7 @@ def stages(names: Names) -> list[Stage]:
             [names(RESIDENT_EVENTS)],
             [
                 changelog_topic(matcher, table)
-                for table in (MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)
+                for table in (MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES, MATCHER_ROTATIONS)
             ],
         ),
     ]

@@ -1,4 +1,4 @@
-"""`keys create`: the secrets of a municipality."""
+"""`keys`: the secrets of municipalities."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ from signaalwissel.console import environment, key_service
 from signaalwissel.console.accounting import note
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import ServiceAway
+from signaalwissel.console.keys_rotate import rotate
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks.ledger import EventKind
 
@@ -34,3 +35,6 @@ def create(municipality: Annotated[str, typer.Argument(help="Four digits.")]) ->
         with database(settings) as engine:
             note(engine, EventKind.KEYS_CREATED, f"keys of municipality {municipality}", municipality)
     print(f"municipality {municipality} has its keys")
+
+
+keys.command()(rotate)

@@ -33,7 +33,7 @@ def stream_lag(settings: Settings) -> int:
         names.intake_app: [*names.signal_inputs(), *names.trajectory_inputs(), names(INTAKE_COMMANDS)],
         names.matcher_app: [names(RESIDENT_EVENTS)],
     }
-    committed = _committed(settings, list(read_by))
+    committed = committed_offsets(settings, list(read_by))
     with reader(settings) as consumer:
         return sum(
             partition.lag
@@ -52,7 +52,7 @@ def _young(error: BaseException) -> bool:
     wait=wait_fixed(_PAUSE_S),
     reraise=True,
 )
-def _committed(settings: Settings, groups: list[str]) -> Mapping[str, Mapping[TopicPartition, int]]:
+def committed_offsets(settings: Settings, groups: list[str]) -> Mapping[str, Mapping[TopicPartition, int]]:
     """The groups' committed offsets; a young broker needs a moment before it has a coordinator."""
     with admin(settings) as client:
         offsets = client.list_group_offsets(groups)

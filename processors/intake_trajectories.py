@@ -4,7 +4,7 @@ In: TrajectoryEvents and IntakeCommands. Out: the trajectory under each of its m
 `trajectory-states`; dead letters for what waited in vain. The same event again says nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from signaalwissel.processors.clients import LISTING
 from signaalwissel.processors.dead_letters import About, DeadLetters, Source
@@ -16,10 +16,11 @@ from signaalwissel.processors.intake_waiting import WaitingRoom, last_moment
 from signaalwissel.processors.matcher_state import Table
 from signaalwissel.processors.naming import Roster
 from signaalwissel.processors.policy import Policies, Policy
+from signaalwissel.processors.pseudonyms import secret_version
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
-from signaalwissel.processors.sealing import KeyProvider, seal
-from signaalwissel.processors.stamped import record_in, stamp
+from signaalwissel.processors.sealing import KeyProvider, seal, unseal
+from signaalwissel.processors.stamped import record_in, stamp, written_at
 from signaalwissel.processors.validation import check_event, check_published, must_name_its_client
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import (
@@ -178,17 +179,57 @@ class IntakeTrajectories:
         self._keep(table, emptied._replace(version=emptied.version + 1, match_keys=()), now)
         return emissions
 
+    def rekey(self, table: Table, key: bytes) -> list[Emission]:
+        """Bring a trajectory under the match keys that its municipality works with now (ADR 8).
+
+        The clients come from their seals. Out: the trajectory under the keys that are new, and its state; nothing
+        where its keys are as they must be. Nothing that could change a route changes.
+
+        Raises:
+            KeyUnavailable: A key cannot be had: nothing may go on.
+        """
+        value = table.get(key)
+        if value is None:
+            return []
+        stored = read_intake_trajectory(record_in(value))
+        wanted = self._match_keys(stored)
+        if wanted == stored.match_keys:
+            return []
+        changed, moment = stored._replace(match_keys=wanted), written_at(value)
+        if not applied(stored.facts):
+            self._keep(table, changed, moment)
+            return []
+        added = [match_key for match_key in wanted if match_key not in stored.match_keys]
+        return self._publish_under(added, table, changed, moment)
+
     def publish(self, table: Table, trajectory: IntakeTrajectory, now: Millis) -> list[Emission]:
         """Keep a changed trajectory and publish it whole, under each of its match keys."""
+        return self._publish_under(trajectory.match_keys, table, trajectory, now)
+
+    def _publish_under(
+        self, match_keys: Iterable[bytes], table: Table, trajectory: IntakeTrajectory, now: Millis
+    ) -> list[Emission]:
         published = trajectory._replace(version=trajectory.version + 1)
         body = self._keep(table, published, now)
         record = write_keyed_trajectory(body)
         state = write_trajectory_state(body, () if published.erased else published.match_keys)
         key = trajectory_key(published.municipality, published.trajectory_id)
         return [
-            *(Emission(RESIDENT_EVENTS, match_key, record) for match_key in published.match_keys),
+            *(Emission(RESIDENT_EVENTS, match_key, record) for match_key in match_keys),
             Emission(TRAJECTORY_STATES, key, state),
         ]
+
+    def _match_keys(self, trajectory: IntakeTrajectory) -> tuple[bytes, ...]:
+        """The match keys under the secrets in use: those that it has, and those of all its clients."""
+        pseudonyms = self._keys.pseudonym_keys(trajectory.municipality)
+        versions = {secret.version for secret in pseudonyms.trajectory_secrets}
+        found = {key for key in trajectory.match_keys if secret_version(key) in versions}
+        for identity in trajectory.identities:
+            belongs_to = _identity_of(trajectory.municipality, trajectory.trajectory_id, identity.event_id)
+            body = unseal(identity.sealed, belongs_to, self._keys.by_id)
+            for client in codec("SealedClients").decode_body(body).clients:
+                found.update(pseudonyms.trajectory_match_keys(client))
+        return tuple(sorted(found))
 
     def _with_clients(self, trajectory: IntakeTrajectory, event: TrajectoryEvent) -> IntakeTrajectory:
         """The trajectory with the match keys and the sealed identity of the clients that an event lists."""
@@ -199,7 +240,7 @@ class IntakeTrajectories:
         for client in event.clients:
             keys.update(pseudonyms.trajectory_match_keys(client))
         body = codec("SealedClients").encode_body(SealedClients(event.clients))
-        belongs_to = f"IntakeTrajectory/{event.municipality}/{event.trajectory_id}/{event.event_id}"
+        belongs_to = _identity_of(event.municipality, event.trajectory_id, event.event_id)
         sealed = seal(body, self._keys.identity_key(event.municipality), belongs_to, self._nonce())
         others = (item for item in trajectory.identities if item.event_id != event.event_id)
         return trajectory._replace(
@@ -218,3 +259,8 @@ class IntakeTrajectories:
         # A municipality whose policy is gone decides nothing: throwing its events away would be worse.
         policy = self._policies.get(trajectory.municipality)
         return None if policy is None else policy.intake.orphan_days
+
+
+def _identity_of(municipality: str, trajectory_id: str, event_id: str) -> str:
+    """What the sealed clients of an event are bound to (design 7)."""
+    return f"IntakeTrajectory/{municipality}/{trajectory_id}/{event_id}"

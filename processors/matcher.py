@@ -74,6 +74,10 @@ class Matcher:
     def _signal(self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock") -> list[Emission]:
         signal = read_keyed_signal(value)
         check_keyed_signal(match_key, signal)
+        if state.retired.covers(signal.municipality, match_key):
+            # No trajectory lies there any more, so the answer would be wrong.
+            rule = "its match key is of a secret that was retired; the partner must send the signal again"
+            raise Rejected(RejectionCode.INVALID_FIELD, "match_key", rule)
         if state.knows(signal.signal_ref):
             # Intake sends each accepted delivery once; should it come again, revision 0 must not.
             return []
@@ -105,6 +109,9 @@ class Matcher:
         # Read whole before it is kept: what cannot be read or reckoned with must not wait here for a signal.
         trajectory = read_keyed_trajectory(value)
         check_keyed_trajectory(match_key, len(value), trajectory)
+        if state.retired.covers(trajectory.municipality, match_key):
+            # From a rebuild that overlapped with the retirement: it lies under the new keys as well.
+            return []
         if not state.put_trajectory(match_key, value, clock.record_time):
             return []
         recents = state.recents_at(match_key)

@@ -12,6 +12,7 @@ from typing import Protocol
 from signaalwissel.processors.facts import within_horizon
 from signaalwissel.processors.policy import Policy, PolicyError
 from signaalwissel.processors.policy_archive import policy_from_json, policy_to_json
+from signaalwissel.processors.retirement import RetiredKeys
 from signaalwissel.processors.stamped import record_in, stamp, written_at
 from signaalwissel.processors.trajectory import Trajectory, fold
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_head
@@ -149,19 +150,24 @@ class MatcherState:
         trajectories: Table of trajectory copies, keyed by match key and trajectory id.
         recents: Table of recent signals, keyed by signal ref.
         policies: Table of the policies that they were decided under, keyed by version.
+        rotations: Table of rotations of match keys, keyed by municipality; without it none was ever told of.
     """
 
-    def __init__(self, trajectories: Table, recents: Table, policies: Table) -> None:
+    def __init__(
+        self, trajectories: Table, recents: Table, policies: Table, rotations: Table | None = None
+    ) -> None:
         self._trajectories = trajectories
         self._recents = recents
         self._residents: dict[bytes, Resident] = {}
         self.policies = PolicyArchive(policies)
+        self.retired = RetiredKeys({} if rotations is None else rotations)
 
     def load(
         self,
         trajectories: Iterable[tuple[bytes, bytes]],
         recents: Iterable[tuple[bytes, bytes]],
         policies: Iterable[tuple[bytes, bytes]],
+        rotations: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
         """Rebuild the index from the tables' entries, after a restart or a rebalance."""
         for key, value in trajectories:
@@ -172,6 +178,7 @@ class MatcherState:
             self._resident(recent.match_key).recents.append(key)
             self.policies.used(recent.policy_version)
         self.policies.load(version for version, _ in policies)
+        self.retired.load(value for _, value in rotations)
 
     def resident(self, match_key: bytes) -> Resident | None:
         """What is known at a match key, or None: the case of nearly every signal."""

@@ -90,6 +90,9 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
         Nature.STAFF: "facts.counsellor.counsellor_id",
         Nature.NOT_PERSONAL: "municipality version facts.sequence facts.counsellor.team",
     },
+    "MatchRotation": {
+        Nature.NOT_PERSONAL: "municipality old new phase finished",
+    },
     "NoticeEvent": {
         Nature.PSEUDONYM: "addressee",
         Nature.REFERENCE: "notice_id trajectory_id signal_id",
@@ -114,6 +117,9 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
         Nature.REFERENCE: "command_id trajectory_id client",
         Nature.ABOUT: "kind",
         Nature.NOT_PERSONAL: "municipality issued_at",
+    },
+    "RotationStep": {
+        Nature.NOT_PERSONAL: "municipality old new phase",
     },
     "RouteCorrection": {
         Nature.SEALED: "to.sealed_subject",

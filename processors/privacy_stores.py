@@ -71,12 +71,12 @@ TOPICS = (
     Store("task-updates", ("TaskUpdate",), Term.MONTH, "taaksystemen", "sink"),
     Store(
         "resident-events",
-        ("KeyedSignal", "KeyedTrajectory", "ResidentCommand", "SealedSubject"),
+        ("KeyedSignal", "KeyedTrajectory", "ResidentCommand", "RotationStep", "SealedSubject"),
         Term.WEEK,
-        "intake, sink",
+        "intake, sink, keys rotate",
         "matcher",
     ),
-    Store("intake-commands", ("IntakeCommand",), Term.MONTH, "sink", "intake"),
+    Store("intake-commands", ("IntakeCommand", "RotationStep"), Term.MONTH, "sink, keys rotate", "intake"),
     Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild"),
     Store(
         "counsellor-followup",
@@ -128,15 +128,17 @@ STATES = (
         "intake",
         "intake",
     ),
+    Store("intake/rotations", ("MatchRotation",), Term.RUNNING, "intake", "intake, keys rotate"),
     Store("matcher/trajectories", ("KeyedTrajectory",), Term.IDLE, "matcher", "matcher"),
     Store(
         "matcher/recents",
         ("RecentSignal", "KeyedSignal", "SealedSubject"),
         Term.CORRECTION,
         "matcher",
-        "matcher",
+        "matcher, keys rotate",
     ),
     Store("matcher/policies", (POLICY,), Term.CORRECTION, "matcher", "matcher"),
+    Store("matcher/rotations", ("MatchRotation",), Term.RUNNING, "matcher", "matcher, keys rotate"),
 )
 """Tables of the two apps, each with its compacted changelog topic."""
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from signaalwissel.processors.keyed_hash import KeyedHash
 from signaalwissel.processors.validation import plain
@@ -19,6 +20,8 @@ _BSN, _ADDRESS = "b:", "a:"
 _ADDRESS_BIT = 0x8000
 """Set in the key version of an address key: housekeeping treats the two kinds of keys differently."""
 _VERSION_SIZE = 2
+SECRET_VERSION_MAX = _ADDRESS_BIT - 1
+"""The highest version of a match secret that fits a key."""
 # Whatever is no letter separates words, a hyphen as well as a space.
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 # Voorvoegsels, as the Dutch civil registry knows them, and the foreign ones that it meets most.
@@ -97,6 +100,18 @@ _PREFIXES = frozenset(
 _NOT_DECOMPOSED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "þ": "th"})
 
 
+class MatchVersions(NamedTuple):
+    """Which versions of a municipality's match secret are in use.
+
+    Attributes:
+        signals: The one under which signals are looked up.
+        trajectories: Those under which trajectories are written, rising; more than one during a rotation.
+    """
+
+    signals: int
+    trajectories: tuple[int, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class MatchSecret:
     """One version of the secret behind a municipality's match keys; rotation brings a next version."""
@@ -173,6 +188,11 @@ class PseudonymKeys:
 def is_address_key(match_key: bytes) -> bool:
     """Whether a match key is that of an address, not of a BSN."""
     return bool(int.from_bytes(match_key[:_VERSION_SIZE], "big") & _ADDRESS_BIT)
+
+
+def secret_version(match_key: bytes) -> int:
+    """The version of the secret that a match key was made under."""
+    return int.from_bytes(match_key[:_VERSION_SIZE], "big") & ~_ADDRESS_BIT
 
 
 def address_of(subject: Subject) -> str | None:

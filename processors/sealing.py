@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from signaalwissel.processors.pseudonyms import PseudonymKeys
+from signaalwissel.processors.pseudonyms import MatchVersions, PseudonymKeys
 
 NONCE_SIZE = 12
 KEY_SIZE = 32
@@ -51,8 +51,12 @@ class KeyProvider(Protocol):
     def knows(self, municipality: str) -> bool:
         """Whether the municipality has keys at all."""
 
-    def pseudonym_keys(self, municipality: str) -> PseudonymKeys:
-        """The secrets behind the municipality's match keys and hashes."""
+    def pseudonym_keys(self, municipality: str, versions: MatchVersions | None = None) -> PseudonymKeys:
+        """The secrets behind the municipality's match keys and hashes.
+
+        Without `versions` the lowest version of the match secret that was not destroyed: the one in use where no
+        rotation was ever told of. Raises KeyDestroyed where a version that is asked for is gone.
+        """
 
     def day_key(self, municipality: str, day: date) -> SealingKey:
         """The data key of a municipality and Amsterdam day of receipt; made when first asked for."""

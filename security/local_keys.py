@@ -2,7 +2,8 @@
 
     <folder>/system.key
     <folder>/<municipality>/identity.key          seals the clients of a trajectory in intake's table
-    <folder>/<municipality>/match-1.secret        behind the match keys; `match-2.secret` comes with a rotation
+    <folder>/<municipality>/match-1.secret        behind the match keys; `match-2.secret` comes with a rotation, and
+                                                  an empty file stays where a version was destroyed
     <folder>/<municipality>/day/2026-02-28.key    one data key per day of receipt; an empty file: destroyed
 
 The provider owns the day keys: it makes one when it is first asked for, and a destroyed one is never made again. A
@@ -18,17 +19,20 @@ from datetime import date
 from math import inf
 from pathlib import Path
 
-from signaalwissel.processors.pseudonyms import MatchSecret, PseudonymKeys
-from signaalwissel.processors.sealing import KEY_SIZE, KeyDestroyed, KeyUnavailable, SealingKey
+from signaalwissel.processors.pseudonyms import MatchSecret, MatchVersions, PseudonymKeys
+from signaalwissel.processors.sealing import KEY_SIZE, KeyUnavailable, SealingKey
 from signaalwissel.security.key_ids import (
     DAY_KEY_ID,
     IDENTITY_KEY_ID,
     MUNICIPALITY,
     SYSTEM_KEY_ID,
     day_key_id,
+    destroyed,
     hashing_secret,
     identity_key_id,
+    match_secret_id,
 )
+from signaalwissel.security.remembered import Remembered
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -61,7 +65,8 @@ class LocalKeys:
         self._create_municipalities = create_municipalities
         self._clock = clock
         self._cached: dict[str, tuple[SealingKey, float]] = {}
-        self._pseudonym_keys: dict[str, PseudonymKeys] = {}
+        self._pseudonym_keys: Remembered[PseudonymKeys] = Remembered(CACHED_S, clock)
+        self._complete: set[str] = set()
 
     def create(self, municipality: str) -> None:
         """Make the keys of a municipality that has none; what is there already stays."""
@@ -81,7 +86,7 @@ class LocalKeys:
             yield entry.parent.name
 
     def knows(self, municipality: str) -> bool:
-        if municipality in self._pseudonym_keys:
+        if municipality in self._complete:
             return True
         if not MUNICIPALITY.fullmatch(municipality):
             return False
@@ -90,16 +95,51 @@ class LocalKeys:
                 return False
             self.create(municipality)
         self.pseudonym_keys(municipality)
+        self._complete.add(municipality)
         return True
 
-    def pseudonym_keys(self, municipality: str) -> PseudonymKeys:
-        found = self._pseudonym_keys.get(municipality)
+    def pseudonym_keys(self, municipality: str, versions: MatchVersions | None = None) -> PseudonymKeys:
+        found = self._pseudonym_keys.get((municipality, versions))
         if found is None:
-            secret = MatchSecret(1, _read(self._folder / municipality / "match-1.secret"))
-            hashing = hashing_secret(self.identity_key(municipality))
-            found = PseudonymKeys(municipality, hashing, secret, (secret,))
-            self._pseudonym_keys[municipality] = found
+            asked = self._clock()
+            made = self._pseudonym_keys_of(municipality, versions or self._first(municipality))
+            found = self._pseudonym_keys.keep((municipality, versions), made, asked)
         return found
+
+    def match_versions(self, municipality: str) -> tuple[int, ...]:
+        """The versions of the match secret that were made and not destroyed, rising."""
+        found, version = [], 1
+        while (path := self._match_path(municipality, version)).exists():
+            if any(_read(path)):
+                found.append(version)
+            version += 1
+        return tuple(found)
+
+    def make_match_secret(self, municipality: str, version: int) -> None:
+        """Make a version of the match secret; one that is there, or was destroyed, stays as it is."""
+        _read_or_make(self._match_path(municipality, version))
+
+    def destroy_match_secret(self, municipality: str, version: int) -> None:
+        """Destroy a version of the match secret: whoever has old match keys can test no guess on them any more."""
+        _destroy(self._match_path(municipality, version))
+
+    def _match_path(self, municipality: str, version: int) -> Path:
+        return self._folder / municipality / f"match-{version}.secret"
+
+    def _first(self, municipality: str) -> MatchVersions:
+        alive = self.match_versions(municipality)
+        # Without any the first one is asked for, and the error says what is the matter with it.
+        first = alive[0] if alive else 1
+        return MatchVersions(first, (first,))
+
+    def _pseudonym_keys_of(self, municipality: str, versions: MatchVersions) -> PseudonymKeys:
+        secrets = {version: self._match_secret(municipality, version) for version in versions.trajectories}
+        hashing = hashing_secret(self.identity_key(municipality))
+        return PseudonymKeys(municipality, hashing, secrets[versions.signals], tuple(secrets.values()))
+
+    def _match_secret(self, municipality: str, version: int) -> MatchSecret:
+        secret = _read(self._match_path(municipality, version))
+        return MatchSecret(version, _alive(secret, match_secret_id(municipality, version)))
 
     def day_key(self, municipality: str, day: date) -> SealingKey:
         key_id = day_key_id(municipality, day)
@@ -134,13 +174,7 @@ class LocalKeys:
         """Destroy a day's key: what it sealed is unreadable in every copy, and no new one is made for that day."""
         path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
         self._cached.pop(day_key_id(municipality, day), None)
-        _read_or_make(path)
-        with path.open("r+b") as file:
-            file.write(bytes(KEY_SIZE))
-            file.flush()
-            os.fsync(file.fileno())
-            file.truncate(0)
-            os.fsync(file.fileno())
+        _destroy(path)
 
     def _known(self, key_id: str) -> SealingKey | None:
         """A key that was read lately; another process may have destroyed one that was read longer ago."""
@@ -157,8 +191,22 @@ class LocalKeys:
 def _alive(secret: bytes, key_id: str) -> bytes:
     # Overwritten already, and not yet cut to nothing: another process is destroying it at this moment.
     if not any(secret):
-        raise KeyDestroyed(f"key {key_id} was destroyed with its retention; what it sealed is gone")
+        raise destroyed(key_id)
     return secret
+
+
+def _destroy(path: Path) -> None:
+    """Empty a file for good; it stays, so that no new secret takes its place."""
+    _read_or_make(path)
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(KEY_SIZE))
+            file.flush()
+            os.fsync(file.fileno())
+            file.truncate(0)
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise KeyUnavailable(f"{path}: cannot be destroyed: {error.strerror}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -3,7 +3,7 @@
 In: a secret and its name. Out: the same, until its time is over; then it is gone from memory as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Kept = TypeVar("Kept")
@@ -20,14 +20,14 @@ class Remembered(Generic[Kept]):
     def __init__(self, kept_s: float, clock: Callable[[], float]) -> None:
         self._kept_s = kept_s
         self._clock = clock
-        self._until: dict[str, tuple[Kept, float]] = {}
+        self._until: dict[Hashable, tuple[Kept, float]] = {}
 
-    def get(self, name: str) -> Kept | None:
+    def get(self, name: Hashable) -> Kept | None:
         """What is kept under a name, None when nothing is or its time is over."""
         found = self._until.get(name)
         return found[0] if found is not None and self._clock() < found[1] else None
 
-    def keep(self, name: str, thing: Kept, since: float) -> Kept:
+    def keep(self, name: Hashable, thing: Kept, since: float) -> Kept:
         """Keep a thing, and drop everything whose time is over.
 
         Args:
@@ -41,6 +41,6 @@ class Remembered(Generic[Kept]):
         self._until[name] = thing, since + self._kept_s
         return thing
 
-    def drop(self, name: str) -> None:
+    def drop(self, name: Hashable) -> None:
         """Forget what is kept under a name."""
         self._until.pop(name, None)

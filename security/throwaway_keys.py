@@ -7,8 +7,10 @@ import os
 from collections import defaultdict
 from datetime import date
 
-from signaalwissel.processors.pseudonyms import MatchSecret, PseudonymKeys
+from signaalwissel.processors.pseudonyms import MatchSecret, MatchVersions, PseudonymKeys
 from signaalwissel.processors.sealing import KEY_SIZE, KeyUnavailable, SealingKey
+
+_FIRST = MatchVersions(1, (1,))
 
 
 class ThrowawayKeys:
@@ -16,18 +18,22 @@ class ThrowawayKeys:
 
     def __init__(self) -> None:
         self._secrets: defaultdict[str, bytes] = defaultdict(lambda: os.urandom(KEY_SIZE))
-        self._pseudonym_keys: dict[str, PseudonymKeys] = {}
+        self._pseudonym_keys: dict[tuple[str, MatchVersions | None], PseudonymKeys] = {}
 
     def knows(self, municipality: str) -> bool:
         return bool(municipality)
 
-    def pseudonym_keys(self, municipality: str) -> PseudonymKeys:
-        found = self._pseudonym_keys.get(municipality)
+    def pseudonym_keys(self, municipality: str, versions: MatchVersions | None = None) -> PseudonymKeys:
+        found = self._pseudonym_keys.get((municipality, versions))
         if found is None:
-            secret = MatchSecret(1, self._secrets[f"{municipality}/match/1"])
+            signals, trajectories = versions or _FIRST
+            secrets = {
+                version: MatchSecret(version, self._secrets[f"{municipality}/match/{version}"])
+                for version in trajectories
+            }
             hashing = self._secrets[f"{municipality}/hashing"]
-            found = PseudonymKeys(municipality, hashing, secret, (secret,))
-            self._pseudonym_keys[municipality] = found
+            found = PseudonymKeys(municipality, hashing, secrets[signals], tuple(secrets.values()))
+            self._pseudonym_keys[municipality, versions] = found
         return found
 
     def day_key(self, municipality: str, day: date) -> SealingKey:

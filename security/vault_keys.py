@@ -6,7 +6,7 @@ leaves the service:
     system    0344-identity    0344-match-1    0344-day-2026-02-28
 
 What leaves is the HMAC of the key's id under version 1: the same in every process, and computable by nobody once that
-version is gone. To destroy a day key is to trim version 1 away. The transit key stays, without it, so no fresh one
+version is gone. To destroy a day key, or a match secret that was rotated away, is to trim version 1 away. The transit key stays, without it, so no fresh one
 can take its place. A process keeps a key for a bounded time; then it asks again, and stops where nobody answers.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
-from signaalwissel.processors.pseudonyms import MatchSecret, PseudonymKeys
+from signaalwissel.processors.pseudonyms import MatchSecret, MatchVersions, PseudonymKeys
 from signaalwissel.processors.sealing import KEY_SIZE, KeyDestroyed, KeyUnavailable, SealingKey
 from signaalwissel.security.key_ids import (
     DAY_KEY_ID,
@@ -26,8 +26,10 @@ from signaalwissel.security.key_ids import (
     MUNICIPALITY,
     SYSTEM_KEY_ID,
     day_key_id,
+    destroyed,
     hashing_secret,
     identity_key_id,
+    match_secret_id,
 )
 from signaalwissel.security.remembered import Remembered
 from signaalwissel.security.vault_http import Answer, VaultRequests
@@ -70,6 +72,7 @@ class VaultKeys:
         self._clock = clock
         self._keys: Remembered[SealingKey] = Remembered(settings.kept_s, clock)
         self._pseudonym_keys: Remembered[PseudonymKeys] = Remembered(settings.kept_s, clock)
+        self._first: dict[str, int] = {}
         self._known: Remembered[bool] = Remembered(settings.kept_s, clock)
 
     def create(self, municipality: str) -> None:
@@ -77,7 +80,7 @@ class VaultKeys:
         if not MUNICIPALITY.fullmatch(municipality):
             raise KeyUnavailable(f"{municipality!r} is not a municipality code of four digits")
         # The last one's presence says that the municipality is complete.
-        for key_id in (SYSTEM_KEY_ID, identity_key_id(municipality), _match_id(municipality)):
+        for key_id in (SYSTEM_KEY_ID, identity_key_id(municipality), match_secret_id(municipality, 1)):
             self._make(key_id)
         self._known.drop(municipality)
 
@@ -87,18 +90,43 @@ class VaultKeys:
         known = self._known.get(municipality)
         if known is None:
             asked = self._clock()
-            known = self._known.keep(municipality, self._state(_match_id(municipality)) is not None, asked)
+            known = self._known.keep(
+                municipality, self._state(match_secret_id(municipality, 1)) is not None, asked
+            )
         return known
 
-    def pseudonym_keys(self, municipality: str) -> PseudonymKeys:
-        found = self._pseudonym_keys.get(municipality)
+    def pseudonym_keys(self, municipality: str, versions: MatchVersions | None = None) -> PseudonymKeys:
+        found = self._pseudonym_keys.get((municipality, versions))
         if found is None:
             asked = self._clock()
-            secret = MatchSecret(1, self._secret(_match_id(municipality), make=False))
-            hashing = hashing_secret(self._fetched(identity_key_id(municipality), make=False))
-            keys = PseudonymKeys(municipality, hashing, secret, (secret,))
-            found = self._pseudonym_keys.keep(municipality, keys, asked)
+            made = (
+                self._first_keys(municipality)
+                if versions is None
+                else self._keys_under(municipality, versions)
+            )
+            found = self._pseudonym_keys.keep((municipality, versions), made, asked)
         return found
+
+    def match_versions(self, municipality: str) -> tuple[int, ...]:
+        """The versions of the match secret that were made and not destroyed, rising."""
+        found, version = [], 1
+        while (state := self._state(match_secret_id(municipality, version))) is not None:
+            if not state.destroyed:
+                found.append(version)
+            version += 1
+        return tuple(found)
+
+    def make_match_secret(self, municipality: str, version: int) -> None:
+        """Make a version of the match secret; one that is there, or was destroyed, stays as it is."""
+        self._make(match_secret_id(municipality, version))
+
+    def destroy_match_secret(self, municipality: str, version: int) -> None:
+        """Destroy a version of the match secret: whoever has old match keys can test no guess on them any more.
+
+        Raises:
+            KeyUnavailable: It is not destroyed for certain; do it again.
+        """
+        self._destroy(match_secret_id(municipality, version))
 
     def day_key(self, municipality: str, day: date) -> SealingKey:
         key_id = day_key_id(municipality, day)
@@ -126,6 +154,9 @@ class VaultKeys:
         """
         key_id = day_key_id(municipality, day)
         self._keys.drop(key_id)
+        self._destroy(key_id)
+
+    def _destroy(self, key_id: str) -> None:
         state = self._state(key_id) or self._made(key_id)
         if state.destroyed:
             return
@@ -141,6 +172,23 @@ class VaultKeys:
             raise KeyUnavailable(
                 f"key {key_id}: the key service still has it after it was told to destroy it"
             )
+
+    def _first_keys(self, municipality: str) -> PseudonymKeys:
+        """Those of the lowest version that was not destroyed; a destroyed one never comes back."""
+        version = self._first.get(municipality, 1)
+        while True:
+            try:
+                return self._keys_under(municipality, MatchVersions(version, (version,)))
+            except KeyDestroyed:
+                version = self._first[municipality] = version + 1
+
+    def _keys_under(self, municipality: str, versions: MatchVersions) -> PseudonymKeys:
+        secrets = {
+            version: MatchSecret(version, self._secret(match_secret_id(municipality, version), make=False))
+            for version in versions.trajectories
+        }
+        hashing = hashing_secret(self._fetched(identity_key_id(municipality), make=False))
+        return PseudonymKeys(municipality, hashing, secrets[versions.signals], tuple(secrets.values()))
 
     def _fetched(self, key_id: str, *, make: bool) -> SealingKey:
         asked = self._clock()
@@ -171,7 +219,7 @@ class VaultKeys:
         if state is None:
             return KeyUnavailable(f"key {key_id}: the key service has none; see `signaalwissel keys create`")
         if state.destroyed:
-            return KeyDestroyed(f"key {key_id} was destroyed with its retention; what it sealed is gone")
+            return destroyed(key_id)
         return KeyUnavailable(
             f"key {key_id}: version {_USED_VERSION} of {_name(key_id)} is closed and not destroyed: destroy it, or set"
             f" min_encryption_version and min_decryption_version back to {_USED_VERSION}"
@@ -204,10 +252,6 @@ class VaultKeys:
 
 def _name(key_id: str) -> str:
     return key_id.replace("/", "-")
-
-
-def _match_id(municipality: str) -> str:
-    return f"{municipality}/match/1"
 
 
 def _done(answer: Answer, key_id: str) -> None:

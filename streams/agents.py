@@ -9,6 +9,7 @@ from signaalwissel.processors.emissions import INTAKE_COMMANDS, RESIDENT_EVENTS
 from signaalwissel.processors.intake_commands import IntakeCommands
 from signaalwissel.processors.intake_signals import IntakeSignals
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
+from signaalwissel.processors.rotation import RotatingKeys
 from signaalwissel.streams.agent_settings import AgentSettings, Rules
 from signaalwissel.streams.app import ChunkApp, build_app
 from signaalwissel.streams.gate import Gate
@@ -16,11 +17,14 @@ from signaalwissel.streams.intake import IntakeHandler, IntakeRules
 from signaalwissel.streams.matcher import MatcherHandler
 from signaalwissel.streams.moved import Mover
 from signaalwissel.streams.publishing import Publisher
+from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.topics import (
+    INTAKE_ROTATIONS,
     INTAKE_SIGNALS,
     INTAKE_TRAJECTORIES,
     MATCHER_POLICIES,
     MATCHER_RECENTS,
+    MATCHER_ROTATIONS,
     MATCHER_TRAJECTORIES,
 )
 
@@ -28,25 +32,33 @@ from signaalwissel.streams.topics import (
 def build_intake(settings: AgentSettings, rules: Rules) -> ChunkApp:
     """The intake app: partners' and case systems' records in, `resident-events` out."""
     names = settings.names
-    dead_letters = DeadLetters("intake", rules.keys, rules.nonce)
-    trajectories = IntakeTrajectories(rules.policies, rules.publishers, rules.keys, rules.nonce, dead_letters)
-    intake_rules = IntakeRules(
-        rules.policies,
-        rules.publishers,
-        IntakeSignals(rules.policies, rules.publishers, rules.keys, rules.nonce),
-        trajectories,
-        IntakeCommands(trajectories),
-        dead_letters,
-    )
     publisher = Publisher(names, settings.event_source)
     signals, events = names.signal_inputs(), names.trajectory_inputs()
     inputs = [*signals, *events, names(INTAKE_COMMANDS)]
     return build_app(
         settings.engine(names.intake_app, inputs),
-        lambda tables: IntakeHandler(tables, intake_rules, publisher, names, Mover(names)),
+        lambda tables: IntakeHandler(
+            tables, intake_rules(rules, tables[INTAKE_ROTATIONS]), publisher, names, Mover(names)
+        ),
         inputs=inputs,
-        tables=[INTAKE_SIGNALS, INTAKE_TRAJECTORIES],
+        tables=[INTAKE_SIGNALS, INTAKE_TRAJECTORIES, INTAKE_ROTATIONS],
         gate=Gate(frozenset(signals), frozenset(events), settings.cold_start_timeout_s),
+    )
+
+
+def intake_rules(rules: Rules, rotations: PartitionedTable) -> IntakeRules:
+    """The rules of intake, with the match secrets under which the partition at hand works."""
+    keys = RotatingKeys(rules.keys, rotations)
+    dead_letters = DeadLetters("intake", keys, rules.nonce)
+    trajectories = IntakeTrajectories(rules.policies, rules.publishers, keys, rules.nonce, dead_letters)
+    return IntakeRules(
+        keys,
+        rules.policies,
+        rules.publishers,
+        IntakeSignals(rules.policies, rules.publishers, keys, rules.nonce),
+        trajectories,
+        IntakeCommands(trajectories),
+        dead_letters,
     )
 
 
@@ -60,5 +72,5 @@ def build_matcher(settings: AgentSettings, rules: Rules) -> ChunkApp:
         settings.engine(names.matcher_app, inputs),
         lambda tables: MatcherHandler(tables, rules.policies, publisher, dead_letters, names),
         inputs=inputs,
-        tables=[MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES],
+        tables=[MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES, MATCHER_ROTATIONS],
     )

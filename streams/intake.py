@@ -18,11 +18,13 @@ from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.reading import read_record
 from signaalwissel.processors.rejection import Rejected
+from signaalwissel.processors.rotation import RotatingKeys, is_step, taken
 from signaalwissel.processors.stamped import record_in, written_at
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
 from signaalwissel.schemas.intake_signal_codec import read_intake_signal
 from signaalwissel.schemas.internal import IntakeCommand
+from signaalwissel.schemas.rotation import MatchRotation, RotationStep
 from signaalwissel.schemas.trajectory import TrajectoryEvent
 from signaalwissel.schemas.trajectory_event_codec import read_trajectory_event
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
@@ -31,7 +33,8 @@ from signaalwissel.streams.moved import Mover
 from signaalwissel.streams.publishing import Publisher, event_time, trace_of
 from signaalwissel.streams.slices import Slices
 from signaalwissel.streams.table import PartitionedTable
-from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES, Names
+from signaalwissel.streams.topics import INTAKE_ROTATIONS, INTAKE_SIGNALS, INTAKE_TRAJECTORIES, Names
+from signaalwissel.streams.walks import Walk
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +44,9 @@ Taker = Callable[[Record, Outputs], list[Emission]]
 
 
 class IntakeRules(NamedTuple):
-    """The rules that intake runs."""
+    """The rules that intake runs; `keys` are those of the partition at hand."""
 
+    keys: RotatingKeys
     policies: Policies
     publishers: Publishers
     signals: IntakeSignals
@@ -72,6 +76,7 @@ class IntakeHandler(ChunkHandler):
     ) -> None:
         self._signal_table = tables[INTAKE_SIGNALS]
         self._trajectory_table = tables[INTAKE_TRAJECTORIES]
+        self._rotation_table = tables[INTAKE_ROTATIONS]
         self._rules = rules
         self._publisher = publisher
         self._names = names
@@ -82,6 +87,11 @@ class IntakeHandler(ChunkHandler):
         self._signal_slices = Slices(lambda p: [key for key, _ in self._signal_table.items_of(p)], _SLICE)
         self._trajectory_slices = Slices(
             lambda p: [key for key, _ in self._trajectory_table.items_of(p)], _SLICE
+        )
+        self._walk = Walk(
+            self._rotation_table,
+            lambda p: [key for key, _ in self._trajectory_table.items_of(p)],
+            self._rekey,
         )
 
     def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
@@ -95,6 +105,7 @@ class IntakeHandler(ChunkHandler):
     def on_revoked(self, partition: int) -> None:
         self._signal_slices.forget(partition)
         self._trajectory_slices.forget(partition)
+        self._walk.restart(partition)
 
     def sweep(self, partition: int, stream_time_ms: int, outputs: Outputs) -> None:
         """Forget deliveries that are too old to come again; refuse events that waited too long for APPLIED.
@@ -113,6 +124,7 @@ class IntakeHandler(ChunkHandler):
         for key in self._trajectory_slices.next(partition):
             expired = self._rules.trajectories.expire(self._trajectory_table, key, stream_time_ms)
             self._publisher.publish(outputs, expired, (), time)
+        self._publisher.publish(outputs, self._walk.advance(partition), (), time)
 
     def _policy_of(self, key: bytes) -> Policy | None:
         municipality = key[:4].decode()
@@ -159,6 +171,8 @@ class IntakeHandler(ChunkHandler):
             return [self._refused(record, refusal, about)]
 
     def _command(self, record: Record, _outputs: Outputs) -> list[Emission]:
+        if is_step(record.value):
+            return self._rotated(record)
         about = About()
         try:
             command: IntakeCommand = read_record(codec("IntakeCommand").decode, record.value)
@@ -166,6 +180,26 @@ class IntakeHandler(ChunkHandler):
             return self._rules.commands.step(self._trajectory_table, command, self._mover.source_of(record))
         except Rejected as refusal:
             return [self._refused(record, refusal, about)]
+
+    def _rotated(self, record: Record) -> list[Emission]:
+        try:
+            step: RotationStep = read_record(codec("RotationStep").decode, record.value)
+            self._rules.keys.check(step)
+            if not taken(self._rotation_table, step):
+                return []
+            log.info(
+                "municipality %s: partition %d takes %s of the rotation of match secret %d to %d",
+                step.municipality, record.partition, step.phase, step.old, step.new,
+            )  # fmt: skip
+        except Rejected as refusal:
+            return [self._refused(record, refusal, About())]
+        self._walk.restart(record.partition)
+        return self._walk.advance(record.partition)
+
+    def _rekey(self, _: int, key: bytes, rotations: Mapping[str, MatchRotation]) -> list[Emission]:
+        if key[:4].decode() not in rotations:
+            return []
+        return self._rules.trajectories.rekey(self._trajectory_table, key)
 
     def _refused(self, record: Record, refusal: Rejected, about: About) -> Emission:
         return self._rules.dead_letters.of(self._mover.source_of(record), refusal, about)

@@ -13,13 +13,24 @@ from signaalwissel.processors.matcher_state import MatcherState
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.reading import UNREADABLE, refusal_of
 from signaalwissel.processors.rejection import Rejected, RejectionCode
+from signaalwissel.processors.retirement import retire_match_key
+from signaalwissel.processors.rotation import is_step
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import Header
+from signaalwissel.schemas.rotation import MatchRotation
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.publishing import Publisher, event_time, trace_of
 from signaalwissel.streams.slices import Slices
 from signaalwissel.streams.table import PartitionedTable
-from signaalwissel.streams.topics import MATCHER_POLICIES, MATCHER_RECENTS, MATCHER_TRAJECTORIES, Names
+from signaalwissel.streams.topics import (
+    MATCHER_POLICIES,
+    MATCHER_RECENTS,
+    MATCHER_ROTATIONS,
+    MATCHER_TRAJECTORIES,
+    Names,
+)
+from signaalwissel.streams.walks import Walk
 
 _SLICE = 500
 
@@ -46,6 +57,7 @@ class MatcherHandler(ChunkHandler):
         self._trajectories = tables[MATCHER_TRAJECTORIES]
         self._recents = tables[MATCHER_RECENTS]
         self._archive = tables[MATCHER_POLICIES]
+        self._rotations = tables[MATCHER_ROTATIONS]
         self._policies = policies
         self._matcher = Matcher(policies)
         self._publisher = publisher
@@ -53,6 +65,7 @@ class MatcherHandler(ChunkHandler):
         self._names = names
         self._states: dict[int, MatcherState] = {}
         self._slices = Slices(self._match_keys, _SLICE)
+        self._walk = Walk(self._rotations, self._match_keys, self._retire)
 
     def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
         state = self._states[partition]
@@ -64,7 +77,7 @@ class MatcherHandler(ChunkHandler):
                 self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
 
     def on_recovered(self, partition: int) -> None:
-        tables = (self._trajectories, self._recents, self._archive)
+        tables = (self._trajectories, self._recents, self._archive, self._rotations)
         state = MatcherState(*tables)
         state.load(*(table.items_of(partition) for table in tables))
         self._states[partition] = state
@@ -72,23 +85,39 @@ class MatcherHandler(ChunkHandler):
     def on_revoked(self, partition: int) -> None:
         self._states.pop(partition, None)
         self._slices.forget(partition)
+        self._walk.restart(partition)
 
     def sweep(self, partition: int, stream_time_ms: int, outputs: Outputs) -> None:
         """Forget what no rule can need any more, a slice of the keys at a time; it publishes nothing."""
         state = self._states[partition]
         for match_key in self._slices.next(partition):
             sweep_match_key(state, match_key, self._policies, stream_time_ms)
+        self._walk.advance(partition)
 
     def _emissions(self, state: MatcherState, record: Record, now: int) -> list[Emission]:
         try:
             if record.key is None or record.value is None:
                 raise Rejected(RejectionCode.NULL_VALUE, None, "an internal record has a key and a value")
+            if is_step(record.value):
+                return self._retired(state, record)
             return self._matcher.step(state, record.key, record.value, Clock(record.timestamp, now))
         except Rejected as refusal:
             return [self._refused(record, refusal)]
         except UNREADABLE as error:
             # Nobody but intake and sink may write here; what somebody wrote all the same is kept and shown.
             return [self._refused(record, refusal_of(error))]
+
+    def _retired(self, state: MatcherState, record: Record) -> list[Emission]:
+        if state.retired.retire(codec("RotationStep").decode(record.value or b"")):
+            self._walk.restart(record.partition)
+            self._walk.advance(record.partition)
+        return []
+
+    def _retire(
+        self, partition: int, match_key: bytes, rotations: Mapping[str, MatchRotation]
+    ) -> list[Emission]:
+        retire_match_key(self._states[partition], match_key, rotations)
+        return []
 
     def _refused(self, record: Record, refusal: Rejected) -> Emission:
         return self._dead_letters.of(source_of(record, self._names), refusal, About())

@@ -16,9 +16,11 @@ TRAJECTORIES_MOVED = emissions.TRAJECTORIES + MOVED_SUFFIX
 
 INTAKE_TRAJECTORIES = "trajectories"
 INTAKE_SIGNALS = "signals"
+INTAKE_ROTATIONS = "rotations"
 MATCHER_TRAJECTORIES = "trajectories"
 MATCHER_RECENTS = "recents"
 MATCHER_POLICIES = "policies"
+MATCHER_ROTATIONS = "rotations"
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
@@ -106,9 +108,11 @@ def layout(names: Names, partitions: int) -> list[Topic]:
         names(emissions.TRAJECTORY_STATES),
         changelog_topic(names.intake_app, INTAKE_TRAJECTORIES),
         changelog_topic(names.intake_app, INTAKE_SIGNALS),
+        changelog_topic(names.intake_app, INTAKE_ROTATIONS),
         changelog_topic(names.matcher_app, MATCHER_TRAJECTORIES),
         changelog_topic(names.matcher_app, MATCHER_RECENTS),
         changelog_topic(names.matcher_app, MATCHER_POLICIES),
+        changelog_topic(names.matcher_app, MATCHER_ROTATIONS),
     )
     return [
         *_made(signals, partitions, _WEEK | _PUBLISHED),

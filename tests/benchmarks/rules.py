@@ -5,29 +5,31 @@ of the run on Kafka is held to.
 """
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from signaalwissel.processors.dead_letters import DeadLetters
 from signaalwissel.processors.emissions import DEAD_LETTERS, RESIDENT_EVENTS, SIGNALS, TRAJECTORIES
-from signaalwissel.processors.intake_commands import IntakeCommands
-from signaalwissel.processors.intake_signals import IntakeSignals
-from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.policy import Policies, packaged_policies
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.security.nonces import fresh_nonce
+from signaalwissel.streams.agent_settings import Rules
+from signaalwissel.streams.agents import intake_rules
 from signaalwissel.streams.chunk import Headers, Outputs
-from signaalwissel.streams.intake import IntakeHandler, IntakeRules
+from signaalwissel.streams.intake import IntakeHandler
 from signaalwissel.streams.matcher import MatcherHandler
 from signaalwissel.streams.moved import Mover
 from signaalwissel.streams.publishing import Publisher
 from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.topics import (
+    INTAKE_ROTATIONS,
     INTAKE_SIGNALS,
     INTAKE_TRAJECTORIES,
     MATCHER_POLICIES,
     MATCHER_RECENTS,
+    MATCHER_ROTATIONS,
     MATCHER_TRAJECTORIES,
     Names,
 )
@@ -102,13 +104,8 @@ class Kit:
 
     def intake(self, tables: Tables) -> IntakeHandler:
         """Intake as its app makes it."""
-        policies, publishers, keys = self.policies, Publishers(), self.keys
-        dead_letters = DeadLetters("intake", keys, fresh_nonce)
-        trajectories = IntakeTrajectories(policies, publishers, keys, fresh_nonce, dead_letters)
-        signals = IntakeSignals(policies, publishers, keys, fresh_nonce)
-        rules = IntakeRules(
-            policies, publishers, signals, trajectories, IntakeCommands(trajectories), dead_letters
-        )
+        made = Rules(self.policies, Publishers(), self.keys, fresh_nonce)
+        rules = intake_rules(made, tables[INTAKE_ROTATIONS])
         return IntakeHandler(tables, rules, self._publisher(), self.names, Mover(self.names))
 
     def matcher(self, tables: Tables) -> MatcherHandler:
@@ -124,12 +121,12 @@ class Kit:
 
 def intake_tables() -> Tables:
     """Intake's tables, empty."""
-    return Tables(INTAKE_SIGNALS, INTAKE_TRAJECTORIES)
+    return Tables(INTAKE_SIGNALS, INTAKE_TRAJECTORIES, INTAKE_ROTATIONS)
 
 
 def matcher_tables() -> Tables:
     """The matcher's tables, empty."""
-    return Tables(MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)
+    return Tables(MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES, MATCHER_ROTATIONS)
 
 
 def given(topic: str, records: Iterable[Encoded]) -> list[Given]:
@@ -160,7 +157,9 @@ def run_intake(kit: Kit, month: Month) -> Internal:
     tables = intake_tables()
     handler = kit.intake(tables)
     histories, accepted = Collected(), Collected()
-    with tables[INTAKE_SIGNALS].bound(0), tables[INTAKE_TRAJECTORIES].bound(0):
+    with ExitStack() as stack:
+        for table in tables.values():
+            stack.enter_context(table.bound(0))
         handler.handle(0, given(TRAJECTORIES, month.events), histories)
         handler.handle(0, given(SIGNALS, month.signals), accepted)
     refused = len(accepted.on(DEAD_LETTERS))

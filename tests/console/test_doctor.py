@@ -27,6 +27,7 @@ ALL_CHECKS = [
     "matcher lag",
     "kafka security",
     "postgresql security",
+    "rotation",
     "postgresql",
     "migrations",
     "dead letters",

@@ -5,20 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from signaalwissel.processors.dead_letters import DeadLetters
 from signaalwissel.processors.identifiers import signal_table_key, trajectory_key
-from signaalwissel.processors.intake_commands import IntakeCommands
-from signaalwissel.processors.intake_signals import IntakeSignals
-from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.publishers import Publisher as Allowed
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import IntakeCommand, IntakeCommandKind
 from signaalwissel.security.nonces import fresh_nonce
-from signaalwissel.streams.intake import IntakeHandler, IntakeRules
+from signaalwissel.streams.agent_settings import Rules
+from signaalwissel.streams.agents import intake_rules
+from signaalwissel.streams.intake import IntakeHandler
 from signaalwissel.streams.moved import Mover
-from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES
+from signaalwissel.streams.topics import INTAKE_ROTATIONS, INTAKE_SIGNALS, INTAKE_TRAJECTORIES
 
 from tests.processors.given import applied, default_policies, event, signal
 from tests.streams.handler_support import NAMES, Arrived, Sent, Stand, home_of, wire
@@ -37,18 +35,14 @@ class IntakeStand(Stand):
     """Intake and its two tables."""
 
     def __init__(self, policies: Policies | None = None) -> None:
-        super().__init__([INTAKE_SIGNALS, INTAKE_TRAJECTORIES])
-        policies = policies or default_policies()
-        letters = DeadLetters("intake", self.keys, fresh_nonce)
-        trajectories = IntakeTrajectories(policies, ALLOWED, self.keys, fresh_nonce, letters)
-        rules = IntakeRules(
-            policies,
-            ALLOWED,
-            IntakeSignals(policies, ALLOWED, self.keys, fresh_nonce),
-            trajectories,
-            IntakeCommands(trajectories),
-            letters,
-        )
+        super().__init__([INTAKE_SIGNALS, INTAKE_TRAJECTORIES, INTAKE_ROTATIONS])
+        self._policies = policies or default_policies()
+        self.start()
+
+    def start(self) -> None:
+        """Start intake, or start it again, over the tables as they are."""
+        made = Rules(self._policies, ALLOWED, self.keys, fresh_nonce)
+        rules = intake_rules(made, self.tables[INTAKE_ROTATIONS])
         self.mover = Mover(NAMES)
         self.handler = IntakeHandler(self.tables, rules, self.publisher, NAMES, self.mover)
 

@@ -7,7 +7,7 @@ from signaalwissel.processors.identifiers import dead_letter_id
 from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.internal import Header, OriginalRecord
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
-from signaalwissel.streams.topics import INTAKE_SIGNALS, INTAKE_TRAJECTORIES
+from signaalwissel.streams.topics import INTAKE_ROTATIONS, INTAKE_SIGNALS, INTAKE_TRAJECTORIES
 
 from tests.processors.given import policy_with
 from tests.streams.handler_support import (
@@ -27,6 +27,12 @@ from tests.streams.intake_support import (
 )
 
 THEIRS = (TRACE, ("ce_id", b"theirs"))
+NOTHING: set[bytes] = set()
+
+
+def changes(signals: set[bytes] = NOTHING, trajectories: set[bytes] = NOTHING) -> dict[str, set[bytes]]:
+    """The keys that changed, by table."""
+    return {INTAKE_SIGNALS: signals, INTAKE_TRAJECTORIES: trajectories, INTAKE_ROTATIONS: set()}
 
 
 class TestOutputs:
@@ -37,7 +43,7 @@ class TestOutputs:
         (sent,) = stand.take(signal_record())
         assert sent.topic == "resident-events"
         assert read_keyed_signal(sent.value or b"").signal_id == "S1"
-        assert stand.changed() == {INTAKE_SIGNALS: {SIGNAL_ENTRY}, INTAKE_TRAJECTORIES: set()}
+        assert stand.changed() == changes(signals={SIGNAL_ENTRY})
 
     def test_a_trajectory_goes_out_under_each_match_key_and_as_a_state(self) -> None:
         stand = IntakeStand()
@@ -49,7 +55,7 @@ class TestOutputs:
         ]
         assert len({record.key for record in sent}) == 3
         assert sent[-1].key == TRAJECTORY_KEY
-        assert stand.changed() == {INTAKE_SIGNALS: set(), INTAKE_TRAJECTORIES: {TRAJECTORY_KEY}}
+        assert stand.changed() == changes(trajectories={TRAJECTORY_KEY})
 
     def test_a_signal_and_a_trajectory_of_one_bsn_share_a_match_key(self) -> None:
         stand = IntakeStand()
@@ -103,7 +109,7 @@ class TestMoved:
         stand = IntakeStand()
         (sent,) = stand.take(record)
         assert (sent.topic, sent.key) == (topic, key)
-        assert stand.changed() == {INTAKE_SIGNALS: set(), INTAKE_TRAJECTORIES: set()}
+        assert stand.changed() == changes()
         there = Arrived(topic, sent.value, key, home_of(key), headers=sent.headers)
         handled = stand.take(there)
         assert {one.topic for one in handled} <= {"resident-events", "trajectory-states"}

@@ -16,7 +16,12 @@ from signaalwissel.schemas.keyed_signal_codec import write_keyed_signal
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.streams.matcher import MatcherHandler
-from signaalwissel.streams.topics import MATCHER_POLICIES, MATCHER_RECENTS, MATCHER_TRAJECTORIES
+from signaalwissel.streams.topics import (
+    MATCHER_POLICIES,
+    MATCHER_RECENTS,
+    MATCHER_ROTATIONS,
+    MATCHER_TRAJECTORIES,
+)
 
 from tests.processors.given import default_policies, policy_with
 from tests.processors.keyed import KEY, OTHER_KEY, RECEIVED_ON, facts, keyed_signal, noon, trajectory
@@ -43,7 +48,7 @@ class MatcherStand(Stand):
     """The matcher and its three tables, everything recovered."""
 
     def __init__(self) -> None:
-        super().__init__([MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES])
+        super().__init__([MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES, MATCHER_ROTATIONS])
         self.start(default_policies())
 
     def start(self, policies: Policies) -> None:
@@ -71,7 +76,12 @@ def changes(
     trajectories: set[bytes] = NOTHING, recents: set[bytes] = NOTHING, policies: set[bytes] = NOTHING
 ) -> dict[str, set[bytes]]:
     """The keys that changed, by table."""
-    return {MATCHER_TRAJECTORIES: trajectories, MATCHER_RECENTS: recents, MATCHER_POLICIES: policies}
+    return {
+        MATCHER_TRAJECTORIES: trajectories,
+        MATCHER_RECENTS: recents,
+        MATCHER_POLICIES: policies,
+        MATCHER_ROTATIONS: set(),
+    }
 
 
 def resident_event(value: bytes | None, key: bytes | None = KEY, **place: Any) -> Arrived:

@@ -18,9 +18,11 @@ COMPACTED = {
     "trajectory-states",
     "signaalwissel-intake-trajectories-changelog",
     "signaalwissel-intake-signals-changelog",
+    "signaalwissel-intake-rotations-changelog",
     "signaalwissel-matcher-trajectories-changelog",
     "signaalwissel-matcher-recents-changelog",
     "signaalwissel-matcher-policies-changelog",
+    "signaalwissel-matcher-rotations-changelog",
 }
 WEEK_MS, MONTH_MS = "604800000", "2592000000"
 
