@@ -27,6 +27,7 @@ _GROUPS = {
     "dead-letters": "dead_letters",
     "config": "config",
     "report": "report",
+    "subject": "subject",
 }
 """Groups of commands, by the module that has them."""
 _BROKEN_PIPE = 141

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typer
-from signaalwissel.console import environment, key_service, runtime
+from signaalwissel.console import environment, erasure_ledger, key_service, runtime
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.processors.sealing import KeyUnavailable
@@ -30,10 +30,11 @@ def sink(
         end_with_parent()
     runtime.log_to("sink")
     try:
-        seal = runtime.SinkSeal(key_service.answering(settings))
-        status = run_sink(
-            runtime.sink_settings(settings, instance, instances), runtime.policies(settings), seal
-        )
+        keys = key_service.answering(settings)
+        chosen = runtime.sink_settings(settings, instance, instances)
+        # Before anything is read: a database from before an erasure must not come back to life.
+        erasure_ledger.forget_again(settings, chosen, keys)
+        status = run_sink(chosen, runtime.policies(settings), runtime.SinkSeal(keys))
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from signaalwissel.processors.clients import LISTING
 from signaalwissel.processors.dead_letters import About, DeadLetters, Source
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES, Emission
+from signaalwissel.processors.erased_clients import erased_positions, without_erased
 from signaalwissel.processors.facts import applied, fact_of, merged
 from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.intake_erasure import gone_at, seal_clients, without_client
 from signaalwissel.processors.intake_signals import known_policy
 from signaalwissel.processors.intake_waiting import WaitingRoom, last_moment
 from signaalwissel.processors.matcher_state import Table
@@ -18,10 +20,9 @@ from signaalwissel.processors.naming import Roster
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
-from signaalwissel.processors.sealing import KeyProvider, seal
+from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.stamped import record_in, stamp
 from signaalwissel.processors.validation import check_event, check_published, must_name_its_client
-from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import (
     read_intake_trajectory,
     trajectory_body,
@@ -29,8 +30,9 @@ from signaalwissel.schemas.fact_codec import (
     write_keyed_trajectory,
     write_trajectory_state,
 )
-from signaalwissel.schemas.internal import Fact, IntakeTrajectory, SealedIdentity
-from signaalwissel.schemas.trajectory import SealedClients, TrajectoryEvent, TrajectoryEventKind
+from signaalwissel.schemas.internal import Fact, IntakeCommand, IntakeTrajectory, SealedIdentity
+from signaalwissel.schemas.signal import Subject
+from signaalwissel.schemas.trajectory import TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 
 _FACTS_MAX = 1000
@@ -88,8 +90,13 @@ class IntakeTrajectories:
         if event.kind is TrajectoryEventKind.ERASED:
             return self.erase(table, stored, event.event_id, source.timestamp)
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
-        fact = fact_of(event, map(pseudonyms.pseudonym, event.clients))
-        return self.take(table, self._with_clients(stored, event), fact, source)
+        fact: Fact | None = fact_of(event, map(pseudonyms.pseudonym, event.clients))
+        if erased := erased_positions(stored.facts):
+            fact = None if fact is None else without_erased(fact, erased, Roster(stored.facts).named)
+        if fact is None:
+            # It was about an erased client alone.
+            return []
+        return self.take(table, self._with_clients(stored, event, erased), fact, source)
 
     def check(self, event: TrajectoryEvent, topic: str) -> None:
         """Refuse an event that is bad whatever else is known; raises Rejected."""
@@ -178,6 +185,16 @@ class IntakeTrajectories:
         self._keep(table, emptied._replace(version=emptied.version + 1, match_keys=()), now)
         return emissions
 
+    def erase_client(
+        self, table: Table, stored: IntakeTrajectory, command: IntakeCommand, now: Millis
+    ) -> list[Emission]:
+        """Erase one client and his signals; the trajectory goes on for the other, if there is one left."""
+        left = without_client(stored, command, self._keys, self._nonce)
+        if left.trajectory is None:
+            return [*left.commands, *self.erase(table, stored, command.command_id, now)]
+        told = self.publish(table, left.trajectory, now)
+        return [*left.commands, *gone_at(left.gone_keys, left.trajectory), *told]
+
     def publish(self, table: Table, trajectory: IntakeTrajectory, now: Millis) -> list[Emission]:
         """Keep a changed trajectory and publish it whole, under each of its match keys."""
         published = trajectory._replace(version=trajectory.version + 1)
@@ -190,17 +207,18 @@ class IntakeTrajectories:
             Emission(TRAJECTORY_STATES, key, state),
         ]
 
-    def _with_clients(self, trajectory: IntakeTrajectory, event: TrajectoryEvent) -> IntakeTrajectory:
+    def _with_clients(
+        self, trajectory: IntakeTrajectory, event: TrajectoryEvent, erased: frozenset[int]
+    ) -> IntakeTrajectory:
         """The trajectory with the match keys and the sealed identity of the clients that an event lists."""
         if event.kind not in LISTING:
             return trajectory
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
         keys = set(trajectory.match_keys)
-        for client in event.clients:
+        clients = tuple(Subject() if i in erased else client for i, client in enumerate(event.clients))
+        for client in clients:
             keys.update(pseudonyms.trajectory_match_keys(client))
-        body = codec("SealedClients").encode_body(SealedClients(event.clients))
-        belongs_to = f"IntakeTrajectory/{event.municipality}/{event.trajectory_id}/{event.event_id}"
-        sealed = seal(body, self._keys.identity_key(event.municipality), belongs_to, self._nonce())
+        sealed = seal_clients(trajectory, event.event_id, clients, self._keys, self._nonce)
         others = (item for item in trajectory.identities if item.event_id != event.event_id)
         return trajectory._replace(
             match_keys=tuple(sorted(keys)), identities=(*others, SealedIdentity(event.event_id, sealed))

@@ -134,6 +134,7 @@ STATES = (
 """Tables of the two apps, each with its compacted changelog topic."""
 
 _SINK = "sink"
+_RIGHTS = "een privacy-medewerker via subject"
 _CASE_READERS = "sink; een beheerder via signal show"
 DATABASE = (
     Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
@@ -150,6 +151,9 @@ DATABASE = (
     Store("dead_letters", (), Term.SIGNAL, _SINK, "een beheerder via dead-letters"),
     Store("outbox", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("subject_requests", (), Term.RUNNING, _RIGHTS, _RIGHTS),
+    Store("erasure_ledger", (), Term.RUNNING, _RIGHTS, "sink; een beheerder via subject ledger"),
+    Store("objections", (), Term.RUNNING, _RIGHTS, "sink, rebuild"),
 )
 """Tables in PostgreSQL."""
 

@@ -17,6 +17,7 @@ DEAD_LETTERS = "dead-letters"
 TASKS = "tasks"
 NOTICES = "notices"
 RESIDENT_EVENTS = "resident-events"
+INTAKE_COMMANDS = "intake-commands"
 
 # The order in which the records of one batch are handled: who runs a trajectory before what opens its tasks, tasks
 # before the updates about them.

@@ -15,7 +15,7 @@ from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.pairs import PAIRS, arrays
 from signaalwissel.sinks.records import ReceivedState
 from signaalwissel.sinks.tables import trajectories
-from sqlalchemy import Connection, Date, Text, bindparam, text
+from sqlalchemy import Connection, Date, Text, and_, bindparam, not_, or_, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 LOOK_NOW = date.min
@@ -131,7 +131,11 @@ def record(
             statement.on_conflict_do_update(
                 index_elements=["municipality", "trajectory_id"],
                 set_=replaced,
-                where=trajectories.c.version < statement.excluded.version,
+                # Erased is for good: what was on its way when a resident was erased brings nothing back.
+                where=and_(
+                    trajectories.c.version < statement.excluded.version,
+                    or_(not_(trajectories.c.erased), statement.excluded.erased),
+                ),
             ),
             list(rows.values()),
         )

@@ -12,7 +12,18 @@ from signaalwissel.processors.followup_tasks import Outcome, ref_of
 from signaalwissel.processors.policy import Policies
 from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.sinks import audit, dead_letters, found, offsets, saving, task_store, trajectories, updates
+from signaalwissel.sinks import (
+    audit,
+    dead_letters,
+    found,
+    offsets,
+    saving,
+    subject_leftovers,
+    subject_objections,
+    task_store,
+    trajectories,
+    updates,
+)
 from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
 from signaalwissel.sinks.found import FirstDays
@@ -95,8 +106,13 @@ class Writer:
             casebook.follow(decision)
         refused = updates.apply_all(connection, news.batch.updates, casebook, self._seal)
         renewed = {key for key in keys if known[key].version != before.get(key)}
-        self._call(connection, casebook, renewed | found.record(connection, news.found))
-        saving.save(connection, casebook, self._settings, [d for d in news.touching if erases_signal(d)])
+        newly_found = found.record(connection, news.found)
+        subject_leftovers.forget_found(connection, newly_found)
+        subject_objections.follow(connection, [state for state, _ in news.batch.states], self._settings)
+        self._call(connection, casebook, renewed | newly_found)
+        erased = [d for d in news.touching if erases_signal(d)]
+        saving.save(connection, casebook, self._settings, erased)
+        subject_leftovers.forget_tasks(connection, casebook, keys, erased)
         return refused
 
     def _call(self, connection: Connection, casebook: Casebook, keys: set[TrajectoryKey]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import signaalwissel.sinks.open_klant_tables
+import signaalwissel.sinks.subject_tables
 from signaalwissel.processors.privacy_natures import Nature
 from signaalwissel.processors.privacy_records import RECORDS
 from signaalwissel.processors.privacy_stores import (
@@ -25,8 +26,9 @@ from signaalwissel.streams.topics import Names, layout
 from tests.processors.privacy_support import filled_policy
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-# Registering the tables of the Open Klant adapter is what its import does.
+# Registering their tables is what the import of these modules does.
 assert signaalwissel.sinks.open_klant_tables
+assert signaalwissel.sinks.subject_tables
 DAY_MS = 24 * 60 * 60 * 1000
 # Written in the clear: what a partner, a case system or a person sends, and what lies inside a seal.
 IN_THE_CLEAR = {"EarlySignal", "TrajectoryEvent", "SealedSubject", "SealedClients", "OriginalRecord"}
