@@ -243,6 +243,8 @@ def trajectory_shown(trajectory: Whole, membership: Membership) -> Plain:
             half = [one if membership.client in roster.named(hashed) else None for one, hashed in listed]
         facts.append(shown | {"clients": half})
     plain.pop("match_keys")
+    # The last event may be about the other.
+    plain.pop("caused_by_event_id")
     return plain | {"facts": facts, "client": membership.client}
 
 
