@@ -167,7 +167,11 @@ def _without_him(task: Task, holdings: Holdings, erasure: Erasure) -> Task:
     # Notes may tell of the signals, and of who was a candidate.
     history = tuple(step._replace(note=None) for step in task.history)
     step = TaskStep(erasure.at, StepKind.SIGNAL_ERASED, None, texts.SIGNAL_ERASED)
-    return replace(task, reports=reports, candidates=candidates, history=(*history, step)).next_version()
+    left = replace(task, reports=reports, candidates=candidates, history=(*history, step))
+    if task.candidates and not candidates and not task.ended:
+        # There is nobody left to verify; the matcher may not know the signal any more.
+        left = left.ending(TaskStatus.CANCELLED)
+    return left.next_version()
 
 
 def _forget_notices(connection: Connection, holdings: Holdings) -> None:

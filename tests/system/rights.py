@@ -1,12 +1,17 @@
 """Residents whose values are told apart anywhere, and the command line of their rights."""
 
+import io
 import json
-import subprocess
+import logging
+import os
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from signaalwissel.console.main import main
 from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.processors.validation import passes_eleven_test
@@ -82,24 +87,26 @@ class Rights:
 
     def __call__(self, command: str, *options: object, about: dict[str, Any] | None = None) -> Ended:
         given = ["-", "--municipality", MUNICIPALITY, "--by", "po-3", "--json"] if about is not None else []
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "signaalwissel.console",
-                "subject",
-                *command.split(),
-                *given,
-                *map(str, options),
-            ],
-            env={**self.product.environment, **self.extra},
-            input=None if about is None else json.dumps(about),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        arguments = ["signaalwissel", "subject", *command.split(), *given, *map(str, options)]
+        out, err = io.StringIO(), io.StringIO()
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        with (
+            mock.patch.dict(os.environ, {**self.product.environment, **self.extra}),
+            mock.patch.object(sys, "argv", arguments),
+            mock.patch.object(sys, "stdin", io.StringIO(json.dumps(about))),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            try:
+                main()
+                code: Any = 0
+            except SystemExit as ended:
+                code = ended.code
+            finally:
+                root.handlers[:] = handlers
+                root.setLevel(level)
+        return Ended(int(code or 0), out.getvalue(), err.getvalue())
 
     def export(self, about: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
         """The two sides of an export."""

@@ -35,7 +35,7 @@ from tests.system.installation import Installation
 from tests.system.rights import MUNICIPALITY, Rights, bsns, event, signal
 
 RACES = int(os.environ.get("SIGNAALWISSEL_RACES", "24"))
-pytestmark = pytest.mark.timeout(300 + 4 * RACES)
+pytestmark = pytest.mark.timeout(600 + 4 * RACES)
 
 APPLIED, LATER, LATE = "2026-01-05T10:00:00Z", "2026-02-10T10:00:00Z", "2026-02-12T10:00:00Z"
 _NUMBERS = bsns(2 * RACES + 1)

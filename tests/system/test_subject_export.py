@@ -15,7 +15,7 @@ from sqlalchemy import text
 from tests.system.installation import Installation
 from tests.system.rights import MUNICIPALITY, Rights, bsns, event, signal
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 ANNA_BSN, BRAM_BSN, CEES_BSN, DORA_BSN = bsns(4)
 HOME = {"postcode": "3511AB", "house_number": 12}

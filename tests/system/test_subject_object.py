@@ -12,7 +12,7 @@ from sqlalchemy import text
 from tests.system.installation import Installation
 from tests.system.rights import Rights, bsns, event, signal
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 (BSN,) = bsns(1)
 ABOUT = {"bsn": BSN}
