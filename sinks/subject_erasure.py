@@ -74,13 +74,7 @@ def erase(
     _forget_notices(connection, holdings)
     _forget_signals(connection, holdings.signals.values())
     _forget_memberships(connection, holdings, erasure)
-    connection.execute(
-        dead_letters.delete().where(
-            dead_letters.c.dead_letter_id.in_(
-                [one.row.dead_letter_id for one in holdings.letters if not one.shared]
-            )
-        )
-    )
+    _forget_letters(connection, holdings)
     made = notices.record(connection, list(_destroyed(holdings, erasure)))
     outbox.put(
         connection,
@@ -172,6 +166,11 @@ def _without_him(task: Task, holdings: Holdings, erasure: Erasure) -> Task:
         # There is nobody left to verify; the matcher may not know the signal any more.
         left = left.ending(TaskStatus.CANCELLED)
     return left.next_version()
+
+
+def _forget_letters(connection: Connection, holdings: Holdings) -> None:
+    his = [one.row.dead_letter_id for one in holdings.letters if not one.shared]
+    connection.execute(dead_letters.delete().where(dead_letters.c.dead_letter_id.in_(his)))
 
 
 def _forget_notices(connection: Connection, holdings: Holdings) -> None:
