@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test demo bench year lock sbom audit clean
+.PHONY: help install check lint types contract insecure test demo bench bench-peers year lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ demo: install ## a month of signals through real Kafka into PostgreSQL, checked 
 
 bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 	$(BIN)/python -m tests.benchmarks
+
+bench-peers: install ## the match job side by side with other engines; fetches and builds them, takes most of an hour
+	$(BIN)/python -m tests.benchmarks.peers
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py
