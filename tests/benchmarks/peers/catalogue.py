@@ -24,6 +24,9 @@ from tests.benchmarks.sampling import Stuck
 EXACTLY_ONCE, AT_LEAST_ONCE = "exactly_once", "at_least_once"
 PRODUCT, WHOLE, KAFKA_STREAMS = "signaalwissel", "signaalwissel-whole", "kafka-streams"
 _LOG_SHOWN = 3000
+_ROOT = Path(__file__).parents[3]
+_ENGINES = Path(__file__).with_name("engines")
+_PURE = ("schemas", "processors")
 
 Commands = Callable[[Built, int], list[list[str]]]
 
@@ -74,6 +77,11 @@ class Task:
         names, bootstrap = Names(self.ground.prefix), self.ground.bootstrap
         state = self.folder / f"state-{uuid.uuid4().hex[:8]}"
         state.mkdir()
+        rules = self.folder / "rules"
+        if not rules.exists():
+            (rules / "signaalwissel").mkdir(parents=True)
+            for name in _PURE:
+                (rules / "signaalwissel" / name).symlink_to(_ROOT / name)
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("SIGNAALWISSEL_")},
             **self._of_the_product(),
@@ -84,6 +92,8 @@ class Task:
             "DECISIONS_TOPIC": names(DECISIONS),
             "TRAJECTORIES_CHANGELOG": changelog_topic(names.matcher_app, MATCHER_TRAJECTORIES),
             "RECENTS_CHANGELOG": changelog_topic(names.matcher_app, MATCHER_RECENTS),
+            # The Python peers run the product's rules, which are pure; nothing else of it is there for them.
+            **({} if peer.name in {PRODUCT, WHOLE} else {"PYTHONPATH": str(rules)}),
             "GROUP_ID": f"{self.ground.prefix}{peer.name}",
             "STATE_DIR": str(state),
             "PARTITIONS": str(self.ground.partitions),
@@ -151,6 +161,23 @@ def _streams(built: Built, _workers: int) -> list[list[str]]:
     return [_java(built, "kafka-streams", "signaalwissel.StreamsPeer", "-Xmx1g")]
 
 
+def _flink(built: Built, _workers: int) -> list[list[str]]:
+    return [
+        _java(
+            built, "flink", "signaalwissel.FlinkPeer", "-Xmx2g", "--add-opens=java.base/java.util=ALL-UNNAMED"
+        )
+    ]
+
+
+def _python(peer: str, program: str, *arguments: str, single: bool = False) -> Commands:
+    """Commands of a Python peer: a process for each worker, or one that makes its own."""
+
+    def commands(built: Built, workers: int) -> list[list[str]]:
+        return [[str(built.pythons[peer]), str(_ENGINES / program), *arguments]] * (1 if single else workers)
+
+    return commands
+
+
 PEERS = {
     peer.name: peer
     for peer in (
@@ -168,6 +195,31 @@ PEERS = {
                 for _ in range(max(workers // 2, 1))
             ],
             "intake and matcher",
+        ),
+        Peer("flink", EXACTLY_ONCE, _flink, "MiniCluster, hash-map state"),
+        Peer(
+            "bare-loop", EXACTLY_ONCE, _python("bare-loop", "bare_loop.py"), "no engine; the product's rules"
+        ),
+        Peer(
+            "quix-streams",
+            EXACTLY_ONCE,
+            _python("quix-streams", "quix_peer.py"),
+            "the product's rules; RocksDB",
+            share=0.3,
+        ),
+        Peer(
+            "bytewax",
+            AT_LEAST_ONCE,
+            _python("bytewax", "bytewax_peer.py", single=True),
+            "the product's rules; snapshots each second, no transactions",
+            share=0.3,
+        ),
+        Peer(
+            "faust-naive",
+            AT_LEAST_ONCE,
+            _python("faust-naive", "faust_peer.py", "worker", "-l", "warn", "--without-web", single=True),
+            "the product's rules; one process; its outputs are in no transaction",
+            share=0.1,
         ),
     )
 }

@@ -6,7 +6,8 @@ Java peers take the machine's Maven and JDK (17 or newer); Python peers get a vi
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from signaalwissel.deploy.progress import PlatformProgress
 _HERE = Path(__file__).parent
 _JAVA = _HERE / "java"
 _RULES = "rules"
+_ENGINES = _HERE / "engines"
+_ENVIRONMENTS = ("bare-loop", "quix-streams", "bytewax", "faust-naive")
 _LOG_SHOWN = 3000
 
 
@@ -30,10 +33,12 @@ class Built:
     Attributes:
         java: Folder of the Java projects, with their `target`.
         java_program: The Java that runs them.
+        pythons: The Python of each Python peer.
     """
 
     java: Path
     java_program: str
+    pythons: Mapping[str, Path]
 
 
 _PROJECT_OF = {"kafka-streams": "kafka-streams", "kafka-streams-rocksdb": "kafka-streams", "flink": "flink"}
@@ -45,7 +50,8 @@ def build(peers: Iterable[str], cache: Path, progress: PlatformProgress) -> Buil
     Raises:
         NotBuilt: Maven or Java is missing, or the build failed; says what to do.
     """
-    wanted = sorted({_PROJECT_OF[peer] for peer in peers if peer in _PROJECT_OF})
+    asked = list(peers)
+    wanted = sorted({_PROJECT_OF[peer] for peer in asked if peer in _PROJECT_OF})
     java = shutil.which("java")
     if wanted and (java is None or shutil.which("mvn") is None):
         raise NotBuilt(
@@ -53,7 +59,24 @@ def build(peers: Iterable[str], cache: Path, progress: PlatformProgress) -> Buil
         )
     name = f"bench-java-{'-'.join(wanted)}-{_fingerprint()}"
     folder = filled(cache / name, lambda staging: _maven(wanted, staging, progress), Path.is_dir, progress)
-    return Built(folder, java or "java")
+    pythons = {peer: _python(peer, cache, progress) for peer in asked if peer in _ENVIRONMENTS}
+    return Built(folder, java or "java", pythons)
+
+
+def _python(peer: str, cache: Path, progress: PlatformProgress) -> Path:
+    """The Python of a peer's virtual environment; what is in it, pinned, stands in `engines/<peer>.txt`."""
+    pinned = _ENGINES / f"{peer}.txt"
+    mark = hashlib.sha256(pinned.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = cache / f"bench-{peer}-{mark}"
+    done = folder / "complete"
+    if not done.exists():
+        # Not by `filled`: a virtual environment cannot be moved after it was made.
+        with progress.step(f"Benchmark: a virtual environment for {peer}, once on this machine", None):
+            shutil.rmtree(folder, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", str(folder)])
+            _run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(pinned)])
+        done.touch()
+    return folder / "bin/python"
 
 
 def _maven(projects: Iterable[str], folder: Path, progress: PlatformProgress) -> None:
