@@ -4,11 +4,12 @@ What a peer is told stands in the environment of its processes; README.md lists 
 """
 
 import os
+import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,6 +140,10 @@ def running(peer: Peer, task: Task) -> Iterator[list[int]]:
         raise Stuck(f"{peer.name}: {stuck}\n{log.read_text(errors='replace')[-_LOG_SHOWN:]}") from stuck
     finally:
         end_all(processes)
+        for process in processes:
+            # Some engines start processes of their own, which outlive a parent that ends.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _product(*arguments: str) -> list[str]:

@@ -23,7 +23,7 @@ from tests.benchmarks.sampling import Stuck
 _WARM_SHARE = 0.2
 _PAUSE_S = 0.03
 _QUIET_S = 2.0
-_START_BOUND_S = 120.0
+_START_BOUND_S = 300.0
 _RUN_BOUND_S = 300.0
 _IDLE_BOUND_S = 30.0
 
