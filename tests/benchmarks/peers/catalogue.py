@@ -151,7 +151,7 @@ def _product(*arguments: str) -> list[str]:
 
 
 def _java(built: Built, project: str, main: str, *options: str) -> list[str]:
-    target = built.java / project / "target"
+    target = built.projects[project] / "target"
     return [
         built.java_program,
         *options,

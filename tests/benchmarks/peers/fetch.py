@@ -31,12 +31,12 @@ class Built:
     """Where things lie.
 
     Attributes:
-        java: Folder of the Java projects, with their `target`.
+        projects: The folder of each Java project, with its `target`.
         java_program: The Java that runs them.
         pythons: The Python of each Python peer.
     """
 
-    java: Path
+    projects: Mapping[str, Path]
     java_program: str
     pythons: Mapping[str, Path]
 
@@ -57,10 +57,9 @@ def build(peers: Iterable[str], cache: Path, progress: PlatformProgress) -> Buil
         raise NotBuilt(
             "the Java peers need Maven and a JDK (17 or newer) on PATH: install them, or leave these peers out"
         )
-    name = f"bench-java-{'-'.join(wanted)}-{_fingerprint()}"
-    folder = filled(cache / name, lambda staging: _maven(wanted, staging, progress), Path.is_dir, progress)
+    projects = {project: _project(project, cache, progress) for project in wanted}
     pythons = {peer: _python(peer, cache, progress) for peer in asked if peer in _ENVIRONMENTS}
-    return Built(folder, java or "java", pythons)
+    return Built(projects, java or "java", pythons)
 
 
 def _python(peer: str, cache: Path, progress: PlatformProgress) -> Path:
@@ -79,12 +78,18 @@ def _python(peer: str, cache: Path, progress: PlatformProgress) -> Path:
     return folder / "bin/python"
 
 
-def _maven(projects: Iterable[str], folder: Path, progress: PlatformProgress) -> None:
-    shutil.copytree(_JAVA / _RULES, folder / _RULES, ignore=shutil.ignore_patterns("target"))
-    for project in projects:
-        shutil.copytree(_JAVA / project, folder / project, ignore=shutil.ignore_patterns("target"))
+def _project(project: str, cache: Path, progress: PlatformProgress) -> Path:
+    """A Java project, built, with the rules beside it."""
+    parts = (_RULES, project)
+
+    def fill(staging: Path) -> None:
+        for part in parts:
+            shutil.copytree(_JAVA / part, staging / part, ignore=shutil.ignore_patterns("target"))
         with progress.step(f"Benchmark: Maven builds {project}, once for this code", None):
-            _run(["mvn", "-q", "-B", "-f", str(folder / project / "pom.xml"), "package"])
+            _run(["mvn", "-q", "-B", "-f", str(staging / project / "pom.xml"), "package"])
+
+    name = f"bench-java-{project}-{_fingerprint(parts)}"
+    return filled(cache / name, fill, Path.is_dir, progress) / project
 
 
 def _run(command: list[str]) -> None:
@@ -94,9 +99,10 @@ def _run(command: list[str]) -> None:
         raise NotBuilt(f"{' '.join(command)} ended with {done.returncode}:\n{told}")
 
 
-def _fingerprint() -> str:
+def _fingerprint(parts: Iterable[str]) -> str:
     told = hashlib.sha256()
-    for file in sorted(_JAVA.rglob("*")):
-        if file.is_file() and "target" not in file.relative_to(_JAVA).parts:
-            told.update(file.read_bytes())
+    for part in parts:
+        for file in sorted((_JAVA / part).rglob("*")):
+            if file.is_file() and "target" not in file.relative_to(_JAVA).parts:
+                told.update(file.read_bytes())
     return told.hexdigest()[:12]

@@ -23,7 +23,9 @@ from tests.benchmarks.sampling import Stuck
 
 RATE = 1000
 _LEARN = 20_000
-_WARM_S, _MEASURED_S = 5, 20
+_COUNT = 25 * RATE
+_RUN_IN = 5
+"""One part of so many is not measured."""
 _DRAIN_S = 20.0
 _ARRIVED_SHARE = 0.99
 
@@ -42,8 +44,8 @@ def latency(peer: Peer, task: Task, given: Given) -> Latency:
         Stuck: The peer ended, or more than 1 % did not arrive.
     """
     ground = task.ground
-    count = RATE * (_WARM_S + _MEASURED_S)
-    learned = min(_LEARN, len(given.signals) - count)
+    learned = min(_LEARN, len(given.signals) // 5)
+    count = min(_COUNT, len(given.signals) - learned)
     with ground.topics():
         for topic, records in given.before.items():
             ground.send(topic, records)
@@ -52,7 +54,7 @@ def latency(peer: Peer, task: Task, given: Given) -> Latency:
             ready(Tree(pids), looks, learned)
             drive = _Drive(ground)
             asyncio.run(drive.run(given, range(learned, learned + count)))
-    took = drive.took(given.ids[learned + RATE * _WARM_S : learned + count])
+    took = drive.took(given.ids[learned + count // _RUN_IN : learned + count])
     return Latency(took[len(took) // 2], took[len(took) * 99 // 100])
 
 
