@@ -21,6 +21,7 @@ _COMMANDS = (
     "privacy-statement",
 )
 _GROUPS = {
+    "access": "access",
     "topics": "topics",
     "keys": "keys",
     "signal": "journey",
