@@ -9,6 +9,7 @@ from signaalwissel.console.failures import CommandFailure
 _COMMANDS = (
     "worker",
     "sink",
+    "gateway",
     "up",
     "demo",
     "publish",

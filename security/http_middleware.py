@@ -75,12 +75,14 @@ class Bounds:
         per_address_s: Requests a second of one address, signed in or not; a little more at once.
         policy: Content-Security-Policy; API_POLICY, or what `page_policy` gives for pages.
         assets: Path below which answers may be cached: files that are the same for everybody.
+        headers: Further headers of every answer.
     """
 
     body_bytes_max: int = 1_048_576
     per_address_s: float = 5000.0
     policy: str = API_POLICY
     assets: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Surroundings:
@@ -150,6 +152,8 @@ class _Answer:
             else:
                 headers[name] = value
         headers.setdefault("content-security-policy", self._bounds.policy)
+        for name, value in self._bounds.headers:
+            headers[name] = value
         headers[CORRELATION_HEADER] = self._request_id
         for cookie in (self._scope.get("state") or {}).get(COOKIES, ()):
             headers.append("set-cookie", cookie)
