@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test demo bench year lock sbom audit clean
+.PHONY: help install check lint types contract insecure test demo bench bench-gateway year lock sbom audit clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## virtual environment with the locked dependencies
 
@@ -49,6 +49,9 @@ demo: install ## a month of signals through real Kafka into PostgreSQL, checked 
 
 bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 	$(BIN)/python -m tests.benchmarks
+
+bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
+	$(BIN)/python -m tests.benchmarks.gateway
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py

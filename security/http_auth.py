@@ -15,6 +15,7 @@ from signaalwissel.processors.access import Action, Principal, Target, may
 from signaalwissel.security import certificates, principals
 from signaalwissel.security.access_settings import Access, Issuer
 from signaalwissel.security.certificates import CertificateRefused, ClientCertificate
+from signaalwissel.security.http_middleware import correlation_id
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.signing_keys import KeysAway, RemoteKeys, SigningKeys
@@ -55,10 +56,10 @@ class Authenticator:
         try:
             principal = await self._recognised(request)
         except (TokenRefused, CertificateRefused) as refusal:
-            log.warning("credentials refused", extra={"rule": str(refusal)})
+            log.warning("credentials refused: %s (request %s)", refusal, correlation_id.get())
             raise Problem(401, "Het token of certificaat is niet geldig.", headers=_INVALID) from None
         except KeysAway as away:
-            log.error("signing keys away", extra={"reason": str(away)})  # noqa: TRY400 the text says it all
+            log.error("signing keys away: %s", away)  # noqa: TRY400 the text says it all
             raise Problem(
                 503, "Tokens kunnen nu niet worden gecontroleerd.", headers={"retry-after": "30"}
             ) from None

@@ -20,7 +20,8 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _BACKLOG = 2048
-_HEADER_TIMEOUT_S = 5
+_KEEP_ALIVE_S = 75
+"""Longer than the minute that balancers keep a connection: none is closed under a request that is on its way."""
 
 
 class ServerUnusable(ValueError):
@@ -135,7 +136,7 @@ def config(app: ASGIApp, place: Place) -> uvicorn.Config:
             proxy_headers=False,
             headers=[("x-content-type-options", "nosniff")],
             limit_concurrency=place.connections_max,
-            timeout_keep_alive=_HEADER_TIMEOUT_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=place.stop_s,
             backlog=_BACKLOG,
             **tls,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
-from signaalwissel.security.http_middleware import COOKIES
+from signaalwissel.security.http_middleware import COOKIES, correlation_id
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.oidc_login import LOGIN_S, LoginFailed, OidcLogin, ProviderAway
@@ -102,10 +102,10 @@ class WebSessions:
                 raise LoginFailed("there is no login that began in this browser")
             principal = await self._login.finish(kept, state, code)
         except LoginFailed as failure:
-            log.warning("login failed", extra={"reason": str(failure)})
+            log.warning("login failed: %s (request %s)", failure, correlation_id.get())
             raise Problem(401, "Het inloggen is niet gelukt. Probeer het opnieuw.") from None
         except (ProviderAway, KeysAway) as away:
-            log.error("identity provider away", extra={"reason": str(away)})  # noqa: TRY400 the text says it all
+            log.error("identity provider away: %s", away)  # noqa: TRY400 the text says it all
             raise Problem(503, "Inloggen kan nu niet.", headers={"retry-after": "30"}) from None
         response = RedirectResponse(kept["then"], _SEE_OTHER)
         self._put(response, self.cookie, self._sessions.seal(self._sessions.begin(principal)))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from signaalwissel.sinks.database import database_away
 from signaalwissel.sinks.settings import SinkError
 from sqlalchemy import Connection, Engine, text
 
@@ -72,6 +73,8 @@ def scoped(engine: Engine, scope: RowScope, role: str | None = READER) -> Iterat
 
 def check_reader(engine: Engine, role: str | None = READER) -> None:
     """Raise ReaderUnsafe where the policies would not hold for the role under which rows are read."""
+    if role is not None:
+        _check_is_there(engine, role)
     with scoped(engine, RowScope(), role) as connection:
         above, owns = connection.execute(
             text(
@@ -86,6 +89,15 @@ def check_reader(engine: Engine, role: str | None = READER) -> None:
         raise ReaderUnsafe(
             "PostgreSQL: the role under which pages read owns the tables, is a superuser or has BYPASSRLS, so that"
             " row-level security does not hold for it; run `signaalwissel access grant-reader` as the owner"
+        )
+
+
+def _check_is_there(engine: Engine, role: str) -> None:
+    with database_away(), engine.connect() as connection:
+        there = connection.execute(text("SELECT FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+    if there is None:
+        raise ReaderUnsafe(
+            f"PostgreSQL: there is no role {role}; run `signaalwissel access grant-reader` as the owner"
         )
 
 

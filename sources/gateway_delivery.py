@@ -6,6 +6,7 @@ Idempotent (acks=all), so that a retry of the client library writes a record onc
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -17,10 +18,10 @@ from kafka.errors import KafkaError
 log = logging.getLogger(__name__)
 
 WAITING_MAX = 20_000
-"""Records that may wait for the broker: at 64 kB each their buffer could fill and a request would block all others."""
+"""Records that may wait for the broker; the client library itself has no bound."""
 WAITING_BYTES_MAX = 16 << 20
-_BUFFER_BYTES = 64 << 20
 _LINGER_MS = 3
+_PAUSE_S = 0.5
 _LOOK_S = 2.0
 _LOOK_BOUND_MS = 3000
 
@@ -71,28 +72,15 @@ class KafkaOutlet:
         self._waiting_bytes = 0
         self._looked_at = 0.0
         self._seen = False
-        bound_ms = int(bound_s * 1000)
+        self._closed = False
+        self._renewing: threading.Thread | None = None
         try:
-            self._producer = KafkaProducer(
-                **self._options,
-                client_id="signaalwissel-gateway",
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                linger_ms=_LINGER_MS,
-                request_timeout_ms=max(1000, bound_ms // 2),
-                delivery_timeout_ms=bound_ms,
-                max_block_ms=bound_ms,
-                bootstrap_timeout_ms=bound_ms,
-                buffer_memory=_BUFFER_BYTES,
-                metrics_enabled=False,
-            )
-            missing = [topic for topic in self._topics if not self._producer.partitions_for(topic)]
+            missing = set(self._topics) - self._there()
+            if missing:
+                raise Away(f"there is no topic {min(missing)!r}; make it with `topics apply`")
+            self._producer: KafkaProducer | None = self._opened()
         except KafkaError as error:
             raise Away(f"Kafka at {bootstrap}: {error}") from error
-        if missing:
-            self._producer.close(timeout=0)
-            raise Away(f"there is no topic {missing[0]!r}; make it with `topics apply`")
 
     async def deliver(
         self, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]
@@ -100,6 +88,10 @@ class KafkaOutlet:
         size = len(value)
         if self._waiting >= WAITING_MAX or self._waiting_bytes + size > WAITING_BYTES_MAX:
             raise Busy("too many records wait for Kafka")
+        producer = self._producer
+        if producer is None:
+            self._renew()
+            raise Away("Kafka does not take records")
         loop = asyncio.get_running_loop()
         delivered: asyncio.Future[None] = loop.create_future()
 
@@ -114,14 +106,14 @@ class KafkaOutlet:
         self._waiting += 1
         self._waiting_bytes += size
         try:
-            sending = self._producer.send(topic, key=key, value=value, headers=list(headers))
+            sending = producer.send(topic, key=key, value=value, headers=list(headers))
             sending.add_callback(lambda _: loop.call_soon_threadsafe(settle, None))
             sending.add_errback(lambda error: loop.call_soon_threadsafe(settle, error))
             # The producer gives up by itself; this is for the case that it hangs.
             async with asyncio.timeout(self._bound_s * 2):
                 await delivered
         except (KafkaError, TimeoutError) as error:
-            self._seen = False
+            self._give_up(producer)
             raise Away(f"Kafka did not take a record for {topic}: {type(error).__name__}") from error
         finally:
             self._waiting -= 1
@@ -138,23 +130,83 @@ class KafkaOutlet:
         return self._seen
 
     def close(self) -> None:
-        self._producer.close(timeout=self._bound_s)
+        self._closed = True
+        if self._producer is not None:
+            _close(self._producer, self._bound_s)
+
+    def _give_up(self, producer: KafkaProducer) -> None:
+        """Go on with a new producer: an idempotent one that lost a record does not always find its way back."""
+        self._seen = False
+        if self._producer is producer:
+            self._producer = None
+            # What still waits in it gets its answer, or its error, from there.
+            threading.Thread(target=_close, args=(producer, self._bound_s), daemon=True).start()
+            self._renew()
+
+    def _renew(self) -> None:
+        if not self._closed and (self._renewing is None or not self._renewing.is_alive()):
+            self._renewing = threading.Thread(target=self._open_again, name="gateway-kafka", daemon=True)
+            self._renewing.start()
+
+    def _open_again(self) -> None:
+        try:
+            producer = self._opened()
+        except KafkaError as error:
+            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+            time.sleep(_PAUSE_S)
+            return
+        self._producer = producer
+        log.warning("gateway: Kafka answers again")
+
+    def _opened(self) -> KafkaProducer:
+        """A producer that knows the topics; raises KafkaError."""
+        bound_ms = int(self._bound_s * 1000)
+        producer = KafkaProducer(
+            **self._options,
+            client_id="signaalwissel-gateway",
+            acks="all",
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            linger_ms=_LINGER_MS,
+            request_timeout_ms=max(1000, bound_ms // 2),
+            delivery_timeout_ms=bound_ms,
+            max_block_ms=bound_ms,
+            bootstrap_timeout_ms=bound_ms,
+            metrics_enabled=False,
+        )
+        try:
+            # So that no request waits for the first look at a topic's partitions.
+            for topic in self._topics:
+                producer.partitions_for(topic)
+        except KafkaError:
+            producer.close(timeout=0)
+            raise
+        return producer
 
     def _look(self) -> bool:
         try:
-            admin = KafkaAdminClient(
-                **self._options,
-                client_id="signaalwissel-gateway-look",
-                request_timeout_ms=_LOOK_BOUND_MS,
-                bootstrap_timeout_ms=_LOOK_BOUND_MS,
-            )
+            return set(self._topics) <= self._there()
         except KafkaError as error:
-            log.warning("kafka away", extra={"reason": type(error).__name__})
+            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
             return False
+
+    def _there(self) -> set[str]:
+        """The topics of the broker; raises KafkaError."""
+        admin = KafkaAdminClient(
+            **self._options,
+            client_id="signaalwissel-gateway-look",
+            request_timeout_ms=_LOOK_BOUND_MS,
+            bootstrap_timeout_ms=_LOOK_BOUND_MS,
+        )
         try:
-            return set(self._topics) <= set(admin.list_topics())
-        except KafkaError as error:
-            log.warning("kafka away", extra={"reason": type(error).__name__})
-            return False
+            return set(admin.list_topics())
         finally:
             admin.close()
+
+
+def _close(producer: KafkaProducer, bound_s: float) -> None:
+    try:
+        producer.close(timeout=bound_s)
+    except KafkaError as error:
+        # Whoever waited for those records has been told.
+        log.warning("gateway: a producer was closed with records in it: %s", type(error).__name__)

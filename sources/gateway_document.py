@@ -113,7 +113,10 @@ def json_schema(node: Any, named: dict[str, _Schema]) -> _Schema:
     """The JSON Schema of an Avro node; named types go into `named`."""
     if isinstance(node, list):
         found = json_schema(next(part for part in node if part != "null"), named)
-        return {"allOf": [found], "nullable": True} if "$ref" in found else {**found, "nullable": True}
+        if "$ref" not in found:
+            return {**found, "nullable": True}
+        kind = named[found["$ref"].rsplit("/", 1)[1]]["type"]
+        return {"type": kind, "nullable": True, "allOf": [found]}
     if isinstance(node, str):
         return {"$ref": f"#/components/schemas/{node}"} if node in named else dict(_PRIMITIVES[node])
     if "logicalType" in node:

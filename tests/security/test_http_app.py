@@ -183,3 +183,18 @@ def test_requests_do_not_see_each_others_correlation_id() -> None:
         return [answer.headers["x-correlation-id"] for answer in answers]
 
     assert asyncio.run(both()) == [f"request-{n:04}" for n in range(20)]
+
+
+def test_the_log_tells_what_was_asked_and_refused_and_nothing_of_a_resident(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="signaalwissel")
+    client = TestClient(app())
+    asked = {"x-correlation-id": "request-0001"}
+    client.get("/999990019?bsn=999990019", headers=asked)
+    client.get("/me", headers={**asked, "authorization": "Bearer 999990019"})
+    text = caplog.text
+    assert "GET unknown path: 404" in text
+    assert "credentials refused: is no signed token (request request-0001)" in text
+    assert "GET /me: 401" in text
+    assert "999990019" not in text
