@@ -9,6 +9,7 @@ from typing import Any
 from signaalwissel.processors.rejection import RejectionCode
 from signaalwissel.schemas.contract import versions
 from signaalwissel.security.http_problems import PROBLEM_JSON
+from signaalwissel.sources.gateway_json_schema import json_schema
 from signaalwissel.sources.gateway_messages import BATCH_MAX, EVENT, EVENTS, JSON
 from signaalwissel.sources.gateway_records import RESOURCES, SIGNAL, Resource
 
@@ -69,39 +70,13 @@ def document(server: str) -> dict[str, Any]:
     """
     return {
         "openapi": "3.0.3",
-        "info": {
-            "title": "Signaalwissel",
-            "version": API_VERSION,
-            "description": (
-                "Stuur signalen, trajectgebeurtenissen en taakupdates naar Signaalwissel. Een antwoord 202 komt pas"
-                " als het bericht veilig op Kafka staat. Hetzelfde bericht twee keer sturen is veilig."
-            ),
-            "contact": {
-                "name": "Beheerder van deze installatie",
-                "url": server,
-                "email": "beheer@example.nl",
-            },
-            "license": {"name": "EUPL-1.2", "url": "https://eupl.eu/1.2/nl/"},
-        },
+        "info": _info(server),
         "servers": [{"url": f"{server}/v1", "description": "Deze installatie"}],
         "security": [{"bearer": []}, {"certificate": []}],
         "tags": [{"name": resource.path, "description": _TITLES[resource.path][1]} for resource in RESOURCES],
         "paths": {f"/{resource.path}": {"post": _operation(resource)} for resource in RESOURCES},
         "components": {
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "OAuth2-toegangstoken.",
-                },
-                "certificate": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Client-Cert",
-                    "description": "Clientcertificaat: door TLS, of door een vertrouwde proxy in deze header.",
-                },
-            },
+            "securitySchemes": _security_schemes(),
             "headers": _headers(),
             "responses": {_named(status): _problem(status, text) for status, text in sorted(_ERRORS.items())},
             "schemas": _schemas(),
@@ -109,62 +84,38 @@ def document(server: str) -> dict[str, Any]:
     }
 
 
-def json_schema(node: Any, named: dict[str, _Schema]) -> _Schema:
-    """The JSON Schema of an Avro node; named types go into `named`."""
-    if isinstance(node, list):
-        found = json_schema(next(part for part in node if part != "null"), named)
-        if "$ref" not in found:
-            return {**found, "nullable": True}
-        kind = named[found["$ref"].rsplit("/", 1)[1]]["type"]
-        return {"type": kind, "nullable": True, "allOf": [found]}
-    if isinstance(node, str):
-        return {"$ref": f"#/components/schemas/{node}"} if node in named else dict(_PRIMITIVES[node])
-    if "logicalType" in node:
-        return dict(_LOGICAL[node["logicalType"]])
-    if node["type"] == "array":
-        return {"type": "array", "items": json_schema(node["items"], named)}
-    described = {"description": node["doc"]} if "doc" in node else {}
-    if node["type"] == "enum":
-        named[node["name"]] = {"type": "string", "enum": node["symbols"], **described}
-    else:
-        required = [field["name"] for field in node["fields"] if "default" not in field]
-        named[node["name"]] = {
-            "type": "object",
-            "additionalProperties": False,
-            # OpenAPI knows no empty list here.
-            **({"required": required} if required else {}),
-            "properties": {field["name"]: _property(field, named) for field in node["fields"]},
-            **described,
-        }
-    return {"$ref": f"#/components/schemas/{node['name']}"}
+def _info(server: str) -> dict[str, Any]:
+    return {
+        "title": "Signaalwissel",
+        "version": API_VERSION,
+        "description": (
+            "Stuur signalen, trajectgebeurtenissen en taakupdates naar Signaalwissel. Een antwoord 202 komt pas"
+            " als het bericht veilig op Kafka staat. Hetzelfde bericht twee keer sturen is veilig."
+        ),
+        "contact": {"name": "Beheerder van deze installatie", "url": server, "email": "beheer@example.nl"},
+        "license": {"name": "EUPL-1.2", "url": "https://eupl.eu/1.2/nl/"},
+    }
 
 
-_PRIMITIVES: Mapping[str, _Schema] = {
-    "string": {"type": "string"},
-    "boolean": {"type": "boolean"},
-    "int": {"type": "integer", "format": "int32"},
-    "long": {"type": "integer", "format": "int64"},
-    "bytes": {"type": "string", "format": "byte"},
-}
-_LOGICAL: Mapping[str, _Schema] = {
-    "date": {"type": "string", "format": "date"},
-    "timestamp-millis": {"type": "string", "format": "date-time"},
-    "decimal": {"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,2})?$"},
-}
-
-
-def _property(field: Mapping[str, Any], named: dict[str, _Schema]) -> _Schema:
-    found = json_schema(field["type"], named)
-    text = {"description": field["doc"]} if "doc" in field else {}
-    return {"allOf": [found], **text} if "$ref" in found else {**found, **text}
+def _security_schemes() -> dict[str, Any]:
+    return {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "OAuth2-toegangstoken.",
+        },
+        "certificate": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Client-Cert",
+            "description": "Clientcertificaat: door TLS, of door een vertrouwde proxy in deze header.",
+        },
+    }
 
 
 def _operation(resource: Resource) -> dict[str, Any]:
     title, text = _TITLES[resource.path]
-    example = _EXAMPLES[resource.path]
-    one: _Schema = {"$ref": f"#/components/schemas/{resource.schema}"}
-    event: _Schema = {"$ref": f"#/components/schemas/{title}Event"}
-    several = {"type": "array", "minItems": 1, "maxItems": BATCH_MAX}
     return {
         "operationId": f"stuur{title}",
         "tags": [resource.path],
@@ -179,14 +130,7 @@ def _operation(resource: Resource) -> dict[str, Any]:
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
             }
         ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                JSON: {"schema": {"oneOf": [one, {**several, "items": one}]}, "example": example},
-                EVENT: {"schema": event},
-                EVENTS: {"schema": {**several, "items": event}},
-            },
-        },
+        "requestBody": _request_body(resource),
         "responses": {
             "202": _answer("Aangenomen: het staat op Kafka.", {"oneOf": [_ref("Accepted"), _ref("Results")]}),
             "207": _answer("Een deel is aangenomen.", _ref("Results")),
@@ -195,6 +139,23 @@ def _operation(resource: Resource) -> dict[str, Any]:
                 for status in sorted(_ERRORS)
                 if status != "404" or resource.path == "taakupdates"
             },
+        },
+    }
+
+
+def _request_body(resource: Resource) -> dict[str, Any]:
+    one = _ref(resource.schema)
+    event = _ref(f"{_TITLES[resource.path][0]}Event")
+    several = {"type": "array", "minItems": 1, "maxItems": BATCH_MAX}
+    return {
+        "required": True,
+        "content": {
+            JSON: {
+                "schema": {"oneOf": [one, {**several, "items": one}]},
+                "example": _EXAMPLES[resource.path],
+            },
+            EVENT: {"schema": event},
+            EVENTS: {"schema": {**several, "items": event}},
         },
     }
 
