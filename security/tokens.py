@@ -6,8 +6,10 @@ holds nothing of the token; KeysAway where the issuer's keys cannot be had.
 
 import base64
 import binascii
+import hashlib
 import json
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,9 @@ from signaalwissel.security.signing_keys import SigningKeys
 
 TOKEN_BYTES_MAX = 16_384
 LEEWAY_S = 30
+REMEMBERED_S = 60.0
+"""How long a verified token is taken without a new look at its signature; never past its own end."""
+REMEMBERED_MAX = 1000
 _KID_LENGTH_MAX = 200
 _FOREIGN_KEYS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "cty", "enc"})
 """Headers by which a token would choose its own key or meaning."""
@@ -59,9 +64,21 @@ class Tokens:
     def __init__(self, trusted: tuple[Trusted, ...], now: Callable[[], float] = time.time) -> None:
         self._trusted = {one.settings.issuer: one for one in trusted}
         self._now = now
+        self._known: OrderedDict[bytes, tuple[Verified, float]] = OrderedDict()
 
     async def access(self, token: str) -> Verified:
         """The claims of an access token; raises TokenRefused or KeysAway."""
+        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        known = self._known.get(digest)
+        if known is not None and self._now() < known[1]:
+            return known[0]
+        verified = await self._access(token)
+        self._known[digest] = (verified, min(verified.claims["exp"] + LEEWAY_S, self._now() + REMEMBERED_S))
+        if len(self._known) > REMEMBERED_MAX:
+            self._known.popitem(last=False)
+        return verified
+
+    async def _access(self, token: str) -> Verified:
         header, issuer = self._looked_at(token)
         if _media_type(header.get("typ")) not in {_media_type(kind) for kind in issuer.settings.token_types}:
             raise TokenRefused("is not of a type that this issuer's access tokens have")

@@ -12,7 +12,14 @@ from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey
 from signaalwissel.security.signing_keys import FixedKeys
-from signaalwissel.security.tokens import LEEWAY_S, TOKEN_BYTES_MAX, TokenRefused
+from signaalwissel.security.tokens import (
+    LEEWAY_S,
+    REMEMBERED_S,
+    TOKEN_BYTES_MAX,
+    TokenRefused,
+    Tokens,
+    Trusted,
+)
 
 from tests.security.token_support import (
     EC,
@@ -27,6 +34,7 @@ from tests.security.token_support import (
     claims,
     good,
     header,
+    issuer,
     signed,
     tokens,
 )
@@ -191,3 +199,35 @@ def test_shared_secrets_cannot_be_allowed() -> None:
     keys = FixedKeys(KeySet([OctKey.generate_key(256, {"kid": "s"}), RSA]))
     assert asyncio.run(keys.key("s")) is None
     assert asyncio.run(keys.key("rsa-1")) is not None
+
+
+def test_a_token_that_was_verified_counts_for_a_minute_and_never_past_its_end() -> None:
+    now = [float(NOW)]
+    kept = FixedKeys(KeySet([RSA]))
+    asked: list[str] = []
+
+    class Counting:
+        async def key(self, kid: str) -> Any:
+            asked.append(kid)
+            return await kept.key(kid)
+
+    verifier = Tokens((Trusted(issuer(), Counting()),), now=lambda: now[0])
+    long, short = good(), good(exp=NOW + 5)
+    for _ in range(3):
+        asyncio.run(verifier.access(long))
+        asyncio.run(verifier.access(short))
+    assert len(asked) == 2
+    now[0] += 5 + LEEWAY_S + 1
+    with pytest.raises(TokenRefused):
+        asyncio.run(verifier.access(short))
+    now[0] = NOW + REMEMBERED_S
+    asyncio.run(verifier.access(long))
+    assert len(asked) == 4
+
+
+def test_a_token_that_differs_in_one_letter_is_looked_at_anew() -> None:
+    verifier = tokens()
+    token = good()
+    asyncio.run(verifier.access(token))
+    with pytest.raises(TokenRefused):
+        asyncio.run(verifier.access(token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1]))
