@@ -35,8 +35,9 @@ def course_of(course: CaseCourse) -> CaseCourse:
         spans = [one.span for one in course.services if one.service is service]
         joined += [CaseService(service, span) for span in _joined(spans)]
     # A refusal ends the intake; whatever exit the system adds to it says the same.
-    exit_ = {"exited_on": None, "exit_reason": None} if course.refused_on is not None else {}
-    return course._replace(services=tuple(joined), **exit_)
+    if course.refused_on is not None:
+        course = course._replace(exited_on=None, exit_reason=None)
+    return course._replace(services=tuple(joined))
 
 
 def check_course(course: CaseCourse, clients: int) -> None:

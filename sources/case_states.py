@@ -243,7 +243,7 @@ def _in_place(
 ) -> tuple[tuple[Subject, ...], tuple[ClientPseudonym, ...]]:
     """The clients, each at the position that he was told at: the position identifies him (design 2)."""
     left = [(client, pseudonym(client)) for client in clients]
-    placed = []
+    placed: list[tuple[Subject, ClientPseudonym]] = []
     for known in told.clients if told is not None else ():
         same = next((one for one in left if _same_person(one[1], known)), None)
         if same is not None and len(placed) < len(clients):

@@ -200,8 +200,7 @@ def _state(
 
 def _event(values: dict[str, Any], clients: tuple[Subject, ...], moment: Millis) -> TrajectoryEvent:
     recorded_at = values.get("recorded_at")
-    chosen = {"exit_reason": ExitReason, "service": Service, "solution": Solution}
-    codes = {name: kind(values[name]) for name, kind in chosen.items() if values.get(name) is not None}
+    exit_reason, service, solution = (values.get(name) for name in ("exit_reason", "service", "solution"))
     return TrajectoryEvent(
         event_id=_needed(values, "event_id"),
         trajectory_id=_needed(values, "trajectory_id"),
@@ -212,8 +211,10 @@ def _event(values: dict[str, Any], clients: tuple[Subject, ...], moment: Millis)
         kind=TrajectoryEventKind(_needed(values, "kind")),
         clients=clients,
         counsellor=_counsellor(values),
+        exit_reason=None if exit_reason is None else ExitReason(exit_reason),
+        service=None if service is None else Service(service),
+        solution=None if solution is None else Solution(solution),
         entrepreneur=values.get("entrepreneur"),
-        **codes,
     )
 
 

@@ -177,8 +177,7 @@ class RowImport:
             return hashlib.blake2b(ready.value, digest_size=_DIGEST_SIZE, person=b"import-update").digest()
         value = ready.value
         if not self._dated:
-            undated = {"received_at" if isinstance(record, EarlySignal) else "recorded_at": _NO_MOMENT}
-            value = published(record._replace(**undated)).value
+            value = published(_undated(record)).value
         keys = self._rules.keys.pseudonym_keys(record.municipality)
         return keys.digest(f"{self._system}:".encode() + value)
 
@@ -189,3 +188,9 @@ class RowImport:
     def _topic(self, kind: str) -> str:
         publisher = self._rules.publisher
         return kind if publisher is None else f"{kind}.{publisher}"
+
+
+def _undated(record: EarlySignal | TrajectoryEvent) -> EarlySignal | TrajectoryEvent:
+    if isinstance(record, EarlySignal):
+        return record._replace(received_at=_NO_MOMENT)
+    return record._replace(recorded_at=_NO_MOMENT)

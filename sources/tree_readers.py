@@ -79,7 +79,7 @@ def xml_rows(file: Path, source: Source) -> Iterator[Row]:
                     inside = element
                 continue
             above.pop()
-            if element is inside:
+            if inside is not None and element is inside:
                 number += 1
                 yield flattened(number, _tree(element), outer)
                 inside = None
