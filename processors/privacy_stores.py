@@ -31,6 +31,7 @@ class Term(Enum):
     MONTH = auto()
     RESEND = auto()
     CORRECTION = auto()
+    LEDGER = auto()
     IDLE = auto()
     SIGNAL = auto()
     TRAJECTORY = auto()
@@ -71,6 +72,8 @@ TOPICS = (
     ),
     Store("intake-commands", ("IntakeCommand",), Term.MONTH, "sink", "intake"),
     Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild"),
+    Store("import-ledger", ("ImportedRows",), Term.LEDGER, "import", "import"),
+    Store("import-states", ("ImportedState",), Term.TRAJECTORY, "import", "import"),
     Store(
         "counsellor-followup",
         ("RoutedSignal", "SealedSubject"),
@@ -192,6 +195,8 @@ def kept(term: Term, policy: Policy) -> str:
             return f"{days(policy.intake.resend_days)} (intake.resend_days)"
         case Term.CORRECTION:
             return f"{days(policy.corrections.period_days)} (corrections.period_days)"
+        case Term.LEDGER:
+            return "400 dagen (Kafka)"
         case Term.IDLE:
             return (
                 f"{days(policy.state_idle_days)} na de laatste wijziging, als geen regel het meer nodig heeft"
