@@ -33,6 +33,13 @@ Mapped: TypeAlias = EarlySignal | CaseState | TrajectoryEvent | TaskUpdate
 _REPEATS_MAX = 200
 
 
+class Made(NamedTuple):
+    """What a row became. `dated` tells whether the row itself says when it came in."""
+
+    record: Mapped
+    dated: bool
+
+
 class _ServiceReaders(NamedTuple):
     repeat: str | None
     readers: Mapping[str, FieldReader]
@@ -68,7 +75,7 @@ class Mapper:
             for service in profile.services
         ]
 
-    def record(self, row: Row, moment: Millis) -> Mapped:
+    def record(self, row: Row, moment: Millis) -> Made:
         """The record of a row.
 
         Args:
@@ -80,21 +87,18 @@ class Mapper:
         """
         values = _read(self._fields, row.cells, "")
         if self._record is RecordKind.SIGNAL:
-            return _signal(values, moment)
+            return Made(_signal(values, moment), values.get("received_at") is not None)
+        dated = values.get("recorded_at") is not None
         if self._record is RecordKind.TASK_UPDATE:
-            return _task_update(values)
+            return Made(_task_update(values), dated)
         clients = tuple(
             Subject(**found)
             for number, readers in enumerate(self._clients)
             if _is_somebody(found := _read(readers, row.cells, f"clients[{number}]."))
         )
         if self._record is RecordKind.TRAJECTORY_EVENT:
-            return _event(values, clients, moment)
-        return _state(values, clients, tuple(self._services_of(row.cells)))
-
-    def dated(self) -> bool:
-        """Whether the export says when each of its rows came in."""
-        return bool({"received_at", "recorded_at"} & set(self._fields))
+            return Made(_event(values, clients, moment), dated)
+        return Made(_state(values, clients, tuple(self._services_of(row.cells))), dated)
 
     def _services_of(self, cells: Mapping[str, Cell]) -> list[CaseService]:
         found = []

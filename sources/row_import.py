@@ -80,18 +80,17 @@ class RowImport:
         self._index = index
         self.moment = moment
         self._mapper = Mapper(loaded, municipality, self._derived)
-        self._dated = self._mapper.dated()
         self.municipalities: set[str] = set()
 
     def outcome(self, row: Row, file_number: int) -> Outcome:
         """What a row comes to; raises Rejected."""
         if row.refusal is not None:
             raise row.refusal
-        record = self._mapper.record(row, self.moment)
+        record, dated = self._mapper.record(row, self.moment)
         try:
             if isinstance(record, CaseState):
                 return self._state(record, file_number)
-            return self._record(record)
+            return self._record(record, dated=dated)
         except DoesNotFit as error:
             raise Rejected(RejectionCode.UNREADABLE, error.field or None, error.rule) from None
         except UpdateRefused as refusal:
@@ -116,10 +115,14 @@ class RowImport:
                 explained = vanished(told, self.moment)
                 yield Outcome(tuple(map(published, explained.events)), None, explained.told)
 
-    def _record(self, record: EarlySignal | TrajectoryEvent | TaskUpdate) -> Outcome:
+    def _record(self, record: EarlySignal | TrajectoryEvent | TaskUpdate, *, dated: bool) -> Outcome:
         self._check(record)
         ready = published(record)
-        digest = self._digest(record, ready)
+        # The moment of this import is no part of a row: the next import would take it for another one.
+        content = (
+            ready.value if dated or isinstance(record, TaskUpdate) else published(_undated(record)).value
+        )
+        digest = self._digest(record, content)
         return Outcome() if self._index.knows_row(digest) else Outcome((ready,), digest)
 
     def _state(self, state: CaseState, file_number: int) -> Outcome:
@@ -170,16 +173,12 @@ class RowImport:
                 "has no policy or no keys in this installation",
             )
 
-    def _digest(self, record: EarlySignal | TrajectoryEvent | TaskUpdate, ready: Published) -> bytes:
-        """The row's keyed digest; the moment of this import is no part of it."""
+    def _digest(self, record: EarlySignal | TrajectoryEvent | TaskUpdate, content: bytes) -> bytes:
         if isinstance(record, TaskUpdate):
             # It holds no person, and no municipality under whose key it could go.
-            return hashlib.blake2b(ready.value, digest_size=_DIGEST_SIZE, person=b"import-update").digest()
-        value = ready.value
-        if not self._dated:
-            value = published(_undated(record)).value
+            return hashlib.blake2b(content, digest_size=_DIGEST_SIZE, person=b"import-update").digest()
         keys = self._rules.keys.pseudonym_keys(record.municipality)
-        return keys.digest(f"{self._system}:".encode() + value)
+        return keys.digest(f"{self._system}:".encode() + content)
 
     def _derived(self, municipality: str, content: bytes) -> bytes:
         self._known_municipality(municipality)

@@ -90,6 +90,22 @@ def test_amounts_dates_and_names_come_through(tmp_path: Path) -> None:
     assert (third.municipality, third.crisis, third.subject.bsn) == ("0344", True, None)
 
 
+def test_a_row_that_does_not_say_when_it_came_is_known_at_any_later_import(tmp_path: Path) -> None:
+    file = sample("vps", tmp_path)
+    rows = cells(file)
+    without = rows[0].index("Ontvangen op")
+    write(file, [row[:without] + row[without + 1 :] for row in rows])
+    loaded = load_profile("vps")
+    rules = Rules(packaged_policies(for_every_code=True), Publishers(), ThrowawayKeys())
+    with ImportIndex() as index:
+        rows_of = RowImport(loaded, rules, index, None, RECEIVED)
+        files = FileImport(loaded.profile, rows_of, index, None)
+        first = files.run(file, write_rejects=False)
+        rows_of.moment = RECEIVED + 86_400_000
+        again = files.run(file, write_rejects=False)
+    assert (first.new, again.new, again.known) == (3, 0, 3)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_a_name_with_diacritics_is_read_in_each_encoding_of_the_profile(
     encoding: str, tmp_path: Path
