@@ -22,27 +22,30 @@ from signaalwissel.sources.profile_model import Answer
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+_System = Annotated[str, typer.Argument(help="A profile with an answer: vps, ris, or your own .toml file.")]
+_File = Annotated[Path, typer.Argument(help="Where to write; a file that is there is replaced.")]
+_Municipality = Annotated[str | None, typer.Option(help="Four digits; every municipality otherwise.")]
+_Partner = Annotated[
+    list[str] | None, typer.Option(help="Only this partner's signals; may be given more than once.")
+]
+_From = Annotated[str | None, typer.Option("--from", help="First day of receipt, like 2026-02-01.")]
+_To = Annotated[str | None, typer.Option("--to", help="Last day of receipt.")]
+_All = Annotated[bool, typer.Option("--all", help="Also signals without an outcome, as not yet taken up.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Count; write nothing.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")]
+
+
 def export(
-    system: Annotated[
-        str, typer.Argument(help="A profile with an answer: vps, ris, or your own .toml file.")
-    ],
-    file: Annotated[Path, typer.Argument(help="Where to write; a file that is there is replaced.")],
+    system: _System,
+    file: _File,
     *,
-    municipality: Annotated[
-        str | None, typer.Option(help="Four digits; every municipality otherwise.")
-    ] = None,
-    partner: Annotated[
-        list[str] | None, typer.Option(help="Only this partner's signals; may be given more than once.")
-    ] = None,
-    first: Annotated[
-        str | None, typer.Option("--from", help="First day of receipt, like 2026-02-01.")
-    ] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day of receipt.")] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also signals without an outcome, as not yet taken up.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count; write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
+    municipality: _Municipality = None,
+    partner: _Partner = None,
+    first: _From = None,
+    last: _To = None,
+    everything: _All = False,
+    dry_run: _DryRun = False,
+    as_json: _Json = False,
 ) -> None:
     """Write what became of each signal, as far as the policy lets it be told.
 
@@ -51,12 +54,7 @@ def export(
 
     Example: signaalwissel export vps --municipality 0344 --from 2026-02-01 antwoord.csv
     """
-    try:
-        answer = load_profile(system).profile.answer
-    except ProfileError as error:
-        raise UsageFailure(str(error)) from error
-    if answer is None:
-        raise UsageFailure(f"{system}: the profile has no [answer]: its system takes none")
+    answer = _answer(system)
     settings = environment.settings()
     policies = runtime.policies(settings)
     wanted = Wanted(municipality, tuple(partner or ()), _day("--from", first), _day("--to", last))
@@ -69,6 +67,16 @@ def export(
                 write([_value(column.value, one, outcome, answer) for column in answer.columns])
     told = {"file": str(file), "dry_run": dry_run, "signals": sum(counts.values()), "outcomes": counts}
     print(dump(told) if as_json else _sentence(told))
+
+
+def _answer(system: str) -> Answer:
+    try:
+        answer = load_profile(system).profile.answer
+    except ProfileError as error:
+        raise UsageFailure(str(error)) from error
+    if answer is None:
+        raise UsageFailure(f"{system}: the profile has no [answer]: its system takes none")
+    return answer
 
 
 @contextmanager

@@ -34,44 +34,47 @@ from signaalwissel.sources.watching import files_in
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.publishing import event_time
 
+_System = Annotated[str, typer.Argument(help="A profile: vps, ris, stratech, ..., or your own .toml file.")]
+_Path = Annotated[Path | None, typer.Argument(help="A file, or a folder of files.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
+_Explain = Annotated[bool, typer.Option("--explain", help="Show what the profile maps and assumes.")]
+_Watch = Annotated[bool, typer.Option("--watch", help="Go on with what comes into the folder.")]
+_Settle = Annotated[
+    float, typer.Option(min=0.0, max=3600.0, help="Seconds in which a watched file must not change.")
+]
+_Municipality = Annotated[str | None, typer.Option(help="Four digits, where the export names none.")]
+_ReceivedAt = Annotated[
+    str | None, typer.Option(help="When the rows came in, where they do not say; now otherwise.")
+]
+_Publisher = Annotated[str | None, typer.Option(help="Send to signals.NAME and trajectories.NAME.")]
+_AcceptVanished = Annotated[
+    bool, typer.Option("--accept-vanished", help="Withdraw however many are missing in a complete export.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object per file.")]
+
 
 def import_(
-    system: Annotated[
-        str, typer.Argument(help="A profile: vps, ris, stratech, ..., or your own .toml file.")
-    ],
-    path: Annotated[Path | None, typer.Argument(help="A file, or a folder of files.")] = None,
+    system: _System,
+    path: _Path = None,
     *,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
-    ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show what the profile maps and assumes.")
-    ] = False,
-    watching: Annotated[bool, typer.Option("--watch", help="Go on with what comes into the folder.")] = False,
-    settle_s: Annotated[
-        float, typer.Option(min=0.0, max=3600.0, help="Seconds in which a watched file must not change.")
-    ] = 30.0,
-    municipality: Annotated[
-        str | None, typer.Option(help="Four digits, where the export names none.")
-    ] = None,
-    received_at: Annotated[
-        str | None, typer.Option(help="When the rows came in, where they do not say; now otherwise.")
-    ] = None,
-    publisher: Annotated[str | None, typer.Option(help="Send to signals.NAME and trajectories.NAME.")] = None,
-    accept_vanished: Annotated[
-        bool,
-        typer.Option("--accept-vanished", help="Withdraw however many are missing in a complete export."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file.")] = False,
+    dry_run: _DryRun = False,
+    explain: _Explain = False,
+    watching: _Watch = False,
+    settle_s: _Settle = 30.0,
+    municipality: _Municipality = None,
+    received_at: _ReceivedAt = None,
+    publisher: _Publisher = None,
+    accept_vanished: _AcceptVanished = False,
+    as_json: _Json = False,
 ) -> None:
     """Read an export of another system and publish each of its rows exactly once.
 
     A second import of a file, or of one that has grown, adds only what is new. What is refused stands with row, column
     and rule in <file>.rejects.csv, never with the value. Ends with 1 when anything was refused.
 
-    Example: signaalwissel import vps --municipality 0344 signalen.csv
+    Example: signaalwissel import vps signalen.csv
     """
-    loaded = _profile(system)
+    loaded = _profile(system, municipality)
     if explain:
         show_explanation(loaded.profile, as_json=as_json)
         return
@@ -79,19 +82,16 @@ def import_(
         raise UsageFailure("give a file or a folder to import, or --explain")
     if watching and (dry_run or not path.is_dir()):
         raise UsageFailure("--watch needs a folder, and does not go with --dry-run")
-    settings = environment.settings()
-    moment = None if received_at is None else _moment(received_at)
+    options = _Options(municipality, publisher, _moment(received_at), dry_run)
     files = [] if watching else _files(path)
-    options = _Options(municipality, publisher, moment, dry_run)
-    with _importing(settings, loaded, options, as_json=as_json) as importing:
+    with _importing(environment.settings(), loaded, options, as_json=as_json) as importing:
         if watching:
             watch(path, settle_s, importing.run, as_json=as_json)
             return
         reports = [importing.run(file, accept_vanished=accept_vanished) for file in files]
     for report in reports:
         show(report, dry_run=dry_run, as_json=as_json)
-    clean = all(report.clean for report in reports)
-    raise typer.Exit(Exit.DONE if clean else Exit.FINDINGS)
+    raise typer.Exit(Exit.DONE if all(report.clean for report in reports) else Exit.FINDINGS)
 
 
 class _Options:
@@ -195,14 +195,22 @@ def _keys(settings: Settings, options: _Options) -> KeyProvider:
     return key_service.answering(settings)
 
 
-def _profile(system: str) -> Loaded:
+def _profile(system: str, municipality: str | None) -> Loaded:
     try:
-        return load_profile(system)
+        loaded = load_profile(system)
     except ProfileError as error:
         raise UsageFailure(str(error)) from error
+    mapping = loaded.profile.map.get("municipality")
+    if municipality is not None and (mapping is None or mapping.constant is None):
+        raise UsageFailure(
+            f"--municipality: the profile {loaded.profile.name} reads it from the export; map a constant to give it here"
+        )
+    return loaded
 
 
-def _moment(text: str) -> Millis:
+def _moment(text: str | None) -> Millis | None:
+    if text is None:
+        return None
     try:
         return TimestampShape().from_json(text)
     except DoesNotFit as error:

@@ -206,6 +206,7 @@ def test_a_watched_folder_takes_what_settles_and_puts_it_away(importing: Importi
         (["vps"], "give a file or a folder"),
         (["vps", "nergens.csv"], "there is no such file"),
         (["vps", ".", "--watch", "--dry-run"], "--watch needs a folder"),
+        (["vps", ".", "--municipality", "0344"], "reads it from the export"),
         (["vps", ".", "--received-at", "gisteren"], "--received-at must be a timestamp"),
     ],
 )

@@ -66,9 +66,7 @@ def contact_made(task_id: str) -> Line:
     return {"topic": "task-updates", "value": value}
 
 
-def test_exports_of_all_systems_lead_to_tasks_and_to_answers(
-    install: Callable[..., Installation], tmp_path: Path
-) -> None:
+def with_everything_imported(install: Callable[..., Installation]) -> Installation:
     product = install(partitions=2)
     product.start("worker")
     product.start("sink")
@@ -78,7 +76,13 @@ def test_exports_of_all_systems_lead_to_tasks_and_to_answers(
     for name in SIGNALS:
         imported(product, name, "2026-02-10T12:00:00Z")
     product.settle(sink=True)
+    return product
 
+
+def test_exports_of_all_systems_lead_to_tasks_and_to_answers(
+    install: Callable[..., Installation], tmp_path: Path
+) -> None:
+    product = with_everything_imported(install)
     decided = {decision.signal_id: decision for decision in product.decisions()}
     assert {name for name, one in decided.items() if one.route is Route.COUNSELLOR_FOLLOWUP} == set(
         COUNSELLORS
