@@ -7,6 +7,7 @@ A period that turns out never to have been gets an end before its beginning.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.validation import check_day
@@ -86,21 +87,55 @@ def service_steps(
         Rejected: More than the last span of a service was rewritten: no event reaches further back.
     """
     for service in sorted({one.service for one in (*told, *now)}):
-        before = [one.span for one in told if one.service is service]
-        after = [one.span for one in now if one.service is service]
-        same = 0
-        while same < min(len(before), len(after)) and before[same] == after[same]:
-            same += 1
-        before, after = before[same:], after[same:]
-        if len(before) > 1:
+        change = _change(service, told, now)
+        if len(change.before) > 1 or (change.before and change.ends_void):
             raise _invalid(
                 "services", "more than the last period of a service was rewritten since the last export"
             )
-        first = after[0] if after else None
-        steps = list(span_steps(before[0] if before else None, first, never))
-        for span in after[1:]:
+        first = change.after[0] if change.after else None
+        steps = list(span_steps(change.before[0] if change.before else None, first, never))
+        for span in change.after[1:]:
             steps += span_steps(None, span, never)
         yield from ((service, begins, day) for begins, day in steps)
+
+
+def services_told(
+    told: Sequence[CaseService], now: Sequence[CaseService], never: date
+) -> tuple[CaseService, ...]:
+    """What has been told when the steps are: the services that are, and behind them what turned out never to be.
+
+    A void period that came last stands between the fold and the ones before it: they cannot be reached any more.
+    """
+    void = CaseSpan(never + _DAY, never)
+    changes = {one.service: _change(one.service, told, now) for one in (*told, *now)}
+    voids = [
+        CaseService(service, void)
+        for service, change in sorted(changes.items())
+        if not change.after and (change.before or change.ends_void)
+    ]
+    return (*now, *voids)
+
+
+class _Change(NamedTuple):
+    """What differs for one service: spans told and not any more, new ones, and whether a void one came last."""
+
+    before: list[CaseSpan]
+    after: list[CaseSpan]
+    ends_void: bool
+
+
+def _change(service: Service, told: Sequence[CaseService], now: Sequence[CaseService]) -> _Change:
+    every = [one.span for one in told if one.service is service]
+    before = [span for span in every if not _is_void(span)]
+    after = [one.span for one in now if one.service is service]
+    same = 0
+    while same < min(len(before), len(after)) and before[same] == after[same]:
+        same += 1
+    return _Change(before[same:], after[same:], bool(every) and _is_void(every[-1]))
+
+
+def _is_void(span: CaseSpan) -> bool:
+    return span.end is not None and span.end < span.begin
 
 
 def _check_exit(course: CaseCourse, clients: int) -> None:

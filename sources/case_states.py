@@ -12,12 +12,13 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.schemas.imports import CaseCourse, ImportedState
 from signaalwissel.schemas.internal import ClientPseudonym
 from signaalwissel.schemas.signal import Subject
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
-from signaalwissel.sources.case_spans import check_course, course_of, service_steps, span_steps
+from signaalwissel.sources.case_spans import check_course, course_of, service_steps, services_told, span_steps
 
 _Kind = TrajectoryEventKind
 NEVER = date(1900, 1, 1)
@@ -71,6 +72,7 @@ def explain(
     check_course(state.course, len(state.clients))
     clients, keyed = _in_place(told, state.clients, pseudonym)
     before = told or _nothing_told(system, state)
+    _check_death(before, state.course, keyed)
     telling = _Telling(before, state.recorded_at or moment, clients)
     telling.listing(told is None or before.withdrawn, state.course, keyed)
     telling.phases(state.course)
@@ -206,6 +208,7 @@ class _Telling:
         kept = now._replace(
             admitted_on=now.admitted_on or before.admitted_on,
             counsellor=now.counsellor or before.counsellor,
+            services=services_told(before.services, now.services, NEVER),
         )
         told = self._told._replace(
             withdrawn=False,
@@ -216,6 +219,22 @@ class _Telling:
             course=kept,
         )
         return Explained(tuple(self._events), told)
+
+
+def _check_death(told: ImportedState, now: CaseCourse, keyed: tuple[ClientPseudonym, ...]) -> None:
+    """A death is told of a person: once other clients stand in his place no event reaches him any more."""
+    was = told.course
+    same = was.applied_on == now.applied_on and _end_of(was) == _end_of(now)
+    if (
+        was.exit_reason is ExitReason.DECEASED
+        and not same
+        and (told.clients_changed or keyed != told.clients)
+    ):
+        raise Rejected(
+            RejectionCode.INVALID_FIELD,
+            "exit_reason",
+            "a death that was told is taken back or moved, and the clients changed: enter it by hand",
+        )
 
 
 def _nothing_told(system: str, state: CaseState) -> ImportedState:

@@ -83,7 +83,7 @@ def told_in_steps(exports: list[CaseState | None]) -> tuple[list[TrajectoryEvent
             else:
                 continue
         except Rejected as refusal:
-            if refusal.field != "services":
+            if refusal.field not in {"services", "exit_reason"}:
                 raise
             continue
         events += step.events
@@ -127,6 +127,21 @@ def test_exports_in_steps_fold_to_what_the_last_alone_folds_to(exports: list[Cas
     events, reached = told_in_steps(exports)
     alone, _ = told_in_steps([reached[-1]])
     assert told_of(folded(events)) == told_of(folded(alone))
+
+
+def test_a_service_before_one_that_never_was_cannot_be_rewritten_by_mistake() -> None:
+    first = CaseService(Service.BUDGET_COACHING, CaseSpan(BASE, BASE))
+    second = CaseService(Service.BUDGET_COACHING, CaseSpan(BASE + timedelta(days=9)))
+    longer = CaseService(Service.BUDGET_COACHING, CaseSpan(BASE, BASE + timedelta(days=3)))
+    exports = [
+        CaseState("0344", "T1", PEOPLE[:1], CaseCourse(BASE, services=services))
+        for services in ((first,), (first, second), (first,), (longer,), (first, second))
+    ]
+    events, reached = told_in_steps(exports)
+    assert reached == [exports[0], exports[1], exports[2], exports[4]]
+    trajectory = folded(events)
+    assert trajectory is not None
+    assert [(one.begin, one.end) for one in lasted(trajectory.services)] == [first.span, second.span]
 
 
 @given(st.lists(st.none() | states(most=1), min_size=1, max_size=6), states(most=1))
