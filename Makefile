@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench secured year lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers secured year races lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,9 +58,14 @@ bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured
+bench-peers: install ## the match job side by side with other engines; fetches and builds them, takes most of an hour
+	$(BIN)/python -m tests.benchmarks.peers
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py
+
+races: install ## a thousand residents erased while their signals and events run: nothing comes back
+	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py
 
 lock: install ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock

@@ -29,6 +29,7 @@ _GROUPS = {
     "report": "report",
     "audit": "audit",
     "retention": "retention",
+    "subject": "subject",
 }
 """Groups of commands, by the module that has them."""
 _BROKEN_PIPE = 141

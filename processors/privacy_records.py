@@ -113,7 +113,7 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
         Nature.NOT_PERSONAL: "written_at revision policy_version",
     },
     "ResidentCommand": {
-        Nature.PSEUDONYM: "signal_ref",
+        Nature.PSEUDONYM: "signal_ref person.bsn person.birth_date person.surname person.address",
         Nature.REFERENCE: "command_id trajectory_id client",
         Nature.ABOUT: "kind",
         Nature.NOT_PERSONAL: "municipality issued_at",

@@ -145,6 +145,7 @@ STATES = (
 _SINK = "sink"
 _WRITERS = "sink; opdrachten van een beheerder"
 _AUDITORS = "een beheerder via audit verify"
+_RIGHTS = "een privacy-medewerker via subject"
 _CASE_READERS = "sink; een beheerder via signal show"
 DATABASE = (
     Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
@@ -177,6 +178,9 @@ DATABASE = (
     Store("retention_days", (), Term.RUNNING, _SINK, _SINK),
     Store("retention_proofs", (), Term.RUNNING, _SINK, "een beheerder via retention"),
     Store("retained_figures", (), Term.RUNNING, _SINK, "een beheerder via report"),
+    Store("subject_requests", (), Term.RUNNING, _RIGHTS, _RIGHTS),
+    Store("erasure_ledger", (), Term.RUNNING, _RIGHTS, "sink; een beheerder via subject ledger"),
+    Store("objections", (), Term.RUNNING, _RIGHTS, "sink, rebuild"),
 )
 """Tables in PostgreSQL."""
 

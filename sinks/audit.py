@@ -102,7 +102,7 @@ def _row(d: Decision) -> tuple[Any, ...]:
     )
 
 
-_KEPT_AFTER_ERASURE = frozenset(
+KEPT_AFTER_ERASURE = frozenset(
     {
         "routing_id",
         "signal_id",
@@ -125,4 +125,4 @@ _KEPT_AFTER_ERASURE = frozenset(
 def _erased_row(decision: Decision) -> tuple[Any, ...]:
     # Ids and the fact of the erasure stay: they prove that it was done.
     row = zip(COLUMNS, _row(decision), strict=True)
-    return tuple(value if name in _KEPT_AFTER_ERASURE else None for name, value in row)
+    return tuple(value if name in KEPT_AFTER_ERASURE else None for name, value in row)
