@@ -45,8 +45,6 @@ _STATES = _about_gone(
 _UNSENT = text(
     "SELECT DISTINCT aggregate_id FROM outbox WHERE sent_at IS NULL AND aggregate_id = ANY(:ids)"
 ).bindparams(_IDS)
-_UPDATES = text("DELETE FROM task_updates WHERE task_id = ANY(:ids) RETURNING update_id").bindparams(_IDS)
-_TASKS = text("DELETE FROM tasks WHERE task_id = ANY(:ids)").bindparams(_IDS)
 _COMMANDS_LEFT = text("DELETE FROM commands WHERE command_id = ANY(:ids)").bindparams(_IDS)
 # Commands that may name one of them: about a signal in one of its tasks, or in a verification.
 _COMMANDS = _about_gone(
@@ -177,7 +175,7 @@ def forget_trajectories(
     told = _last_words(connection, ids, farewell)
     commands = _forget_commands(connection, pairs)
     _account(destruction, pairs, farewell)
-    updates = _forget_tasks(destruction, ids)
+    updates = task_store.delete(destruction, ids)
     destruction.change(decisions, _DECIDED.bindparams(**gone), _EMPTIED)
     for statement in (*_CHANGES, *_DELETIONS):
         connection.execute(statement, gone)
@@ -241,16 +239,8 @@ def _no_candidates(destruction: Destruction, keys: Sequence[TrajectoryKey]) -> N
 
 def forget_tasks(destruction: Destruction, ids: Sequence[str]) -> None:
     """Delete tasks that have ended, with their signals, history, updates, hand-overs and what was sent of them."""
-    updates = _forget_tasks(destruction, ids)
+    updates = task_store.delete(destruction, ids)
     outbox.forget(destruction.connection, [*ids, *updates])
-
-
-def _forget_tasks(destruction: Destruction, ids: Sequence[str]) -> list[str]:
-    """Delete tasks with what hangs on them; gives the ids of their updates."""
-    updates = list(destruction.connection.execute(_UPDATES, {"ids": list(ids)}).scalars())
-    task_store.forget_history(destruction, ids)
-    destruction.connection.execute(_TASKS, {"ids": list(ids)})
-    return updates
 
 
 def _last_words(connection: Connection, ids: Sequence[str], farewell: Farewell) -> list[Task]:

@@ -18,7 +18,7 @@ from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.copying import copy_rows, millis_of, moment_of
 from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.ledger import Ledger
-from signaalwissel.sinks.tables import task_history, task_signals, tasks
+from signaalwissel.sinks.tables import task_history, task_signals, task_updates, tasks
 from sqlalchemy import Connection, LargeBinary, Row, Text, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -50,6 +50,10 @@ _READ = {
 }
 _DUE = text("SELECT task_id FROM tasks WHERE next_on <= :today ORDER BY next_on, task_id LIMIT :most")
 _FORGET_SIGNALS = task_signals.delete().where(task_signals.c.task_id == any_(_IDS))
+_NO_UPDATES = (
+    task_updates.delete().where(task_updates.c.task_id == any_(_IDS)).returning(task_updates.c.update_id)
+)
+_NO_TASKS = tasks.delete().where(tasks.c.task_id == any_(_IDS))
 _UPDATE = (
     tasks.update()
     .where(tasks.c.task_id == bindparam("the_task"))
@@ -119,13 +123,21 @@ def save(connection: Connection, stored: Mapping[str, Task], changed: Sequence[T
     copy_rows(connection, task_signals, _SIGNAL_COLUMNS, rows)
     again, rows = _items_to_write(history)
     if again:
-        forget_history(Destruction(connection, ledger, Why.SIGNAL_TAKEN_OUT), again)
+        _forget_history(Destruction(connection, ledger, Why.SIGNAL_TAKEN_OUT), again)
     copy_rows(connection, task_history, _HISTORY_COLUMNS, rows)
     ledger.recorded(task_history.name, rows)
 
 
-def forget_history(destruction: Destruction, ids: Sequence[str]) -> None:
-    """Delete the steps of tasks."""
+def delete(destruction: Destruction, ids: Sequence[str]) -> list[str]:
+    """Delete tasks with their signals, history, updates and hand-overs; gives the ids of the updates."""
+    connection = destruction.connection
+    updates = list(connection.execute(_NO_UPDATES, {"ids": list(ids)}).scalars())
+    _forget_history(destruction, ids)
+    connection.execute(_NO_TASKS, {"ids": list(ids)})
+    return updates
+
+
+def _forget_history(destruction: Destruction, ids: Sequence[str]) -> None:
     destruction.delete(task_history, task_history.c.task_id == any_(bindparam("ids", ids, ARRAY(Text))))
 
 
