@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from signaalwissel.console import runtime
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.settings import Settings
@@ -72,6 +73,7 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
         # The first erasure makes it.
         return
     entries = read(file)
+    register_of = runtime.policies(settings).register_of
 
     def once() -> bool:
         migrate(chosen.database_url)
@@ -79,7 +81,7 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
         with database_away():
             missing = lacking(engine, entries)
             if missing:
-                done = reapply(engine, entries, keys, chosen)
+                done = reapply(engine, entries, keys, chosen, register_of)
                 log.warning(
                     "the database was behind the erasure ledger %s, as a restored backup is: %d erasures done again, "
                     "%d signals, %d trajectories and %d dead letters erased",

@@ -15,6 +15,7 @@ from signaalwissel.console.settings import Settings
 from signaalwissel.console.subject_content import content_of, write
 from signaalwissel.console.subject_ledger import ledger
 from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.processors.processing_register import Register
 from signaalwissel.processors.sealing import KeyProvider, KeyUnavailable
 from signaalwissel.processors.subject import Person, SubjectUnclear
 from signaalwissel.schemas.units import Millis
@@ -65,7 +66,9 @@ def export(
         if dry_run:
             _tell_dry_run(work, engine, as_json=as_json)
             return
-        found = work.trying(lambda: subject_requests.export(engine, work.person, work.keys, work.ask))
+        found = work.trying(
+            lambda: subject_requests.export(engine, work.person, work.keys, work.ask, work.register_of)
+        )
     work.log_opened(found.holdings.opened)
     content = work.trying(lambda: content_of(found, work.ask, work.settings, work.keys))
     files = write(out, work.ask.request_id, content)
@@ -106,6 +109,7 @@ def erase(
             )
         means = Means(
             runtime.sink_settings(work.settings),
+            work.register_of,
             lambda entries: erasure_ledger.append(work.settings.erasure_ledger, entries),
         )
         gone: Erased = work.trying(
@@ -145,10 +149,10 @@ def object_(
             _tell_dry_run(work, engine, as_json=as_json)
             return
         asked = Objecting(work.ask, Said(work.ask.request_id, day, work.ask.at), withdraw)
-        chosen = runtime.sink_settings(work.settings)
+        means = Means(runtime.sink_settings(work.settings), work.register_of)
         try:
             found = work.trying(
-                lambda: subject_requests.object_now(engine, work.person, work.keys, asked, chosen)
+                lambda: subject_requests.object_now(engine, work.person, work.keys, asked, means)
             )
         except NothingStands:
             typer.echo("no objection of this resident stands; nothing was changed", err=True)
@@ -202,6 +206,10 @@ class _Work(NamedTuple):
         except KeyUnavailable as error:
             raise ServiceAway(str(error)) from error
         return cls(settings, keys, person, Ask(number, ground, by, at))
+
+    def register_of(self, municipality: str) -> Register:
+        """The register of processing activities of a municipality."""
+        return runtime.policies(self.settings).register_of(municipality)
 
     def trying(self, work: Any) -> Any:
         """Do something that opens seals; its failures are those of a command."""

@@ -67,7 +67,9 @@ def apply(
         if not dry_run and missing:
             try:
                 keys = key_service.provider(settings)
-                told |= reapply(engine, entries, keys, runtime.sink_settings(settings))._asdict()
+                register_of = runtime.policies(settings).register_of
+                done = reapply(engine, entries, keys, runtime.sink_settings(settings), register_of)
+                told |= done._asdict()
             except KeyUnavailable as error:
                 raise ServiceAway(str(error)) from error
     told["dry_run"] = dry_run

@@ -34,10 +34,11 @@ from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 from signaalwissel.sinks import audit, commands, notices, outbox, subject_ledger_store, task_store
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.outbox import Entry
 from signaalwissel.sinks.settings import INTAKE_COMMANDS, SinkSettings
 from signaalwissel.sinks.subject_search import Holdings, SignalRows, candidates_of
-from signaalwissel.sinks.tables import dead_letters, decisions, found, task_updates, tasks, trajectories
+from signaalwissel.sinks.tables import dead_letters, decisions, found, trajectories
 from signaalwissel.sinks.tables import notices as notices_table
 from sqlalchemy import Connection
 
@@ -50,7 +51,7 @@ class Erasure(NamedTuple):
 
 
 def erase(
-    connection: Connection,
+    destruction: Destruction,
     holdings: Holdings,
     erasure: Erasure,
     entries: Sequence[LedgerEntry],
@@ -59,20 +60,21 @@ def erase(
     """Erase everything of one resident.
 
     Args:
-        connection: In a transaction that holds the tasks' lock.
+        destruction: In a transaction that holds the tasks' lock.
         holdings: What is his, found in the same transaction.
         erasure: The erasure.
         entries: The ledger's entries about it.
         settings: Topics and CloudEvents source.
     """
+    connection = destruction.connection
     subject_ledger_store.record(connection, entries)
-    published = _forget_tasks(connection, holdings, erasure)
+    published = _forget_tasks(destruction, holdings, erasure)
     gone = [task.task_id for task in (*holdings.tasks, *published)]
     gone += commands.forget(connection, holdings.signals.keys())
     gone += holdings.notice_ids
     outbox.forget(connection, gone)
     _forget_notices(connection, holdings)
-    _forget_signals(connection, holdings.signals.values())
+    _forget_signals(destruction, holdings.signals.values())
     _forget_memberships(connection, holdings, erasure)
     _forget_letters(connection, holdings)
     made = notices.record(connection, list(_destroyed(holdings, erasure)))
@@ -137,13 +139,13 @@ def intake_entry(command: IntakeCommand, settings: SinkSettings) -> Entry:
     return Entry(command.command_id, 1, topic, key, value, outbox.COMMAND_GIVEN)
 
 
-def _forget_tasks(connection: Connection, holdings: Holdings, erasure: Erasure) -> list[Task]:
+def _forget_tasks(destruction: Destruction, holdings: Holdings, erasure: Erasure) -> list[Task]:
     """Delete his tasks and take him out of those of others; gives what task systems must hear."""
     ids = [task.task_id for task in holdings.tasks]
-    connection.execute(task_updates.delete().where(task_updates.c.task_id.in_(ids)))
-    connection.execute(tasks.delete().where(tasks.c.task_id.in_(ids)))
+    task_store.delete(destruction, ids)
     left = [task for one in holdings.shared if (task := _without_him(one, holdings, erasure)) != one]
-    task_store.save(connection, {task.task_id: task for task in holdings.shared}, left)
+    stored = {task.task_id: task for task in holdings.shared}
+    task_store.save(destruction.connection, stored, left, destruction.ledger)
     return [*(_cancelled(task, erasure) for task in holdings.tasks if not task.ended), *left]
 
 
@@ -182,17 +184,15 @@ def _forget_notices(connection: Connection, holdings: Holdings) -> None:
     )
 
 
-def _forget_signals(connection: Connection, signals: Collection[SignalRows]) -> None:
+def _forget_signals(destruction: Destruction, signals: Collection[SignalRows]) -> None:
     """Of each delivery the last revision stays as the proof of its erasure: ids and nothing else."""
     rows = [row for found in signals for row in found.rows]
     last = [found.rows[-1].routing_id for found in signals]
     older = [row.routing_id for row in rows if row.routing_id not in set(last)]
-    connection.execute(decisions.delete().where(decisions.c.routing_id.in_(older)))
+    destruction.delete(decisions, decisions.c.routing_id.in_(older))
     emptied = dict.fromkeys(column for column in audit.COLUMNS if column not in audit.KEPT_AFTER_ERASURE)
     proof = {"action": CorrectionAction.WITHDRAWN.value, "cause": CorrectionCause.ERASED.value}
-    connection.execute(
-        decisions.update().where(decisions.c.routing_id.in_(last)).values({**emptied, **proof})
-    )
+    destruction.change(decisions, decisions.c.routing_id.in_(last), {**emptied, **proof})
 
 
 def _forget_memberships(connection: Connection, holdings: Holdings, erasure: Erasure) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from signaalwissel.processors.erased_clients import erased_positions
 from signaalwissel.processors.followup_tasks import ENDED, ref_of
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.sinks import trajectories
+from signaalwissel.sinks import task_store, trajectories
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.pairs import PAIRS, arrays
-from signaalwissel.sinks.tables import found, task_updates, tasks
-from sqlalchemy import Connection, Text, any_, bindparam, text
+from signaalwissel.sinks.tables import found
+from sqlalchemy import Connection, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-_IDS = bindparam("ids", type_=ARRAY(Text))
 _OF_ERASED = text(
     """
     SELECT task_id FROM tasks JOIN trajectories USING (municipality, trajectory_id)
@@ -25,12 +25,10 @@ _OF_ERASED = text(
     WHERE trajectories.erased AND tasks.kind <> 'VERIFY_IDENTITY' AND tasks.status = ANY(:ended)
     """
 ).bindparams(*PAIRS, bindparam("ended", type_=ARRAY(Text)))
-_FORGET_UPDATES = task_updates.delete().where(task_updates.c.task_id == any_(_IDS))
-_FORGET_TASKS = tasks.delete().where(tasks.c.task_id == any_(_IDS))
 
 
 def forget_tasks(
-    connection: Connection,
+    destruction: Destruction,
     casebook: Casebook,
     states: Iterable[TrajectoryKey],
     erased: Sequence[Decision],
@@ -38,7 +36,7 @@ def forget_tasks(
     """Delete tasks that are over and of which nothing but erased signals, or an erased trajectory, was the reason.
 
     Args:
-        connection: In a transaction that holds the tasks' lock.
+        destruction: In a transaction that holds the tasks' lock.
         casebook: What the batch changed, saved already.
         states: Trajectories of which a state came.
         erased: Decisions that say that a signal is erased.
@@ -47,13 +45,12 @@ def forget_tasks(
     gone: set[str] = set()
     if keys:
         ended = [status.value for status in ENDED]
-        gone.update(connection.execute(_OF_ERASED, {**arrays(keys), "ended": ended}).scalars())
+        gone.update(destruction.connection.execute(_OF_ERASED, {**arrays(keys), "ended": ended}).scalars())
     told = casebook.told_of({ref_of(decision) for decision in erased})
     tasks_now = (casebook.task(task_id) for task_id in told)
     gone.update(task.task_id for task in tasks_now if task is not None and task.ended and not task.reports)
     if gone:
-        connection.execute(_FORGET_UPDATES, {"ids": list(gone)})
-        connection.execute(_FORGET_TASKS, {"ids": list(gone)})
+        task_store.delete(destruction, sorted(gone))
 
 
 def forget_found(connection: Connection, keys: Iterable[TrajectoryKey]) -> None:

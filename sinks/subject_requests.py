@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
+from signaalwissel.processors.processing_register import Purpose, Register
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject import Person
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind
@@ -15,6 +17,8 @@ from signaalwissel.schemas.units import Millis
 from signaalwissel.sinks import subject_objections
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.copying import moment_of
+from signaalwissel.sinks.destruction import Destruction, Why
+from signaalwissel.sinks.ledger import CONSOLE, Event, EventKind, Ledger
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.subject_erasure import Erasure, erase
 from signaalwissel.sinks.subject_objections import Said
@@ -63,13 +67,17 @@ def look(engine: Database, person: Person, keys: KeyProvider) -> Holdings:
         return search(connection, person, keys)
 
 
-def export(engine: Database, person: Person, keys: KeyProvider, ask: Ask) -> Exported:
-    """Everything that the database holds of a resident, of one moment."""
+def export(
+    engine: Database, person: Person, keys: KeyProvider, ask: Ask, register_of: Callable[[str], Register]
+) -> Exported:
+    """Everything that the database holds of a resident, of one moment; given out when that is on record."""
     of_one_moment = engine.execution_options(isolation_level="REPEATABLE READ")
     with of_one_moment.begin() as connection:
         holdings = search(connection, person, keys)
         rows = rows_of(connection, holdings)
-        _record(connection, RequestKind.EXPORT, person, ask, holdings.counts())
+    ledger = Ledger(CONSOLE, register_of)
+    with engine.begin() as connection:
+        _record(connection, ledger, RequestKind.EXPORT, ask, _Found(holdings.person, holdings.counts()))
     return Exported(holdings, rows)
 
 
@@ -94,20 +102,23 @@ def erase_now(
         entries = ledger_entries(holdings, Erasure(ask.request_id, ask.at), ids)
         # First: a backup of the database may be older than this moment, and then only the file knows.
         settings.keep(entries)
-        erase(connection, holdings, Erasure(ask.request_id, ask.at), entries, settings.sink)
-        _record(connection, RequestKind.ERASE, person, ask, holdings.counts())
+        ledger = Ledger(CONSOLE, settings.register_of)
+        destruction = Destruction(connection, ledger, Why.ERASED)
+        erase(destruction, holdings, Erasure(ask.request_id, ask.at), entries, settings.sink)
+        _record(connection, ledger, RequestKind.ERASE, ask, _Found(holdings.person, holdings.counts()))
     return Erased(holdings, open_klant)
 
 
 class Means(NamedTuple):
-    """How commands leave, and where the ledger is kept beside the database."""
+    """How commands leave, which activities these are, and where the ledger is kept beside the database."""
 
     sink: SinkSettings
-    keep: Callable[[Sequence[LedgerEntry]], None]
+    register_of: Callable[[str], Register]
+    keep: Callable[[Sequence[LedgerEntry]], None] = lambda _: None
 
 
 def object_now(
-    engine: Database, person: Person, keys: KeyProvider, asked: "Objecting", settings: SinkSettings
+    engine: Database, person: Person, keys: KeyProvider, asked: "Objecting", means: Means
 ) -> Holdings:
     """Record an objection or its withdrawal; gives what it is about.
 
@@ -118,15 +129,17 @@ def object_now(
     with engine.begin() as connection:
         lock_tasks(connection)
         holdings = search(connection, person, keys)
-        counts = {"trajectories": len(holdings.memberships)}
+        found = _Found(holdings.person, {"trajectories": len(holdings.memberships)})
+        ledger = Ledger(CONSOLE, means.register_of)
         if asked.withdraws:
-            ended = subject_objections.withdraw(connection, holdings, asked.said, settings)
+            ended = subject_objections.withdraw(connection, holdings, asked.said, means.sink)
             if not ended:
                 raise NothingStands
-            _record(connection, RequestKind.WITHDRAW_OBJECTION, person, ask, counts | {"objections": ended})
+            found.counts["objections"] = ended
+            _record(connection, ledger, RequestKind.WITHDRAW_OBJECTION, ask, found)
         else:
-            subject_objections.lodge(connection, holdings, asked.said, settings)
-            _record(connection, RequestKind.OBJECT, person, ask, counts)
+            subject_objections.lodge(connection, holdings, asked.said, means.sink)
+            _record(connection, ledger, RequestKind.OBJECT, ask, found)
     return holdings
 
 
@@ -166,18 +179,41 @@ def ledger_entries(holdings: Holdings, erasure: Erasure, ids: LedgerIds) -> list
     return [LedgerEntry(erasure.erasure_id, kind, value, municipality, erasure.at) for kind, value in opaque]
 
 
-def _record(
-    connection: Connection, kind: RequestKind, person: Person, ask: Ask, counts: dict[str, int]
-) -> None:
+class _Found(NamedTuple):
+    person: Person
+    counts: dict[str, int]
+
+
+_ACCOUNTED = {
+    RequestKind.EXPORT: (EventKind.DATA_EXPORTED, Purpose.DATA_EXPORTED),
+    RequestKind.ERASE: (EventKind.DATA_ERASED, Purpose.DATA_ERASED),
+    RequestKind.OBJECT: (EventKind.OBJECTION_KEPT, Purpose.OBJECTION_KEPT),
+    RequestKind.WITHDRAW_OBJECTION: (EventKind.OBJECTION_KEPT, Purpose.OBJECTION_KEPT),
+}
+
+
+def _record(connection: Connection, ledger: Ledger, kind: RequestKind, ask: Ask, found: _Found) -> None:
+    """Record the request; with the ledger, that it was carried out: by whom, and whose data it was."""
+    municipality = found.person.municipality
     connection.execute(
         subject_requests.insert(),
         {
             "request_id": ask.request_id,
             "kind": kind.value,
-            "municipality": person.municipality,
+            "municipality": municipality,
             "ground": ask.ground,
             "asked_by": ask.asked_by,
             "handled_at": moment_of(ask.at),
-            "found": counts,
+            "found": found.counts,
         },
     )
+    event, purpose = _ACCOUNTED[kind]
+    trace_id = trace_from(ask.request_id)
+    about = {"request": kind.value, "ground": ask.ground}
+    ledger.event(Event(event, ask.asked_by, ask.request_id, municipality, trace_id, about))
+    # One who is known by nothing but an address shares its key with others: no line says that it was about him.
+    whose: list[Subject | None] = [resident(key) for key in sorted(found.person.own_keys)]
+    ledger.lines(
+        Line(purpose, municipality, ask.request_id, trace_id, subject, ask.at) for subject in whose or [None]
+    )
+    ledger.store(connection)

@@ -5,10 +5,12 @@ again in it. Intake and matcher were not restored, or get the commands once more
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.clients import fold_clients
+from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
+from signaalwissel.processors.processing_register import Purpose, Register
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject import Known, Membership, Person, is_alone
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind, unknown_to
@@ -16,6 +18,8 @@ from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.schemas.internal import OriginalRecord, TrajectoryState
 from signaalwissel.sinks import subject_ledger_store
 from signaalwissel.sinks.copying import millis_of
+from signaalwissel.sinks.destruction import Destruction, Why
+from signaalwissel.sinks.ledger import CONSOLE, Event, EventKind, Ledger
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.subject_erasure import Erasure, erase
 from signaalwissel.sinks.subject_letters import Letter
@@ -49,7 +53,11 @@ def lacking(engine: Engine, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]
 
 
 def reapply(
-    engine: Engine, entries: Sequence[LedgerEntry], keys: KeyProvider, settings: SinkSettings
+    engine: Engine,
+    entries: Sequence[LedgerEntry],
+    keys: KeyProvider,
+    settings: SinkSettings,
+    register_of: Callable[[str], Register],
 ) -> Reapplied:
     """Do again, in one transaction, the erasures that the database lacks.
 
@@ -58,6 +66,7 @@ def reapply(
         entries: The whole ledger.
         keys: Give the keyed hash by which things are found; nothing is opened.
         settings: Topics and CloudEvents source.
+        register_of: The register of processing activities of a municipality.
 
     Raises:
         KeyUnavailable: A key cannot be had now.
@@ -65,6 +74,8 @@ def reapply(
     done = Reapplied(0, 0, 0, 0)
     with engine.begin() as connection:
         lock_tasks(connection)
+        ledger = Ledger(CONSOLE, register_of)
+        destruction = Destruction(connection, ledger, Why.ERASED)
         missing = unknown_to(entries, subject_ledger_store.stored(connection))
         by_municipality: defaultdict[str, list[LedgerEntry]] = defaultdict(list)
         for entry in missing:
@@ -75,14 +86,29 @@ def reapply(
             )
             for erasure, own in again.erasures():
                 holdings = again.holdings(own)
-                erase(connection, holdings, erasure, own, settings)
+                erase(destruction, holdings, erasure, own, settings)
+                _account(ledger, erasure, holdings.person)
                 done = Reapplied(
                     done.erasures + 1,
                     done.signals + len(holdings.signals),
                     done.trajectories + len(holdings.memberships),
                     done.dead_letters + len(holdings.letters),
                 )
+        ledger.store(connection)
     return done
+
+
+def _account(ledger: Ledger, erasure: Erasure, person: Person) -> None:
+    municipality = person.municipality
+    trace_id = trace_from(erasure.erasure_id)
+    about = {"request": "ERASE", "again": True}
+    event = Event(EventKind.DATA_ERASED, "sink", erasure.erasure_id, municipality, trace_id, about)
+    ledger.event(event)
+    whose: list[Subject | None] = [resident(key) for key in sorted(person.own_keys)]
+    operation = f"{erasure.erasure_id}/again"
+    ledger.lines(
+        Line(Purpose.DATA_ERASED, municipality, operation, trace_id, subject) for subject in whose or [None]
+    )
 
 
 class _Again:

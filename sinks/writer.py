@@ -28,6 +28,7 @@ from signaalwissel.sinks import (
 )
 from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
+from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.found import FirstDays
 from signaalwissel.sinks.ledger import Ledger, chain_of_sink
 from signaalwissel.sinks.policy_shelf import PolicyShelf
@@ -121,7 +122,8 @@ class Writer:
         self._call(connection, casebook, renewed | newly_found)
         erased = [d for d in news.touching if erases_signal(d)]
         saving.save(connection, casebook, self._settings, ledger, erased)
-        subject_leftovers.forget_tasks(connection, casebook, keys, erased)
+        destruction = Destruction(connection, ledger, Why.ERASED)
+        subject_leftovers.forget_tasks(destruction, casebook, keys, erased)
         return refused
 
     def _call(self, connection: Connection, casebook: Casebook, keys: set[TrajectoryKey]) -> None:

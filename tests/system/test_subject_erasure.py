@@ -108,6 +108,7 @@ class Town:
         ask = Ask(request_id("erase", person, hashes, at), "AVG 17", "po-3", at)
         means = Means(
             runtime.sink_settings(self.product.settings),
+            runtime.policies(self.product.settings).register_of,
             lambda entries: erasure_ledger.append(self.ledger, entries),
         )
         subject_requests.erase_now(self.engine, person, self.keys, ask, means)
