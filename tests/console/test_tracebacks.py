@@ -144,14 +144,16 @@ def test_a_task_of_asyncio_that_nobody_asked_after_quotes_nothing(written: io.St
     assert BSN not in told_of
 
 
-def test_a_line_that_cannot_be_formatted_is_named_without_its_arguments(written: io.StringIO) -> None:
+def test_a_line_that_cannot_be_formatted_is_named_without_its_arguments(
+    written: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
     (handler,) = [one for one in logging.getLogger().handlers if isinstance(one, SafeHandler)]
     handler.handle(
         logging.makeLogRecord(
             {"name": "signaalwissel.test", "msg": "partition %d", "args": (BSN,), "levelno": 40}
         )
     )
-    told_of = written.getvalue()
+    told_of = capsys.readouterr().err + written.getvalue()
     assert "a log line of signaalwissel.test" in told_of
     assert BSN not in told_of
 
