@@ -5,6 +5,7 @@ from importlib import import_module
 
 import typer
 from signaalwissel.console.failures import CommandFailure
+from signaalwissel.console.tracebacks import install_hooks
 
 _COMMANDS = (
     "worker",
@@ -72,8 +73,10 @@ def build(only: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Run a command; a failure that we know ends with one line and its exit code."""
+    install_hooks()
     try:
-        build(sys.argv[1] if len(sys.argv) > 1 else None)()
+        # Typer's own way to run a program would put its excepthook in the place of ours.
+        typer.main.get_command(build(sys.argv[1] if len(sys.argv) > 1 else None))()
     except CommandFailure as failure:
         print(f"signaalwissel: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)

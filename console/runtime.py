@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from signaalwissel.console import environment, key_service
+from signaalwissel.console import environment, key_service, tracebacks
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.kafka_security import connection
 from signaalwissel.console.settings import Settings
@@ -188,11 +188,11 @@ def log_to(stage: str, *, level: int = logging.INFO) -> None:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(tracebacks.of_exc_info),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = tracebacks.SafeHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]

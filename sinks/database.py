@@ -50,7 +50,8 @@ def open_engine(database_url: str, *, name: str, silence_s: float | None = None)
         arguments["options"] = (
             f"-c idle_session_timeout={silence_ms} -c idle_in_transaction_session_timeout={silence_ms}"
         )
-    return create_engine(url, poolclass=NullPool, connect_args=arguments)
+    # An error's text would hold the values of the row.
+    return create_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
 
 
 @contextmanager
