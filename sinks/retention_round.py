@@ -20,6 +20,7 @@ from signaalwissel.sinks.retention_signals import SIGNALS
 from signaalwissel.sinks.retention_technical import DEAD_LETTERS, OUTBOX, POLICIES, TOMBSTONES
 from signaalwissel.sinks.retention_trajectories import TRAJECTORIES, TRAJECTORIES_OF_ENTREPRENEURS, measure
 from signaalwissel.sinks.settings import SinkSettings
+from signaalwissel.sinks.standing import SinkStanding
 from signaalwissel.sinks.timekeeping import DatabaseTime, Observer, TimeSource, moment_at, unobserved
 from sqlalchemy import Connection
 
@@ -57,11 +58,13 @@ class Tools(NamedTuple):
         keys: Destroys day keys; without one they wait.
         time: Tells which day it is.
         observe: Is told every step.
+        standing: What a sink notes of itself for its health check.
     """
 
     keys: DayKeys | None = None
     time: TimeSource = DatabaseTime()
     observe: Observer = unobserved
+    standing: SinkStanding | None = None
 
 
 class RetentionRound:
