@@ -1,6 +1,6 @@
 """How a command fails: exit codes and the one place that turns errors into them (design 8).
 
-0 done, 1 findings, 2 usage, 3 a service is away. A bug of ours is none of these: it ends with its traceback.
+0 done, 1 findings, 2 usage, 3 a service is away, 4 stuck. A bug of ours is none of these: it ends with its traceback.
 """
 
 from enum import IntEnum
@@ -13,6 +13,7 @@ class Exit(IntEnum):
     FINDINGS = 1
     USAGE = 2
     UNAVAILABLE = 3
+    STUCK = 4
 
 
 class CommandFailure(Exception):

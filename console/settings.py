@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
     broker_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     cold_start_timeout_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
+    progress_timeout_s: float = Field(default=300.0, ge=5.0, le=86_400.0)
+    health_host: str = "127.0.0.1"
+    health_port: int | None = Field(default=None, ge=1, le=65_000)
     event_source: str = "urn:nld:signaalwissel"
     erasure_ledger: Path | None = None
     clock: str = Field(default="database", pattern="^(database|off)$")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from signaalwissel.console import environment, erasure_ledger, key_service, runtime
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
+from signaalwissel.console.health import FIRST_SINK, Watched, watched
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.processors.sealing import KeyUnavailable
@@ -12,6 +13,7 @@ from signaalwissel.sinks.process import run_sink
 from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
+from signaalwissel.sinks.standing import SinkStanding
 
 
 def sink(
@@ -31,18 +33,20 @@ def sink(
     if lifeline:
         end_with_parent()
     runtime.log_to("sink")
+    standing = SinkStanding()
     try:
         check_login(settings)
         keys = key_service.answering(settings)
         chosen = runtime.sink_settings(settings, instance, instances)
         # Before anything is read: a database from before an erasure must not come back to life.
         erasure_ledger.forget_again(settings, chosen, keys)
-        status = run_sink(
-            chosen,
-            runtime.policies(settings),
-            runtime.SinkSeal(keys),
-            tools=Tools(keys if runtime.retention_runs(settings) else None),
-        )
+        with watched(settings, Watched("sink", FIRST_SINK + instance, standing.standing)):
+            status = run_sink(
+                chosen,
+                runtime.policies(settings),
+                runtime.SinkSeal(keys),
+                tools=Tools(keys if runtime.retention_runs(settings) else None, standing=standing),
+            )
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit
+from signaalwissel.console.health import Watched, watched
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import child, end_all, end_with_parent
 
@@ -31,8 +32,8 @@ def worker(
 ) -> None:
     """Run intake and matcher until SIGTERM: read signals and lifecycle events, route each signal exactly once.
 
-    Each runs in a process of its own. One that is killed is started again; one that ends with an error ends the
-    worker with that status. Settings come from SIGNAALWISSEL_*; see `signaalwissel config show`.
+    Each runs in a process of its own. One that is killed, or is stuck and ends itself, is started again; one that ends
+    with an error ends the worker with that status. Settings come from SIGNAALWISSEL_*; see `signaalwissel config show`.
 
     Example: SIGNAALWISSEL_KAFKA_BOOTSTRAP=kafka:9092 signaalwissel worker
     """
@@ -50,10 +51,12 @@ def worker(
     # The supervisor and every other command do without the engine, which takes longest to import.
     from signaalwissel.streams.agents import build_intake, build_matcher  # noqa: PLC0415
     from signaalwissel.streams.runner import run_app  # noqa: PLC0415
+    from signaalwissel.streams.standing import standing_of  # noqa: PLC0415
 
     build = build_intake if only == "intake" else build_matcher
     app = build(runtime.agent_settings(settings), runtime.rules(settings))
-    status = run_app(app)
+    with watched(settings, Watched(only, _STAGES.index(only), lambda: standing_of(app))):
+        status = run_app(app)
     if status:
         # A login that was taken away while it ran shows only as a broker that does not answer.
         check_login(settings)
@@ -90,14 +93,12 @@ class Supervisor:
                 status = process.poll()
                 if status is None:
                     continue
-                if status >= 0 or not self._may_restart():
+                if (status >= 0 and status != Exit.STUCK) or not self._may_restart():
                     print(f"signaalwissel worker: {stage} ended with status {status}", file=sys.stderr)
                     return abs(status) or Exit.UNAVAILABLE
-                # Killed, not failed: what it had not committed is read again.
-                print(
-                    f"signaalwissel worker: {stage} was killed by signal {-status}; starting it again",
-                    file=sys.stderr,
-                )
+                # Killed or stuck, not failed: what it had not committed is read again.
+                why = "was stuck" if status == Exit.STUCK else f"was killed by signal {-status}"
+                print(f"signaalwissel worker: {stage} {why}; starting it again", file=sys.stderr)
                 self._running[stage] = child("worker", "--only", stage, *self._options)
         return Exit.DONE
 

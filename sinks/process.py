@@ -26,11 +26,13 @@ from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.processing_log import Brake
 from signaalwissel.sinks.processing_log_relay import ProcessingLogRelay
 from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
+from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
 from signaalwissel.sinks.retention import Retention
 from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway, SinkSettings
+from signaalwissel.sinks.standing import SinkStanding
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, text
 
@@ -81,6 +83,7 @@ def run_sink(
             sink = _Sink(
                 settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers
             )
+            sink.standing = tools.standing or sink.standing
             patience.keep_trying(lambda: sink.session(stopped), stopped)
         finally:
             helpers.stop()
@@ -124,6 +127,7 @@ class _Helpers(NamedTuple):
 class _Sink:
     def __init__(self, settings: SinkSettings, inbox: Inbox, writer: Writer, helpers: _Helpers) -> None:
         self._settings = settings
+        self.standing = SinkStanding()
         self._helpers = helpers
         self._inbox = inbox
         self._writer = writer
@@ -138,6 +142,7 @@ class _Sink:
         with ExitStack() as ends:
             reader = LogReader(settings)
             ends.callback(reader.close)
+            ends.callback(self.standing.session_ends)
             # The one connection holds the locks and makes the transactions: who lost the locks cannot store.
             engine = open_engine(settings.database_url, name="signaalwissel-sink", silence_s=settings.lease_s)
             try:
@@ -167,6 +172,7 @@ class _Sink:
         self._accept_loss = False
         reader.assign()
         reader.begin(stored | anew)
+        self.standing.begins()
         log.info("sink reads %s", partitions_of(reader.places))
 
     def _batches(self, reader: LogReader, connection: Connection, stopped: threading.Event) -> Iterator[None]:
@@ -175,23 +181,28 @@ class _Sink:
         while not stopped.is_set():
             self._helpers.check()
             if self._brake.holds(connection):
+                self.standing.held()
                 stopped.wait(_HELD_S)
                 continue
             batch = reader.gather(self._inbox)
             if not batch.empty:
-                with connection.begin():
-                    self._writer.store(connection, batch)
-                self._helpers.relay.wake()
-                if batch.records >= self._settings.batch_records // _SHARE_OF_A_BUSY_BATCH:
-                    self._helpers.clock.make_way()
-            elif time.monotonic() - spoke_at < heartbeat_s:
-                continue
-            else:
+                self._store(connection, batch)
+            self.standing.round_ends(stored=not batch.empty, behind=reader.behind)
+            if batch.empty:
+                if time.monotonic() - spoke_at < heartbeat_s:
+                    continue
                 # The lease lives, and an hour without news is not an hour without Kafka.
                 with connection.begin():
                     connection.execute(text("SELECT 1"))
             spoke_at = time.monotonic()
             yield
+
+    def _store(self, connection: Connection, batch: Batch) -> None:
+        with connection.begin():
+            self._writer.store(connection, batch)
+        self._helpers.relay.wake()
+        if batch.records >= self._settings.batch_records // _SHARE_OF_A_BUSY_BATCH:
+            self._helpers.clock.make_way()
 
 
 def _handover(settings: SinkSettings) -> OpenKlantHandover | None:

@@ -38,6 +38,10 @@ class OffsetLost(SinkError):
 class LogReader:
     """Reads the partitions that this process owns.
 
+    Attributes:
+        places: These partitions.
+        behind: Offsets still to be read, as found by the last look at a quiet log.
+
     Raises:
         ServiceAway: Kafka does not answer.
         SinkError: A topic is missing or has other settings than it must, or Kafka refuses.
@@ -47,6 +51,7 @@ class LogReader:
         self._settings = settings
         self._positions: dict[Place, int] = {}
         self._alive_at = time.monotonic()
+        self.behind = 0
         with kafka_away():
             self._consumer = open_consumer(settings)
         self.places = list(self._discover())
@@ -87,9 +92,11 @@ class LogReader:
         self._note_progress(batch)
         if batch.records:
             self._alive_at = time.monotonic()
+            self.behind = 0
         elif time.monotonic() - self._alive_at > _PROOF_OF_LIFE_S:
             # A broker that is gone looks like a topic without news, so it is asked.
-            self.bounds()
+            ends = self.bounds()
+            self.behind = sum(max(ends[place][1] - at, 0) for place, at in self._positions.items())
         return batch
 
     def _poll(self, inbox: Inbox, batch: Batch, wait_s: float) -> None:

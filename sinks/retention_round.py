@@ -22,6 +22,7 @@ from signaalwissel.sinks.retention_signals import SIGNALS
 from signaalwissel.sinks.retention_technical import DEAD_LETTERS, OUTBOX, POLICIES, TOMBSTONES
 from signaalwissel.sinks.retention_trajectories import TRAJECTORIES, TRAJECTORIES_OF_ENTREPRENEURS, measure
 from signaalwissel.sinks.settings import SinkSettings
+from signaalwissel.sinks.standing import SinkStanding
 from signaalwissel.sinks.timekeeping import DatabaseTime, Observer, TimeSource, moment_at, unobserved
 from sqlalchemy import Connection
 
@@ -60,12 +61,14 @@ class Tools(NamedTuple):
         time: Tells which day it is.
         observe: Is told every step.
         actor: On whose behalf, as the audit trail names it.
+        standing: What a sink notes of itself for its health check.
     """
 
     keys: DayKeys | None = None
     time: TimeSource = DatabaseTime()
     observe: Observer = unobserved
     actor: str = "sink"
+    standing: SinkStanding | None = None
 
 
 class RetentionRound:

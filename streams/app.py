@@ -22,7 +22,8 @@ from mode import Service
 from signaalwissel.processors.topic_settings import unmet_settings
 from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.chunk import ChunkHandler
-from signaalwissel.streams.cluster import Cluster, check_layout
+from signaalwissel.streams.clock import now_ms
+from signaalwissel.streams.cluster import Cluster, check_layout, retentions_of
 from signaalwissel.streams.consumer import ChunkConsumer
 from signaalwissel.streams.errors import EngineError, LayoutError
 from signaalwissel.streams.gate import ColdStart, Gate
@@ -62,6 +63,7 @@ class ChunkApp(faust.App):
         inputs: the input topics.
         stats: what a metrics endpoint may show.
         partition_counts: partitions by topic, as of the start.
+        retentions_ms: how long each input topic keeps a record, where it does not keep all.
         failure: why the app crashed first, None while it has not.
     """
 
@@ -75,6 +77,7 @@ class ChunkApp(faust.App):
         self.inputs = tuple(inputs)
         self.stats = EngineStats()
         self.partition_counts: dict[str, int] = {}
+        self.retentions_ms: dict[str, int] = {}
         self.failure: BaseException | None = None
         self.chunk_tables: list[ChunkTable] = []
         self.admission = Admission()
@@ -132,8 +135,12 @@ class ChunkApp(faust.App):
 
     async def _check_settings(self) -> None:
         wanted = self.settings.input_settings
-        if wanted and (unmet := unmet_settings(await self.cluster.topic_settings(wanted), wanted)):
+        if not wanted:
+            return
+        found = await self.cluster.topic_settings(wanted)
+        if unmet := unmet_settings(found, wanted):
             raise LayoutError(unmet)
+        self.retentions_ms = retentions_of(found)
 
     async def on_stop(self) -> None:
         """Finish the chunk under way and commit; after a failure commit nothing."""
@@ -182,7 +189,9 @@ class ChunkApp(faust.App):
     async def _watch_logs(self) -> None:
         while not self.should_stop:
             await self.sleep(LOOK_S)
+            asked_ms = now_ms()
             self.stats.end_offsets = await self.cluster.ends(self.stats.next_offsets)
+            self.stats.caught_up_ms |= {tp: asked_ms for tp, behind in self.stats.lag().items() if not behind}
 
     @Service.task
     async def _open_gate(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from signaalwissel.streams.cluster import Cluster
@@ -27,11 +27,14 @@ FETCHED_RECORDS = 20_000
 
 
 class ChangelogReader:
-    """Brings partition states up to the end of their changelogs."""
+    """Brings partition states up to the end of their changelogs; `tell` hears of every few thousand records."""
 
-    def __init__(self, cluster: Cluster, patience_s: float) -> None:
+    def __init__(
+        self, cluster: Cluster, patience_s: float, tell: Callable[[int], None] = lambda _records: None
+    ) -> None:
         self._cluster = cluster
         self._patience_s = patience_s
+        self._tell = tell
         self.records = 0
 
     async def read(self, states: Mapping[TopicPartition, TableState]) -> set[TopicPartition]:
@@ -74,6 +77,7 @@ class ChangelogReader:
             for tp, records in fetched.items():
                 states[tp].apply(records)
                 self.records += len(records)
+                self._tell(len(records))
                 changed.add(tp)
             for tp in list(due):
                 position = await reader.position(tp)

@@ -190,3 +190,14 @@ def check_layout(counts: Mapping[str, int], inputs: Iterable[str], changelogs: I
             "looked up in one worker and stored in another"
         )
     return found.pop()
+
+
+def retentions_of(found: Mapping[str, Mapping[str, str | None]]) -> dict[str, int]:
+    """How long topics keep a record, in milliseconds, from their settings; those that keep all are missing."""
+    kept = {topic: told.get("retention.ms") for topic, told in found.items()}
+    policies = {topic: told.get("cleanup.policy") or "delete" for topic, told in found.items()}
+    return {
+        topic: int(limit)
+        for topic, limit in kept.items()
+        if limit and int(limit) > 0 and "delete" in policies[topic]
+    }

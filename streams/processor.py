@@ -54,18 +54,21 @@ class ChunkProcessor:
         Raises:
             BaseException: whatever the handler or the transaction raises; the app is then crashed.
         """
+        self._stats.in_hand = len(chunk.records)
         async with self._app.fatal_failures():
             if chunk.records:
                 await self._handler.before_chunk(chunk.partition, chunk.records)
             transaction = self._app.transactions.of(chunk.partition)
             if transaction is None:
                 self._stats.dropped_chunks += 1
+                self._stats.in_hand = 0
                 return
             async with transaction.lock:
                 if self._app.admission.admits(chunk):
                     await self._handle(chunk, transaction)
                 else:
                     self._stats.dropped_chunks += 1
+        self._stats.in_hand = 0
 
     async def sweep(self, partition: int) -> None:
         """Let the handler clean up one partition, unless it is not assigned or saw no record yet."""
@@ -94,17 +97,18 @@ class ChunkProcessor:
             with self._sending(transaction) as outputs:
                 self._handler.handle(chunk.partition, chunk.records, outputs)
             await transaction.forward()
-            self._note(chunk.partition, chunk.records)
+            self._note(tp, chunk.records)
         transaction.handled(tp, chunk.end)
         self._stats.next_offsets[tp] = chunk.end
         self._app.transactions.dirty.set()
 
-    def _note(self, partition: int, records: Sequence[Record]) -> None:
+    def _note(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         stats = self._stats
         stats.chunks += 1
         stats.records += len(records)
         newest = max(map(timestamp_of, records))
-        stats.stream_times_ms[partition] = max(newest, stats.stream_times_ms.get(partition, newest))
+        stats.handled_ms[tp] = newest
+        stats.stream_times_ms[tp.partition] = max(newest, stats.stream_times_ms.get(tp.partition, newest))
 
     @contextmanager
     def _sending(self, transaction: PartitionTransaction) -> Iterator[ChunkOutputs]:

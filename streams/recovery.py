@@ -105,11 +105,10 @@ class ChunkRecovery(Recovery):
             for table in app.chunk_tables
             for partition in sorted(partitions)
         }
-        reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s)
+        reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s, app.stats.note_recovered)
         stale, self._stale = self._stale, partitions  # stays so when a rebalance interrupts the reading
         changed = {tp.partition for tp in await reader.read(states)} if states else set()
         self._stale = set()
-        app.stats.recovered += reader.records
         self._announce(partitions, stale | changed)
 
     def _announce(self, partitions: set[int], changed: set[int]) -> None:

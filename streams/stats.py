@@ -23,6 +23,8 @@ class EngineStats:
         outputs: records sent, without changelog records.
         changes: changelog records sent.
         commits: committed transactions.
+        advances: those that moved the group's offsets on; a sweep commits too, and reads nothing.
+        in_hand: records of the chunk under way, 0 between chunks.
         sweeps: sweeps of one partition.
         recovered: changelog records read by recoveries.
         rebalances: assignments received.
@@ -34,6 +36,8 @@ class EngineStats:
         next_offsets: per input partition the offset to read next.
         end_offsets: per input partition the end of the committed log, as of the last look.
         stream_times_ms: per partition number the highest Kafka timestamp handled.
+        handled_ms: per input partition the highest Kafka timestamp handled by this process.
+        caught_up_ms: per input partition when it was last found with nothing to read, epoch milliseconds.
     """
 
     chunks: int = 0
@@ -42,6 +46,8 @@ class EngineStats:
     outputs: int = 0
     changes: int = 0
     commits: int = 0
+    advances: int = 0
+    in_hand: int = 0
     sweeps: int = 0
     recovered: int = 0
     rebalances: int = 0
@@ -53,9 +59,17 @@ class EngineStats:
     next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
     end_offsets: Mapping[TopicPartition, int] = field(default_factory=dict)
     stream_times_ms: dict[int, int] = field(default_factory=dict)
+    handled_ms: dict[TopicPartition, int] = field(default_factory=dict)
+    caught_up_ms: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def note_recovered(self, records: int) -> None:
+        """Count changelog records that a recovery has read."""
+        self.recovered += records
 
     def lag(self) -> dict[TopicPartition, int]:
         """Records (markers included) per assigned input partition that are not handled yet."""
+        # A copy, because a health check asks from a thread of its own.
         return {
-            tp: max(self.end_offsets.get(tp, offset) - offset, 0) for tp, offset in self.next_offsets.items()
+            tp: max(self.end_offsets.get(tp, offset) - offset, 0)
+            for tp, offset in self.next_offsets.copy().items()
         }

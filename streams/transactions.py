@@ -163,6 +163,7 @@ class PartitionTransaction:
             await self._producer.commit_transaction()
             for state, next_offset in written:
                 state.reached(next_offset)
+            self._stats.advances += bool(self._offsets)
             self._deliveries.clear()
             self._offsets.clear()
             await self._producer.begin_transaction()

@@ -1,0 +1,60 @@
+"""Liveness by progress: work that is due and not done for a while, whatever else goes on."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from signaalwissel.processors.progress import COUNTED_GAP_S, Idle, Standing, record_age_ms
+
+BOUND_S = 60.0
+
+gaps = st.floats(0.0, 120.0, allow_nan=False)
+looks = st.lists(st.tuples(gaps, st.booleans(), st.booleans()), max_size=80)
+
+
+def fold(looked: list[tuple[float, bool, bool]]) -> Idle:
+    at_s, moved = 0.0, 0
+    idle = Idle(at_s, moved)
+    for gap, due, moves in looked:
+        at_s += gap
+        moved += moves
+        idle = idle.after(at_s, Standing("work" if due else None, moved))
+    return idle
+
+
+@given(looks)
+def test_idle_time_is_that_of_the_unbroken_run_of_looks_at_work_that_does_not_move(
+    looked: list[tuple[float, bool, bool]],
+) -> None:
+    run = 0.0
+    for gap, due, moves in looked:
+        run = run + min(gap, COUNTED_GAP_S) if due and not moves else 0.0
+    assert abs(fold(looked).idle_s - run) < 1e-6
+
+
+@given(looks)
+def test_a_process_that_moves_or_has_nothing_due_is_never_stuck(
+    looked: list[tuple[float, bool, bool]],
+) -> None:
+    for due, moves in ((True, True), (False, True), (False, False)):
+        assert not fold([*looked, (1000.0, due, moves)]).stuck(1e-9)
+
+
+@given(looks, st.integers(0, 200))
+def test_a_process_that_does_nothing_about_its_work_is_stuck_after_the_bound_and_not_before(
+    looked: list[tuple[float, bool, bool]], seconds: int
+) -> None:
+    silent = fold([*looked, (1.0, True, True), *[(1.0, True, False)] * seconds])
+    assert silent.stuck(BOUND_S) == (seconds >= BOUND_S)
+
+
+@given(st.floats(COUNTED_GAP_S, 1e6))
+def test_one_long_pause_of_the_process_itself_makes_it_not_stuck(pause_s: float) -> None:
+    assert not fold([(1.0, True, True), (pause_s, True, False)]).stuck(BOUND_S)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_an_unread_record_is_no_older_than_the_last_that_was_handled_or_the_last_moment_without_any(
+    now: int, handled: int, caught_up: int
+) -> None:
+    assert record_age_ms(now, handled, None) == max(now - handled, 0)
+    assert record_age_ms(now, handled, caught_up) == max(now - max(handled, caught_up), 0)
+    assert record_age_ms(now, None, None) is None
