@@ -34,23 +34,38 @@ class Table(Protocol):
 
 
 class KnownTrajectory:
-    """A trajectory at a match key; decoded and folded when a signal first asks."""
+    """A trajectory at a match key; decoded and folded when a signal first asks.
 
-    __slots__ = ("_facts", "_folded", "_latest", "municipality", "table_value", "trajectory_id", "version")
+    Only the fold is kept: the facts take ten times its memory, and hardly ever does a horizon cut some of them off.
+    """
+
+    __slots__ = (
+        "_folded",
+        "_is_folded",
+        "_latest",
+        "municipality",
+        "table_value",
+        "trajectory_id",
+        "version",
+    )
 
     def __init__(self, table_value: bytes) -> None:
         self.table_value = table_value
         self.municipality, self.trajectory_id, self.version = read_trajectory_head(record_in(table_value))
-        self._facts: tuple[Fact, ...] | None = None
         self._folded: Trajectory | None = None
+        self._is_folded = False
         self._latest: Millis = 0
 
     def as_of(self, horizon: Millis) -> Trajectory | None:
         """The trajectory as the facts within the horizon have it (domain 8.11)."""
-        facts = self._decoded()
+        if not self._is_folded:
+            facts = self._facts()
+            self._folded = fold(self.trajectory_id, facts)
+            self._latest = max((fact.recorded_at for fact in facts), default=0)
+            self._is_folded = True
         if self._latest < horizon:
             return self._folded
-        return fold(self.trajectory_id, within_horizon(facts, horizon))
+        return fold(self.trajectory_id, within_horizon(self._facts(), horizon))
 
     @property
     def written_at(self) -> Millis:
@@ -58,16 +73,11 @@ class KnownTrajectory:
         return written_at(self.table_value)
 
     def whole(self) -> Trajectory | None:
-        """The trajectory as all its facts have it."""
-        self._decoded()
-        return self._folded
+        """The trajectory as all its facts have it; housekeeping asks for all in turn, so it keeps nothing."""
+        return self._folded if self._is_folded else fold(self.trajectory_id, self._facts())
 
-    def _decoded(self) -> tuple[Fact, ...]:
-        if self._facts is None:
-            self._facts = read_keyed_trajectory(record_in(self.table_value)).facts
-            self._folded = fold(self.trajectory_id, self._facts)
-            self._latest = max((fact.recorded_at for fact in self._facts), default=0)
-        return self._facts
+    def _facts(self) -> tuple[Fact, ...]:
+        return read_keyed_trajectory(record_in(self.table_value)).facts
 
 
 class Resident:

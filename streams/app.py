@@ -24,6 +24,7 @@ from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.chunk import ChunkHandler
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.cluster import Cluster, check_layout, retentions_of
+from signaalwissel.streams.collector import settle
 from signaalwissel.streams.consumer import ChunkConsumer
 from signaalwissel.streams.errors import EngineError, LayoutError
 from signaalwissel.streams.gate import ColdStart, Gate
@@ -205,6 +206,7 @@ class ChunkApp(faust.App):
             for partition in self.transactions.partitions:
                 await self.processor.sweep(partition)
                 await asyncio.sleep(0)
+            settle()
 
 
 def build_app(

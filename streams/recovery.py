@@ -22,6 +22,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 from mode import Service
 from signaalwissel.streams.changelog import ChangelogReader
+from signaalwissel.streams.collector import filling
 from signaalwissel.streams.consumer import partitions_of
 from signaalwissel.streams.errors import OffsetLostError
 
@@ -80,7 +81,8 @@ class ChunkRecovery(Recovery):
         app.stats.in_recovery = True
         self._set_recovery_started()
         partitions = {tp.partition for tp in self._assigned}
-        await self._fill_tables(partitions)
+        with filling():
+            await self._fill_tables(partitions)
         positions = await StartingPositions(app).find(self._assigned)
         await app.on_rebalance_complete.send()
         await app.consumer.go_on_at(positions)
