@@ -74,6 +74,7 @@ races: install ## a thousand residents erased while their signals and events run
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o deploy/requirements-image.lock
 
 sbom: install ## bill of materials (CycloneDX) of everything locked, as build/sbom.cdx.json
 	$(BIN)/python -m tests.supply.sbom build/sbom.cdx.json

@@ -18,11 +18,14 @@ INTAKE_APP = "signaalwissel-intake"
 MATCHER_APP = "signaalwissel-matcher"
 SIGNALS_MOVED = "signals-moved"
 TRAJECTORIES_MOVED = "trajectories-moved"
-INTAKE_CHANGELOGS = (f"{INTAKE_APP}-trajectories-changelog", f"{INTAKE_APP}-signals-changelog")
+INTAKE_CHANGELOGS = tuple(
+    f"{INTAKE_APP}-{table}-changelog" for table in ("trajectories", "signals", "rotations")
+)
 MATCHER_CHANGELOGS = (
     f"{MATCHER_APP}-trajectories-changelog",
     f"{MATCHER_APP}-recents-changelog",
     f"{MATCHER_APP}-policies-changelog",
+    f"{MATCHER_APP}-rotations-changelog",
 )
 
 

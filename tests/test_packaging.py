@@ -17,6 +17,8 @@ from tests.compiled import IS_COMPILED
 CHECKOUT = Path(__file__).parents[1]
 FOLDERS = ("schemas", "processors", "security", "streams", "sinks", "sources", "console", "deploy")
 BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
+OF_THE_CHECKOUT = {"Dockerfile", "Dockerfile.dockerignore", "compose.yaml", "requirements-image.lock"}
+"""What makes an image of the wheel does not travel in it."""
 SHARED_LIBRARY = "signaalwissel/schemas/compiled__mypyc"
 DATA = {
     "signaalwissel/schemas/ids.json",
@@ -82,7 +84,10 @@ def in_the_tree() -> set[str]:
         f"signaalwissel/{file.relative_to(CHECKOUT).as_posix()}"
         for folder in FOLDERS
         for file in (CHECKOUT / folder).rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".so"
+        if file.is_file()
+        and "__pycache__" not in file.parts
+        and file.suffix != ".so"
+        and file.name not in OF_THE_CHECKOUT
     }
 
 

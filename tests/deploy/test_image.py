@@ -1,0 +1,92 @@
+"""Image and compose file keep what docs/deploy.md promises."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from signaalwissel.console.main import build
+from signaalwissel.console.settings import Settings
+
+from tests.supply.locked import LOCK, locked
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ("topics", "worker", "sink", "gateway")
+PLATFORM_VARIABLES = {"IMAGE", "KAFKA_IMAGE", "POSTGRES_IMAGE", "SECRETS"}
+
+
+def image_lock() -> dict[str, Any]:
+    return {one.name: one for one in locked((DEPLOY / "requirements-image.lock").read_text("utf-8"))}
+
+
+def test_the_image_has_the_versions_and_hashes_that_are_tested() -> None:
+    tested = {one.name: one for one in locked(LOCK.read_text("utf-8"))}
+    held = image_lock()
+    assert held == {name: tested[name] for name in held}
+
+
+def test_the_image_has_every_dependency_and_neither_servers_nor_test_tools() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text("utf-8"))
+    named = lambda lines: {re.split(r"[\[<>=; ]", line)[0] for line in lines}  # noqa: E731
+    held = set(image_lock())
+    assert named(project["project"]["dependencies"]) <= held
+    unwanted = {*project["project"]["optional-dependencies"]["embedded"], "pytest>=8", "testcontainers>=4"}
+    assert not named(unwanted) & held
+
+
+def test_the_image_runs_as_nobody_in_particular_and_takes_its_bases_as_arguments() -> None:
+    last = DOCKERFILE.split("\nFROM ")[-1]
+    assert last.startswith("${BASE}\n")
+    assert "USER 10001:10001" in last
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${BUILD_BASE}", "${BASE}"]
+    installs = re.findall(r"pip install .*", DOCKERFILE)
+    assert all("--require-hashes" in line or "--no-index /wheel/" in line for line in installs), installs
+
+
+def test_the_image_is_built_from_every_folder_of_the_product() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text("utf-8"))
+    folders = {folder.split("/")[0] for folder in project["tool"]["setuptools"]["package-dir"].values()}
+    assert set(re.findall(r"^COPY (\w+) \1$", DOCKERFILE, re.MULTILINE)) == folders
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_processes_have_no_rights_that_they_do_not_need(name: str) -> None:
+    service = SERVICES[name]
+    assert service["user"] == "10001:10001"
+    assert service["read_only"] is True
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_drops_all_capabilities_and_has_a_fixed_version(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    image = re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["image"])
+    assert re.search(r":\d[\w.-]*$", image), image
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "topics"])
+def test_every_process_that_stays_has_a_health_check(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_and_command_exists(name: str) -> None:
+    known = {f"SIGNAALWISSEL_{field.upper()}" for field in Settings.model_fields}
+    assert set(SERVICES[name]["environment"]) <= known
+    commands = set(typer.main.get_command(build(SERVICES[name]["command"][0])).commands)  # type: ignore[attr-defined]
+    assert SERVICES[name]["command"][0] in commands
+
+
+def test_no_secret_stands_in_the_compose_file() -> None:
+    for service in SERVICES.values():
+        for variable, value in service.get("environment", {}).items():
+            secret = re.search(r"(?i)password|token|secret|database_url", variable)
+            assert secret is None or str(value).startswith("/run/secrets/"), variable
+    assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
