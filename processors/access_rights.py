@@ -27,6 +27,13 @@ MATCHER_CHANGELOGS = (
     f"{MATCHER_APP}-policies-changelog",
     f"{MATCHER_APP}-rotations-changelog",
 )
+ROTATION_CHANGELOGS = (
+    f"{INTAKE_APP}-rotations-changelog",
+    f"{MATCHER_APP}-rotations-changelog",
+    f"{MATCHER_APP}-recents-changelog",
+)
+"""What `keys rotate` reads to know how far a rotation is."""
+IMPORT_IDS = "signaalwissel-import-"
 
 
 class Kind(StrEnum):
@@ -109,7 +116,8 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
         "sink": ("Stores, publishes tasks and notices; with Open Klant also task updates.", _sink()),
         "gateway": ("Takes records over HTTP from who has no Kafka.", _gateway()),
         "web": ("Counsellors' pages: what they do becomes a task update.", _written([topics.TASK_UPDATES])),
-        "privacy": ("Rights of residents: erase and object.", _written([topics.INTAKE_COMMANDS])),
+        "importer": ("Publishes exports of other systems, each row once.", _importer(inputs)),
+        "privacy": ("Rights of residents: tells what is held, erases, objects.", _privacy(inputs)),
         "operator": (
             "Makes topics, looks, replays dead letters, rebuilds; reads no input.",
             _operator(inputs),
@@ -207,13 +215,29 @@ def _gateway() -> frozenset[Right]:
     return _written((topics.SIGNALS, topics.TRAJECTORIES, topics.TASK_UPDATES))
 
 
+def _importer(inputs: _Inputs) -> frozenset[Right]:
+    own = (topics.IMPORT_LEDGER, topics.IMPORT_STATES)
+    return frozenset(
+        {
+            *_read(own),
+            *_written((*inputs.every(), *own)),
+            Right(Kind.TRANSACTIONAL_ID, IMPORT_IDS, Operation.WRITE, begins=True),
+        }
+    )
+
+
+def _privacy(inputs: _Inputs) -> frozenset[Right]:
+    # AVG 15: the resident is told everything that is held of him, wherever it lies.
+    return frozenset({*_read(every_topic(inputs.topics)), *_written([topics.INTAKE_COMMANDS])})
+
+
 def _operator(inputs: _Inputs) -> frozenset[Right]:
     mended = (*inputs.every(), topics.TASK_UPDATES, topics.INTAKE_COMMANDS, topics.RESIDENT_EVENTS)
     looks = (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
     return frozenset(
         {
             *_written(mended),
-            *_read((topics.TRAJECTORY_STATES, topics.DEAD_LETTERS)),
+            *_read((topics.TRAJECTORY_STATES, topics.DEAD_LETTERS, *ROTATION_CHANGELOGS)),
             *(
                 right
                 for topic in every_topic(inputs.topics)
@@ -255,6 +279,8 @@ def every_topic(input_topics: Iterable[str]) -> tuple[str, ...]:
         topics.TASKS,
         topics.NOTICES,
         topics.DEAD_LETTERS,
+        topics.IMPORT_LEDGER,
+        topics.IMPORT_STATES,
         *INTAKE_CHANGELOGS,
         *MATCHER_CHANGELOGS,
     )

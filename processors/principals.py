@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-ROLES = ("intake", "matcher", "sink", "gateway", "web", "privacy", "operator", "exporter")
+ROLES = ("intake", "matcher", "sink", "gateway", "web", "importer", "privacy", "operator", "exporter")
 _DEFAULTS = MappingProxyType({role: (f"signaalwissel-{role}",) for role in ROLES})
 
 Names = tuple[str, ...]

@@ -33,8 +33,10 @@ def who_may(operation: Operation, topic: str) -> set[str]:
 
 
 @pytest.mark.parametrize("topic", PLAIN_TEXT)
-def test_only_intake_reads_what_is_in_the_clear(topic: str) -> None:
-    assert who_may(Operation.READ, topic) == {"signaalwissel-intake"}
+def test_nobody_but_intake_and_who_tells_residents_what_is_held_reads_what_is_in_the_clear(
+    topic: str,
+) -> None:
+    assert who_may(Operation.READ, topic) == {"signaalwissel-intake", "signaalwissel-privacy"}
 
 
 @pytest.mark.parametrize(
