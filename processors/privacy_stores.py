@@ -32,6 +32,7 @@ class Term(Enum):
     MONTH = auto()
     RESEND = auto()
     CORRECTION = auto()
+    LEDGER = auto()
     IDLE = auto()
     SIGNAL = auto()
     TRAJECTORY = auto()
@@ -79,6 +80,8 @@ TOPICS = (
     ),
     Store("intake-commands", ("IntakeCommand", "RotationStep"), Term.MONTH, "sink, keys rotate", "intake"),
     Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild"),
+    Store("import-ledger", ("ImportedRows",), Term.LEDGER, "import", "import"),
+    Store("import-states", ("ImportedState",), Term.TRAJECTORY, "import", "import"),
     Store(
         "counsellor-followup",
         ("RoutedSignal", "SealedSubject"),
@@ -223,6 +226,7 @@ def kept(term: Term, policy: Policy) -> str:
         Term.MONTH: "30 dagen (Kafka)",
         Term.RESEND: f"{days(policy.intake.resend_days)} (intake.resend_days)",
         Term.CORRECTION: f"{days(policy.corrections.period_days)} (corrections.period_days)",
+        Term.LEDGER: "400 dagen (Kafka)",
         Term.IDLE: f"{days(policy.state_idle_days)} na de laatste wijziging, als geen regel het meer nodig heeft",
         Term.SIGNAL: f"{signal} (retention.signal)",
         Term.TRAJECTORY: (
