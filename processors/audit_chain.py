@@ -29,6 +29,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     ),
     "task_history": ("task_id", "position", "at", "what", "by", "note"),
     "audit_events": ("event_id", "at", "kind", "municipality", "actor", "about", "trace_id", "details"),
+    "audit_starts": ("chain", "seq", "hash"),
 }  # fmt: skip
 """Per table the columns that its digests cover, in their order. A column may be added at the end where it is null in
 every row that stands: nulls at the end are not hashed."""
@@ -37,6 +38,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "decisions": ("routing_id",),
     "task_history": ("task_id", "position"),
     "audit_events": ("event_id",),
+    "audit_starts": ("chain",),
 }
 """Per table what names a row; all of them come first in COVERED."""
 
@@ -144,7 +146,12 @@ class Head(NamedTuple):
     hash: bytes
 
 
-def links_findings(chain: str, links: Iterable[Link], stored: Head | None, known: Head | None) -> list[str]:
+_FIRST = Head(0, BEGINNING)
+
+
+def links_findings(
+    chain: str, links: Iterable[Link], stored: Head | None, known: Head | None, start: Head = _FIRST
+) -> list[str]:
     """What is wrong with the blocks of a chain: altered, missing or reordered ones, by name.
 
     Args:
@@ -152,9 +159,12 @@ def links_findings(chain: str, links: Iterable[Link], stored: Head | None, known
         links: Its blocks in order of `seq`.
         stored: Where the table of chains says that it ends; None where that has no such chain.
         known: Where it ended when somebody noted that elsewhere, and it must still be so.
+        start: Where it starts: the last of its blocks that are over and gone.
     """
     found = []
-    before = Head(0, BEGINNING)
+    before = start
+    if known is not None and known.seq == start.seq and known.hash != start.hash:
+        found.append(f"chain {chain}: its start is not the block that was noted; the chain was written anew")
     for block, written in links:
         name = f"block {block.seq} of chain {chain}"
         found += [f"block {gone} of chain {chain}: missing" for gone in range(before.seq + 1, block.seq)]

@@ -13,7 +13,7 @@ from signaalwissel.processors.privacy_natures import Nature
 from signaalwissel.processors.privacy_records import RECORDS
 from signaalwissel.processors.privacy_tables import TABLES
 from signaalwissel.processors.privacy_words import days, months
-from signaalwissel.processors.retention import SENT_KEPT_DAYS, TOMBSTONE_MARGIN_DAYS
+from signaalwissel.processors.retention import SENT_KEPT_DAYS, TOMBSTONE_MARGIN_DAYS, longest_months
 
 POLICY = "Policy"
 """A policy has no Avro schema; of a person it says who of the staff gets no tasks."""
@@ -43,6 +43,7 @@ class Term(Enum):
     TOMBSTONE = auto()
     RUNNING = auto()
     ACKNOWLEDGED = auto()
+    AUDIT = auto()
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,9 @@ DATABASE = (
     Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
     Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
-    Store("audit_blocks", (), Term.RUNNING, _WRITERS, _AUDITORS),
-    Store("audit_events", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store("audit_starts", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store("audit_blocks", (), Term.AUDIT, _WRITERS, _AUDITORS),
+    Store("audit_events", (), Term.AUDIT, _WRITERS, _AUDITORS),
     Store(
         "retention_holds",
         (),
@@ -239,6 +241,7 @@ def kept(term: Term, policy: Policy) -> str:
         Term.POLICY: f"zolang gegevens ernaar verwijzen, en ten minste {signal} (retention.signal)",
         Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd",
         Term.RUNNING: "zolang de installatie bestaat",
+        Term.AUDIT: f"{months(longest_months([policy]))}: de langste bewaartermijn van enig beleid",
         Term.ACKNOWLEDGED: "tot het logboek de ontvangst bevestigt; het aantal regels daarna nog 92 dagen",
     }
     return told[term]

@@ -114,6 +114,9 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
     "audit_chains": {
         Nature.NOT_PERSONAL: "chain seq hash",
     },
+    "audit_starts": {
+        Nature.NOT_PERSONAL: "chain seq hash",
+    },
     "audit_blocks": {
         Nature.REFERENCE: "ids",
         # A digest of a row proves what stood there to whoever knows it; it does not give it back.

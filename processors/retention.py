@@ -5,7 +5,7 @@ Amsterdam only; no clock. The period runs in calendar months from the last day o
 `months` later is still kept: at its midnight it is over.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -42,6 +42,27 @@ class DataKind(StrEnum):
     OUTBOX = "OUTBOX"
     POLICY = "POLICY"
     TOMBSTONE = "TOMBSTONE"
+    AUDIT_EVENT = "AUDIT_EVENT"
+    AUDIT_BLOCK = "AUDIT_BLOCK"
+    PROCESSING_LOG = "PROCESSING_LOG"
+
+
+_OF_NO_POLICY = {
+    DataKind.OUTBOX,
+    DataKind.TOMBSTONE,
+    DataKind.AUDIT_EVENT,
+    DataKind.AUDIT_BLOCK,
+    DataKind.PROCESSING_LOG,
+}
+
+
+def longest_months(policies: Iterable[Policy]) -> int:
+    """How long the audit trail is kept: as long as anything that it accounts for may be, by any of the policies."""
+    sections = [policy.retention for policy in policies]
+    periods = [
+        period for one in sections for period in (one.trajectory, one.trajectory_of_entrepreneur, one.signal)
+    ]
+    return max(period.months for period in periods)
 
 
 class Lapse(NamedTuple):
@@ -64,7 +85,7 @@ def period_of(kind: DataKind, policy: Policy) -> RetentionPeriod | None:
         return policy.retention.trajectory
     if kind is DataKind.TRAJECTORY_OF_ENTREPRENEUR:
         return policy.retention.trajectory_of_entrepreneur
-    if kind in {DataKind.OUTBOX, DataKind.TOMBSTONE}:
+    if kind in _OF_NO_POLICY:
         return None
     return policy.retention.signal
 

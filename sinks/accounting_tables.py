@@ -1,8 +1,8 @@
 """Tables of accountability: the buffer of the processing log, and the chains of the audit trail.
 
 `processing_log` holds pages of lines until the collector has acknowledged them; then their content goes and their
-count stays. `audit_blocks` holds digests only. Triggers of migration 0005 let nobody change or delete what stands in
-`audit_blocks`, and let rows of `decisions`, `task_history` and `audit_events` be taken away or changed only by a
+count stays. `audit_blocks` holds digests only. Triggers of migrations 0005 and 0008 let nobody change what stands in
+`audit_blocks`, let the oldest of them go once their chain starts after them, and let rows of `decisions`, `task_history` and `audit_events` be taken away or changed only by a
 transaction that leaves a block that says so.
 """
 
@@ -41,6 +41,15 @@ processing_log = Table(
 
 audit_chains = Table(
     "audit_chains",
+    METADATA,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# Where a chain starts whose oldest blocks are over: after the block with this number and hash.
+audit_starts = Table(
+    "audit_starts",
     METADATA,
     Column("chain", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),

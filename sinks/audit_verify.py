@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from signaalwissel.processors.audit_chain import (
+    BEGINNING,
     COVERED,
-    DIGEST_SIZE,
     KEYS,
     Block,
     BlockKind,
@@ -20,20 +20,14 @@ from signaalwissel.processors.audit_chain import (
     row_digests,
     row_id,
 )
-from signaalwissel.sinks.accounting_tables import audit_blocks, audit_chains
+from signaalwissel.sinks.accounting_tables import audit_blocks, audit_chains, audit_starts
+from signaalwissel.sinks.audit_items import last_words
 from sqlalchemy import Connection, Engine, Row, select, text
 
 _WINDOW = 2000
 _FINDINGS_MAX = 1000
 _BLOCKS = select(audit_blocks).order_by(audit_blocks.c.chain, audit_blocks.c.seq)
-# What the chains say of each row last: its digest, or that it was destroyed.
-_ITEMS = """
-    CREATE TEMPORARY TABLE audit_items ON COMMIT DROP AS
-    SELECT DISTINCT ON (source, id) source, id, kind, chain, seq,
-        substring(digests FROM ((place - 1) * {size} + 1)::int FOR {size}) AS digest
-    FROM audit_blocks, unnest(ids) WITH ORDINALITY AS item (id, place)
-    ORDER BY source, id, block_id DESC, place DESC
-"""
+_ITEMS = "CREATE TEMPORARY TABLE audit_items ON COMMIT DROP AS " + last_words("true")
 _INDEX = text("CREATE INDEX ON audit_items (source, id)")
 _MISSING = """
     SELECT i.id, i.chain, i.seq FROM audit_items AS i
@@ -78,7 +72,7 @@ def verify(engine: Engine, known: Mapping[str, Head] | None = None) -> Verificat
         }
         findings: list[str] = []
         blocks = _verify_chains(connection, heads, known or {}, findings)
-        connection.execute(text(_ITEMS.format(size=DIGEST_SIZE)))
+        connection.execute(text(_ITEMS))
         connection.execute(_INDEX)
         rows = {source: _verify_rows(connection, source, findings) for source in COVERED}
     return Verification(rows, blocks, heads, tuple(findings[:_FINDINGS_MAX]))
@@ -89,8 +83,11 @@ def _verify_chains(
 ) -> dict[str, int]:
     counts: dict[str, int] = {}
     links = _Links(connection)
-    for chain in sorted({*heads, *known, *links.chains()}):
-        found = links_findings(chain, links.of(chain), heads.get(chain), known.get(chain))
+    starts = {row.chain: Head(row.seq, bytes(row.hash)) for row in connection.execute(select(audit_starts))}
+    for chain in sorted({*heads, *known, *starts, *links.chains()}):
+        found = links_findings(
+            chain, links.of(chain), heads.get(chain), known.get(chain), starts.get(chain, Head(0, BEGINNING))
+        )
         findings += found[:_FINDINGS_MAX]
         counts[chain] = links.count
     return counts

@@ -25,6 +25,7 @@ from signaalwissel.processors.audit_chain import (
 from signaalwissel.processors.processing_lines import Line, page_of
 from signaalwissel.processors.processing_register import Register
 from signaalwissel.sinks.accounting_tables import audit_blocks, audit_chains, audit_events, processing_log
+from signaalwissel.sinks.audit_items import CARRIED
 from signaalwissel.sinks.copying import copy_rows, millis_of
 from sqlalchemy import Connection, text
 
@@ -107,10 +108,11 @@ class Ledger:
 
     def recorded(self, source: str, rows: Sequence[Sequence[Any]]) -> None:
         """These rows are written: every column that the chain covers, in order."""
-        if rows:
-            ids = tuple(row_id(source, row) for row in rows)
-            digests = b"".join(row_digests(source, rows))
-            self._entries.append(_Entry(BlockKind.RECORDED, source, None, ids, digests))
+        self._record(source, rows, None)
+
+    def carried(self, source: str, rows: Sequence[Sequence[Any]]) -> None:
+        """These rows stand as a block has them that goes: it is said again, and counts for less than any other word."""
+        self._record(source, rows, CARRIED)
 
     def destroyed(self, source: str, ids: Iterable[str], reason: str) -> None:
         """These rows are lawfully deleted, or emptied and then `recorded` again; the database refuses it otherwise."""
@@ -142,6 +144,12 @@ class Ledger:
         self._store_events(connection, at)
         self._store_page(connection, at)
         self._store_blocks(connection, head, at)
+
+    def _record(self, source: str, rows: Sequence[Sequence[Any]], reason: str | None) -> None:
+        if rows:
+            ids = tuple(row_id(source, row) for row in rows)
+            digests = b"".join(row_digests(source, rows))
+            self._entries.append(_Entry(BlockKind.RECORDED, source, reason, ids, digests))
 
     def _take(self, connection: Connection) -> tuple[Head, datetime]:
         row = connection.execute(_HEAD, {"chain": self._chain}).first()

@@ -14,6 +14,7 @@ from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks import retention_proofs
 from signaalwissel.sinks.destruction import Destruction, Why, trace_of
 from signaalwissel.sinks.ledger import RETENTION, Event, EventKind, Ledger
+from signaalwissel.sinks.retention_audit import AUDIT_BLOCKS, AUDIT_EVENTS, PROCESSING_LOG
 from signaalwissel.sinks.retention_followup import COMMANDS, FEEDBACK, TASK_SIGNALS, VERIFICATIONS
 from signaalwissel.sinks.retention_keys import DayKeys, day_keys, remember_passed_days
 from signaalwissel.sinks.retention_locks import lock_run
@@ -41,6 +42,9 @@ STEPS = (
     OUTBOX,
     POLICIES,
     TOMBSTONES,
+    AUDIT_EVENTS,
+    PROCESSING_LOG,
+    AUDIT_BLOCKS,
 )
 """Every kind but the day keys, which need a key provider."""
 

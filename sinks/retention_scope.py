@@ -4,12 +4,12 @@ Flows in: policies and the database's time. Flows out: scopes, one for each muni
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.followup_tasks import Moment
 from signaalwissel.processors.policy import Policies, Policy
-from signaalwissel.processors.retention import DataKind, last_day_over, period_of
+from signaalwissel.processors.retention import DataKind, last_day_over, longest_months, period_of
 from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.settings import SinkSettings
 from sqlalchemy import Connection, text
@@ -26,6 +26,7 @@ _MUNICIPALITIES = text(
     UNION SELECT municipality FROM decisions WHERE last_day <= :over
     """
 )
+_NOW = text("SELECT transaction_timestamp()")
 _HELD = text(
     """
     SELECT EXISTS (
@@ -42,6 +43,8 @@ class Scope(NamedTuple):
     Attributes:
         known: Whether the municipality has a policy of its own; the default stands in where not.
         own_policies: Versions of the policies that this process runs with.
+        longest_months: The longest period of any policy: so long the audit trail is kept.
+        began: The database's clock when the round began.
     """
 
     municipality: str
@@ -49,7 +52,9 @@ class Scope(NamedTuple):
     known: bool
     moment: Moment
     settings: SinkSettings
-    own_policies: tuple[str, ...] = ()
+    own_policies: tuple[str, ...]
+    longest_months: int
+    began: datetime
 
     @property
     def today(self) -> date:
@@ -101,6 +106,7 @@ def scopes(connection: Connection, policies: Policies, settings: SinkSettings, m
     loaded = [policies.default, *(policies[code] for code in known)]
     latest = max(last_day_over(moment.today, one.retention.signal.months) for one in loaded)
     own = tuple(one.version for one in loaded)
+    began: datetime = connection.execute(_NOW).scalar_one()
     there = set(connection.execute(_MUNICIPALITIES, {"over": latest}).scalars())
     return [
         Scope(
@@ -110,6 +116,8 @@ def scopes(connection: Connection, policies: Policies, settings: SinkSettings, m
             moment,
             settings,
             own,
+            longest_months(loaded),
+            began,
         )
         for code in sorted({NOBODY, *known, *there})
     ]

@@ -135,6 +135,9 @@ def test_each_kind_has_the_policys_period_or_none() -> None:
     assert {kind for kind, period in months.items() if period is None} == {
         DataKind.OUTBOX,
         DataKind.TOMBSTONE,
+        DataKind.AUDIT_EVENT,
+        DataKind.AUDIT_BLOCK,
+        DataKind.PROCESSING_LOG,
     }
     assert months[DataKind.SIGNAL] == months[DataKind.DAY_KEY] == 6
 
