@@ -108,6 +108,7 @@ def test_a_hold_that_cannot_be_is_refused(
     assert (ended.code, told in ended.err) == (2, True), ended.err
 
 
+@pytest.mark.usefixtures("named_collector")
 def test_doctor_lists_what_outlived_its_period(
     installation: Installation, signaalwissel: CommandLine
 ) -> None:

@@ -19,6 +19,8 @@ from signaalwissel.schemas.followup import TaskEvent, TaskUpdate
 from signaalwissel.schemas.internal import TrajectoryState
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.destruction import Destruction, Why
+from signaalwissel.sinks.forgetting import forget_tasks
 from signaalwissel.sinks.health import health, lag
 from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.sinks.process import run_sink
@@ -33,7 +35,7 @@ from signaalwissel.sinks.settings import (
     TRAJECTORY_STATES,
     SinkSettings,
 )
-from signaalwissel.sinks.tables import METADATA
+from signaalwissel.sinks.tables import METADATA, tasks
 from sqlalchemy import Engine, Table, select
 
 from tests.processors.followup_support import POLICY
@@ -50,11 +52,21 @@ INCIDENTAL = {
 }
 
 ACCOUNTS = {"processing_log", "audit_chains", "audit_blocks", "audit_events"}
+"""What tells how records fell into batches and transactions; `audit verify` judges it."""
 
 
 def ledger() -> Ledger:
     """A ledger of a writer that is none of the product's."""
     return Ledger("test", lambda _: BUILT_IN)
+
+
+def take_tasks_away(engine: Engine) -> None:
+    """Delete every task as erasure does, with its row in the audit trail."""
+    with engine.begin() as connection:
+        accounts = ledger()
+        ids = connection.execute(select(tasks.c.task_id)).scalars().all()
+        forget_tasks(Destruction(connection, accounts, Why.ERASED), ids)
+        accounts.store(connection)
 
 
 def seal(unsealed: Unsealed) -> bytes:

@@ -14,6 +14,7 @@ from signaalwissel.sinks.tables import task_signals, tasks, trajectories
 
 from tests.processors.followup_support import address_only, decision, regular, to_regular, update
 from tests.sinks.clock_support import MONDAY, Office, state
+from tests.sinks.sink_support import take_tasks_away
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_when_what_it_repeated_is_corrected_away_a_late_report_gets_a_relapse_of
 def test_a_hit_without_a_task_is_found(office: Office) -> None:
     made = decision()
     office.store(made)
-    spoil(office, tasks.delete())
+    take_tasks_away(office.engine)
     assert found(office) == [
         FollowUpFinding(Fault.NO_TASK, "0344", "T-1", routing_id=made.routing_id, task_id=None)
     ]

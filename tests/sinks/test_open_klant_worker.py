@@ -8,11 +8,11 @@ from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskStep, TaskU
 from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.open_klant_health import open_klant_health
 from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
-from signaalwissel.sinks.tables import tasks
 
 from tests.sinks.open_klant_server import running_stub
 from tests.sinks.open_klant_stub import OpenKlantStub
 from tests.sinks.open_klant_support import Desktop, relapse
+from tests.sinks.sink_support import take_tasks_away
 
 HANDLED_MS = 1_773_051_300_250
 
@@ -262,8 +262,7 @@ def test_a_task_that_retention_takes_away_meanwhile_is_no_crash(
     with desktop.handing_over():
         asked = stub.count("GET internetaken/")
         desktop.until(lambda: stub.count("GET internetaken/") > asked, "a look")
-        with desktop.engine.begin() as connection:
-            connection.execute(tasks.delete())
+        take_tasks_away(desktop.engine)
         other = relapse(2)
         desktop.keep(other)
         desktop.until(lambda: is_in(desktop, other, "OPEN"), "the next task")

@@ -256,7 +256,7 @@ def names_of(collector: LogCollector) -> list[str]:
     ("url", "problem"),
     [
         ("http://collector.example/v1/traces", "https"),
-        ("https://user:pass@collector.example/v1/traces", "user or password"),
+        ("https://user:geheim@collector.example/v1/traces", "user or password"),
         ("collector", "not like"),
         ("https://[", "not like"),
     ],
