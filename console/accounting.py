@@ -7,6 +7,7 @@ event in the audit trail; then, and only then, it may be done. Fail-closed: with
 import getpass
 import logging
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from signaalwissel.console import runtime
@@ -69,30 +70,40 @@ class Accounting:
             Refused: Its purpose is not in the municipality's register.
             UsageFailure: Neither is set.
         """
-        line = Line(
-            done.purpose,
-            done.municipality or "",
-            # Each time is a processing of its own.
-            f"{done.about}:{fresh_nonce().hex()}",
-            done.trace_id,
-            done.subject,
-            now_ms(),
-        )
-        acknowledged = self._send(line)
-        if self._settings.database_url is not None:
-            self._store(done, line, acknowledged=acknowledged)
-        elif not acknowledged:
-            self._unrecorded(done)
+        self.account_all([done])
 
-    def _send(self, line: Line) -> bool:
+    def account_all(self, every: Sequence[Done]) -> None:
+        """Return when all of it is on record, a line for each; raises what `account` does, and then none may happen."""
+        # Each time is a processing of its own.
+        lines = [
+            Line(
+                done.purpose,
+                done.municipality or "",
+                f"{done.about}:{fresh_nonce().hex()}",
+                done.trace_id,
+                done.subject,
+                now_ms(),
+            )
+            for done in every
+        ]
+        if not lines:
+            return
+        acknowledged = self._send(lines)
+        if self._settings.database_url is not None:
+            self._store(every, lines, acknowledged=acknowledged)
+        elif not acknowledged:
+            for done in every:
+                self._unrecorded(done)
+
+    def _send(self, lines: Sequence[Line]) -> bool:
         try:
-            request = page_of([line], self._register_of, line.at or 0, runtime.product_version())
+            request = page_of(lines, self._register_of, now_ms(), runtime.product_version())
             if self._log is None:
                 return False
             with Collector(self._log) as collector:
                 collector.send(request)
         except UnknownPurpose as error:
-            raise Refused(f"municipality {line.municipality}: {error}; nothing is done") from error
+            raise Refused(f"municipality {lines[0].municipality}: {error}; nothing is done") from error
         except ProcessingLogUnusable as error:
             raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
         except NotAcknowledged as error:
@@ -102,10 +113,11 @@ class Accounting:
             return False
         return True
 
-    def _store(self, done: Done, line: Line, *, acknowledged: bool) -> None:
+    def _store(self, every: Sequence[Done], lines: Sequence[Line], *, acknowledged: bool) -> None:
         ledger = Ledger(CONSOLE, self._register_of)
-        ledger.event(_event(done))
-        ledger.lines([line])
+        for done in every:
+            ledger.event(_event(done))
+        ledger.lines(lines)
         if acknowledged:
             ledger.acknowledged()
         # Without a collector the database is the log, and its commit the acknowledgement.

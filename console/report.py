@@ -10,13 +10,15 @@ import typer
 from rich.table import Table
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.connections import database
+from signaalwissel.console.ddas_report import ddas
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.screen import screen
 from signaalwissel.processors.figures import FigureRow
 from signaalwissel.sinks.figures import new_arrears as new_arrears_table
 
-report = typer.Typer(help="Figures, small groups suppressed.", no_args_is_help=True)
+report = typer.Typer(help="Figures, small groups suppressed, and the delivery to DDAS.", no_args_is_help=True)
+report.command()(ddas)
 
 _COLUMNS = ("month", "municipality", "partner_kind", "partner_id", "after_admission", "after_exit")
 _ALL = "ALL"
@@ -26,7 +28,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @report.callback()
 def _report() -> None:
-    """Figures, small groups suppressed."""
+    """Figures, small groups suppressed, and the delivery to DDAS."""
 
 
 @report.command()

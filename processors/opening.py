@@ -49,9 +49,16 @@ def open_subject(
     # Before it is opened: a processing that is not on record must not happen.
     opened(Opening(record.routing_id, record.signal_id, record.municipality, key_id))
     ref = signal_ref(record.municipality, record.partner.partner_id, record.signal_id, record.received_at)
-    content = unseal(record.sealed_subject, subject_belongs_to(record.municipality, ref), key_by_id)
+    return unsealed_subject(record.sealed_subject, record.municipality, ref, key_by_id)
+
+
+def unsealed_subject(
+    sealed: bytes, municipality: str, ref: bytes, key_by_id: Callable[[str], SealingKey]
+) -> SealedSubject:
+    """Who a sealed subject is; the caller has put the opening on record. Raises what `open_subject` does."""
+    content = unseal(sealed, subject_belongs_to(municipality, ref), key_by_id)
     try:
         subject: SealedSubject = codec("SealedSubject").decode_body(content)
     except DoesNotFit:
-        raise SealBroken(f"the seal under key {key_id} opens, but holds no subject") from None
+        raise SealBroken(f"the seal under key {key_id_of(sealed)} opens, but holds no subject") from None
     return subject

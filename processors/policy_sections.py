@@ -200,6 +200,8 @@ class Privacy(Section):
     register_status: Literal["In ontwikkeling", "In gebruik", "Buiten gebruik"] | None = None
     register_begin: YearMonth | None = None
     processing_register: FileBelow | None = None
+    # What of a signal's resident goes to CBS with the DDAS report (`report ddas`); its schema wants one of the two.
+    ddas_clients: Literal["withheld", "address", "bsn"] = "withheld"
 
 
 class Retention(Section):
