@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway secured year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway secured canary year races lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-peers: install ## the match job side by side with other engines; fetches a
 
 bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
 	$(BIN)/python -m tests.benchmarks.gateway
+
+canary: install ## the canary run with 6,000 signals: residents through every path, then looked for in all that is left
+	SIGNAALWISSEL_CANARY_SIGNALS=6000 $(BIN)/pytest tests/privacy/test_canary.py
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py
