@@ -144,6 +144,6 @@ def _accepted(table: Table, signal: EarlySignal, delivery: Delivery, policy: Pol
     resend = resend_of(accepted, delivery, policy)
     if resend is Resend.CONFLICTING:
         days = policy.intake.resend_days
-        rule = f"the same partner sent this signal_id with other content less than {days} days apart"
+        rule = f"the same partner sent this signal_id with other content at most {days} days apart"
         raise Rejected(RejectionCode.CONFLICTING_RESEND, "signal_id", rule)
     return None if resend is Resend.SAME else IntakeSignal((*accepted, delivery))

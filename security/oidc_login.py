@@ -4,6 +4,7 @@ In: a browser that wants in; what it brings back from the identity provider. Out
 meanwhile; the principal that logged in, or LoginFailed, whose text is for our log.
 """
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,16 @@ from urllib.parse import urlencode
 import httpx
 from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.deprecate import AuthlibDeprecationWarning
 from signaalwissel.processors.access import Principal
 from signaalwissel.security import principals
 from signaalwissel.security.access_settings import Login
 from signaalwissel.security.tokens import TokenRefused, Tokens
+
+with warnings.catch_warnings():
+    # Said at every command otherwise: Authlib would rather have a successor of httpx that nothing else of ours uses.
+    warnings.filterwarnings("ignore", "The httpx module is deprecated", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 LOGIN_S = 600
 """How long somebody may take at the identity provider."""

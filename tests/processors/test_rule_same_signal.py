@@ -50,6 +50,12 @@ def test_the_same_number_with_other_content_is_refused(again: Line) -> None:
     assert refusal(FIRST, again) == CONFLICT
 
 
+def test_the_refusal_tells_the_period_its_last_moment_included() -> None:
+    case = Case()
+    _, _, letter = case.feed(FIRST, signal(on="2026-03-27T12:00:00Z", arrears="300.00"))
+    assert letter["value"]["rule"].endswith("with other content at most 35 days apart")
+
+
 def test_only_accepted_signals_count_so_a_mended_dead_letter_can_be_replayed() -> None:
     case = Case()
     (letter,) = case.feed(signal(on="2026-02-20T12:00:00Z", arrears="0.00"))
