@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 from signaalwissel.console import runtime
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.sinks.access import Database, opened
@@ -26,6 +27,7 @@ _DELIVERY_BOUND_S = 30.0
 def reader(settings: Settings) -> Iterator[KafkaConsumer]:
     """A consumer of committed records without a group; ServiceAway where Kafka does not answer or let us in."""
     check_login(settings)
+    adopt(settings)
     with _kafka_away(settings):
         consumer = KafkaConsumer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),
@@ -88,6 +90,7 @@ class Writer:
 def writer(settings: Settings) -> Iterator[Writer]:
     """A writer; leaving the block in order waits for every acknowledgement."""
     check_login(settings)
+    adopt(settings)
     with _kafka_away(settings):
         producer = KafkaProducer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),
