@@ -24,10 +24,16 @@ _DELIVERY_BOUND_S = 30.0
 
 
 @contextmanager
-def reader(settings: Settings) -> Iterator[KafkaConsumer]:
-    """A consumer of committed records without a group; ServiceAway where Kafka does not answer or let us in."""
+def reader(settings: Settings, *, decodes: bool = True) -> Iterator[KafkaConsumer]:
+    """A consumer of committed records without a group; ServiceAway where Kafka does not answer or let us in.
+
+    Args:
+        settings: Name the broker.
+        decodes: Whether what it reads is decoded: then the schema registry, where one is set, must answer too.
+    """
     check_login(settings)
-    adopt(settings)
+    if decodes:
+        adopt(settings)
     with _kafka_away(settings):
         consumer = KafkaConsumer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),

@@ -81,7 +81,7 @@ def download_archive(coordinate: tuple[str, str, str], folder: Path, progress: P
     archive = context.project(group, name).at_version(version).artifact(classifier="all", packaging="tar.gz")
     try:
         with progress.step(f"{name} {version}", 1) as shown.advance:
-            return _resolved(archive)
+            return _again(_resolved)(archive)
     except (OSError, RuntimeError) as failed:
         raise PlatformError(
             f"{name} cannot be downloaded: {failed}. Check the network (a proxy goes into HTTPS_PROXY, a mirror of the "
@@ -99,12 +99,12 @@ def _closure(context: MavenContext, coordinate: str) -> list[Artifact]:
     return [dependency.artifact for dependency in [*named, *needed]]
 
 
+@_again
 def _download(jar: Artifact, libs: Path) -> None:
     path = _resolved(jar)
     shutil.copyfile(path, libs / path.name)
 
 
-@_again
 def _resolved(artifact: Artifact) -> Path:
     try:
         return Path(artifact.resolve())

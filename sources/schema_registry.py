@@ -152,7 +152,7 @@ class Registry:
         again = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, RegistryAway) and error.passes),
             stop=stop_after_delay(self._patience_s),
-            wait=wait_exponential_jitter(initial=0.2, max=3),
+            wait=wait_exponential_jitter(multiplier=0.2, max=3),
             reraise=True,
         )
         return again(self._once, method, path, none_for, content)
