@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 from signaalwissel.console import runtime
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.sinks.access import Database, opened
@@ -23,9 +24,16 @@ _DELIVERY_BOUND_S = 30.0
 
 
 @contextmanager
-def reader(settings: Settings) -> Iterator[KafkaConsumer]:
-    """A consumer of committed records without a group; ServiceAway where Kafka does not answer or let us in."""
+def reader(settings: Settings, *, decodes: bool = True) -> Iterator[KafkaConsumer]:
+    """A consumer of committed records without a group; ServiceAway where Kafka does not answer or let us in.
+
+    Args:
+        settings: Name the broker.
+        decodes: Whether what it reads is decoded: then the schema registry, where one is set, must answer too.
+    """
     check_login(settings)
+    if decodes:
+        adopt(settings)
     with _kafka_away(settings):
         consumer = KafkaConsumer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),
@@ -88,6 +96,7 @@ class Writer:
 def writer(settings: Settings) -> Iterator[Writer]:
     """A writer; leaving the block in order waits for every acknowledgement."""
     check_login(settings)
+    adopt(settings)
     with _kafka_away(settings):
         producer = KafkaProducer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),

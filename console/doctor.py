@@ -8,6 +8,7 @@ from rich.table import Table
 from signaalwissel.console import environment
 from signaalwissel.console.doctor_files import check_files
 from signaalwissel.console.doctor_open_klant import check_open_klant
+from signaalwissel.console.doctor_registry import check_registry
 from signaalwissel.console.doctor_rotation import check_rotations
 from signaalwissel.console.doctor_security import check_security
 from signaalwissel.console.doctor_services import check_database, check_kafka
@@ -56,6 +57,7 @@ def _findings() -> Iterator[Finding]:
     yield from check_rotations(settings)
     yield from check_database(settings, kafka_answers=answers)
     yield from check_open_klant(settings)
+    yield from check_registry(settings)
 
 
 def _show(found: list[Finding]) -> None:

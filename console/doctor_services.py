@@ -90,7 +90,7 @@ def check_kafka(settings: Settings) -> Iterator[Finding]:
     if not settings.kafka_bootstrap:
         return
     try:
-        with reader(settings) as consumer, admin(settings) as client:
+        with reader(settings, decodes=False) as consumer, admin(settings) as client:
             yield fine("kafka", f"{settings.kafka_bootstrap} answers")
             names = runtime.names(settings)
             wanted = layout(names, settings.partitions)
@@ -179,7 +179,7 @@ def _reading(
 
 
 def _sink_reading(settings: Settings, lags: Mapping[Place, PartitionLag]) -> Iterator[Finding]:
-    with reader(settings) as consumer:
+    with reader(settings, decodes=False) as consumer:
         yield from _reading("sink", consumer, lags, layout(runtime.names(settings), settings.partitions))
 
 

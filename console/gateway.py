@@ -10,6 +10,7 @@ from signaalwissel.console import environment, http_access, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import end_with_parent
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORIES
 from signaalwissel.security.development_login import DevelopmentLogin
@@ -56,6 +57,7 @@ def gateway(
         print(dump(document(base)))
         raise typer.Exit(Exit.DONE)
     runtime.log_to("gateway")
+    adopt(settings)
     place = http_access.place(settings, settings.gateway_port)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES, _TRIAL_PARTNERS)
     parts = _parts(settings, known)

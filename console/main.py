@@ -35,6 +35,7 @@ _GROUPS = {
     "audit": "audit",
     "retention": "retention",
     "subject": "subject",
+    "schemas": "schemas",
 }
 """Groups of commands, by the module that has them."""
 _ELSEWHERE = {"import": ("importing", "import_")}

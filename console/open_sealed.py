@@ -10,6 +10,7 @@ from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.opening import Opening, open_subject
 from signaalwissel.processors.processing_lines import subject_of_signal, trace_from
@@ -43,6 +44,7 @@ def open_sealed(
     """
     settings = environment.settings()
     runtime.log_to("open-sealed")
+    adopt(settings)
     record = _record(file)
     keys = key_service.provider(settings)
     accounting = Accounting(settings)

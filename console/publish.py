@@ -8,6 +8,7 @@ from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump, reading
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.published import published
 from signaalwissel.processors.rejection import Rejected
@@ -72,6 +73,7 @@ class Partner:
     def __enter__(self) -> "Partner":
         if self._delivery is not None:
             check_login(self._settings)
+            adopt(self._settings)
             try:
                 self._delivery.__enter__()
             except NotDelivered as error:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from signaalwissel.console import runtime
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.emissions import (
     COUNSELLOR_CORRECTIONS,
@@ -57,6 +58,7 @@ class RoutedTopics:
         self._dead_letters = 0
         every = (*self._signals, *self._corrections, DEAD_LETTERS)
         self._topics = {runtime.names(settings)(topic): topic for topic in every}
+        adopt(settings)
         self._consumer = KafkaConsumer(
             bootstrap_servers=runtime.bootstrap(settings).split(","),
             group_id=None,

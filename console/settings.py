@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     database_reader_role: str | None = Field(
         default="signaalwissel_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$"
     )
+    schema_registry_url: str | None = None
+    schema_registry_username: str | None = None
+    schema_registry_password: SecretStr | None = None
+    schema_registry_ca_file: Path | None = None
+    schema_registry_timeout_s: float = Field(default=5.0, ge=0.1, le=60.0)
+    schema_registry_patience_s: float = Field(default=30.0, ge=0.0, le=600.0)
     open_klant_url: str | None = None
     open_klant_token: SecretStr | None = None
     open_klant_kinds: str = ",".join(sorted(COUNSELLOR_KINDS))

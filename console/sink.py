@@ -8,6 +8,7 @@ from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
 from signaalwissel.console.health import FIRST_SINK, Watched, watched
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import end_with_parent
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks.process import run_sink
 from signaalwissel.sinks.retention_round import Tools
@@ -36,6 +37,7 @@ def sink(
     standing = SinkStanding()
     try:
         check_login(settings)
+        adopt(settings)
         keys = key_service.answering(settings)
         chosen = runtime.sink_settings(settings, instance, instances)
         # Before anything is read: a database from before an erasure must not come back to life.

@@ -15,7 +15,7 @@ from signaalwissel.processors.stamped import record_in
 from signaalwissel.processors.subject import Known, known_in
 from signaalwissel.processors.subject_opening import KeyById
 from signaalwissel.processors.subject_records import Scope, Selector
-from signaalwissel.schemas.contract import codec, record_name, schema_id_of
+from signaalwissel.schemas.contract import codec, record_names, schema_id_of
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.internal import TrajectoryState
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
@@ -121,8 +121,12 @@ def _decoded(record: KafkaRecord) -> object:
     if record.topic.endswith(_CHANGELOG) and not record.topic.endswith(_RECENTS):
         value = record_in(value)
     try:
-        name = record_name(schema_id_of(value))
-        read = _BY_HAND.get(name) or codec(name).decode
-        return read(value)
-    except (NotWireFormat, UnknownSchemaId, DoesNotFit):
+        names = record_names(schema_id_of(value))
+    except (NotWireFormat, UnknownSchemaId):
         return None
+    for name in names:
+        try:
+            return (_BY_HAND.get(name) or codec(name).decode)(value)
+        except (UnknownSchemaId, DoesNotFit):
+            continue
+    return None

@@ -7,16 +7,20 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from signaalwissel.console import runtime, topics
 from signaalwissel.console.environment import settings as read
 from signaalwissel.console.failures import Exit, ServiceAway
 from signaalwissel.console.processes import child, end_all
+from signaalwissel.console.registry_ids import registry_settings
+from signaalwissel.console.schemas import fill, opened
 from signaalwissel.console.settings import Settings
+from signaalwissel.deploy.embedded_registry import REGISTRY_VARIABLE, embedded_registry
 from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import PlatformProgress, progress_on
@@ -56,7 +60,12 @@ class Running:
                 process.send_signal(signal.SIGTERM)
 
 
-def up() -> None:
+def up(
+    *,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="A schema registry too; ids on the wire are its.")
+    ] = False,
+) -> None:
     """Start Kafka, PostgreSQL, the worker and the sink, and stop them all on Ctrl-C or SIGTERM.
 
     Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
@@ -67,13 +76,36 @@ def up() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with installation(progress_on(sys.stderr)) as running:
+    progress = progress_on(sys.stderr)
+    with _registry(progress, wanted=registry) as variables, installation(progress, **variables) as running:
         for name in sorted(running.environment):
             print(f"export {name}={running.environment[name]}", flush=True)
         print("# ready; stop with Ctrl-C", flush=True)
         while not stopped.wait(_LOOK_S):
             running.check()
     raise typer.Exit(Exit.DONE)
+
+
+@contextmanager
+def _registry(progress: PlatformProgress, *, wanted: bool) -> Iterator[dict[str, str]]:
+    """The variable of an embedded registry that holds the contract; none where none is wanted or one is set."""
+    if not wanted or os.environ.get(REGISTRY_VARIABLE):
+        yield {}
+        return
+    try:
+        server = embedded_registry(PlatformSettings.from_environment(os.environ).cache, progress)
+        with ExitStack() as ends:
+            with progress.step("Starting Apicurio", None):
+                ends.enter_context(server)
+            variables = {REGISTRY_VARIABLE: server.address}
+            settings = _with(variables)
+            chosen = registry_settings(settings)
+            if chosen is not None:
+                with opened(chosen) as registry:
+                    list(fill(registry, settings))
+            yield variables
+    except PlatformError as error:
+        raise ServiceAway(str(error)) from error
 
 
 @contextmanager

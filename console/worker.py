@@ -13,6 +13,7 @@ from signaalwissel.console.failures import Exit
 from signaalwissel.console.health import Watched, watched
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import child, end_all, end_with_parent
+from signaalwissel.console.registry_ids import adopt
 
 _STAGES = ("intake", "matcher")
 _LOOK_S = 0.2
@@ -45,9 +46,11 @@ def worker(
         runtime.agent_settings(settings)
         runtime.rules(settings)
         check_login(settings)
+        adopt(settings)
         raise typer.Exit(Supervisor(("--accept-loss",) if accept_loss else ()).run())
     runtime.log_to(only)
     check_login(settings)
+    adopt(settings)
     # The supervisor and every other command do without the engine, which takes longest to import.
     from signaalwissel.streams.agents import build_intake, build_matcher  # noqa: PLC0415
     from signaalwissel.streams.runner import run_app  # noqa: PLC0415

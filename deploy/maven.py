@@ -64,6 +64,31 @@ def download_jars(version: str, libs: Path, progress: PlatformProgress) -> None:
         shutil.rmtree(repository, ignore_errors=True)
 
 
+def download_archive(coordinate: tuple[str, str, str], folder: Path, progress: PlatformProgress) -> Path:
+    """Put one archive, `all` as tar.gz, into `folder`; it is not verified yet. Raises PlatformError.
+
+    Args:
+        coordinate: Group, artifact and version.
+        folder: Gets the repository's layout.
+        progress: Is told how far it is.
+    """
+    group, name, version = coordinate
+    shown = _Shown()
+    context = MavenContext(
+        resolver=PythonResolver(progress_callback=shown.file), repo_cache=folder, timeout=TIMEOUT_S
+    )
+    context.remote_repos.update(GlobalSettings.load().repositories)
+    archive = context.project(group, name).at_version(version).artifact(classifier="all", packaging="tar.gz")
+    try:
+        with progress.step(f"{name} {version}", 1) as shown.advance:
+            return _again(_resolved)(archive)
+    except (OSError, RuntimeError) as failed:
+        raise PlatformError(
+            f"{name} cannot be downloaded: {failed}. Check the network (a proxy goes into HTTPS_PROXY, a mirror of the "
+            "Maven repository into [repositories] of jgo.conf) and start again."
+        ) from failed
+
+
 @_again
 def _closure(context: MavenContext, coordinate: str) -> list[Artifact]:
     try:
@@ -76,13 +101,17 @@ def _closure(context: MavenContext, coordinate: str) -> list[Artifact]:
 
 @_again
 def _download(jar: Artifact, libs: Path) -> None:
-    try:
-        path = jar.resolve()
-    except OSError:
-        if jar.cached_path is not None:
-            jar.cached_path.unlink(missing_ok=True)
-        raise
+    path = _resolved(jar)
     shutil.copyfile(path, libs / path.name)
+
+
+def _resolved(artifact: Artifact) -> Path:
+    try:
+        return Path(artifact.resolve())
+    except OSError:
+        if artifact.cached_path is not None:
+            artifact.cached_path.unlink(missing_ok=True)
+        raise
 
 
 class _Shown:

@@ -24,6 +24,8 @@ from signaalwissel.schemas.shape import RecordShape, Shape, shape_of
 Record = TypeVar("Record")
 
 HEADER_SIZE = 5
+PUBLIC_ID_MAX = 100
+"""The largest fixed id of a record on a public topic; records of our own topics and tables come after it."""
 _HEADER = struct.Struct(">bI")
 _PACKAGE = "signaalwissel.schemas"
 
@@ -48,6 +50,21 @@ class SchemaVersion(NamedTuple):
     version: int
     schema_id: int
     schema: dict[str, Any]
+
+
+class WireIds(NamedTuple):
+    """The ids that one record has on the wire where a schema registry hands them out.
+
+    Attributes:
+        writes: The id of its newest version.
+        reads: The version by every id that may stand before its body.
+    """
+
+    writes: int
+    reads: Mapping[int, int]
+
+
+_registry_ids: dict[str, WireIds] = {}
 
 
 @dataclass(frozen=True)
@@ -164,6 +181,23 @@ def versions() -> tuple[SchemaVersion, ...]:
     return tuple(sorted(found))
 
 
+def public_versions() -> tuple[SchemaVersion, ...]:
+    """The versions of records on public topics, in the order of their fixed ids."""
+    public = (version for version in versions() if version.schema_id <= PUBLIC_ID_MAX)
+    return tuple(sorted(public, key=lambda version: version.schema_id))
+
+
+def use_registry_ids(ids: Mapping[str, WireIds]) -> None:
+    """Put the ids of a schema registry in the place of the fixed ones, by the name of the record.
+
+    For the start of a process, before it reads or writes a record: a codec that somebody holds keeps the ids that it
+    was made with. Records that are not named keep their fixed ids; without any, all have them again.
+    """
+    _registry_ids.clear()
+    _registry_ids.update(ids)
+    codec.cache_clear()
+
+
 @cache
 def codec(name: str) -> Codec[Any]:
     """The codec of a record by its schema's name; one for the process, as it holds nothing but the schema."""
@@ -171,22 +205,37 @@ def codec(name: str) -> Codec[Any]:
     latest = mine[-1]
     named: dict[str, Shape] = {}
     shape = shape_of(latest.schema, _classes(), named)
+    ids = _wire_ids(name, mine)
+    parsed = {version.version: _parsed(version.schema) for version in mine}
     return Codec(
         name=name,
-        schema_id=latest.schema_id,
-        header=_HEADER.pack(0, latest.schema_id),
-        parsed=_parsed(latest.schema),
-        writers={version.schema_id: _parsed(version.schema) for version in mine},
+        schema_id=ids.writes,
+        header=_HEADER.pack(0, ids.writes),
+        parsed=parsed[latest.version],
+        writers={schema_id: parsed[version] for schema_id, version in ids.reads.items()},
         shape=shape,
     )
 
 
+def record_names(schema_id: int) -> tuple[str, ...]:
+    """The records that `schema_id` may belong to, those of public topics first; raises UnknownSchemaId for none.
+
+    More than one only where a schema registry gave a public record the number that a record of ours has for itself.
+    """
+    public = [name for name, ids in _registry_ids.items() if schema_id in ids.reads]
+    fixed = [
+        version.name
+        for version in versions()
+        if version.schema_id == schema_id and version.name not in _registry_ids
+    ]
+    if not public and not fixed:
+        raise UnknownSchemaId(schema_id)
+    return (*public, *fixed)
+
+
 def record_name(schema_id: int) -> str:
-    """The name of the record that `schema_id` belongs to; raises UnknownSchemaId."""
-    for version in versions():
-        if version.schema_id == schema_id:
-            return version.name
-    raise UnknownSchemaId(schema_id)
+    """The first of `record_names`."""
+    return record_names(schema_id)[0]
 
 
 def field_names(name: str) -> tuple[str, ...]:
@@ -195,6 +244,11 @@ def field_names(name: str) -> tuple[str, ...]:
     if not isinstance(shape, RecordShape):
         raise TypeError(f"{name} is not a record")
     return tuple(shape.fields)
+
+
+def _wire_ids(name: str, mine: list[SchemaVersion]) -> WireIds:
+    fixed = WireIds(mine[-1].schema_id, {version.schema_id: version.version for version in mine})
+    return _registry_ids.get(name, fixed)
 
 
 def _parsed(schema: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from signaalwissel.deploy.progress import progress_on
 from signaalwissel.deploy.settings import PlatformSettings
 
 from tests.compiled import stale_modules
+from tests.deploy.registry_support import running_registry
 
 
 def pytest_configure() -> None:
@@ -52,4 +53,11 @@ def topic_prefix() -> str:
 def database_url(platform: Platform) -> Iterator[str]:
     """An empty database that goes with the test."""
     with fresh_database(platform.database_url, f"test_{uuid.uuid4().hex[:12]}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def schema_registry() -> Iterator[str]:
+    """The Confluent API of the shared registry; tests keep apart by `topic_prefix`."""
+    with running_registry() as url:
         yield url
