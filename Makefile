@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench secured year lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-gateway secured year lock sbom audit clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## virtual environment with the locked dependencies
 
@@ -58,6 +58,9 @@ bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured
+
+bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
+	$(BIN)/python -m tests.benchmarks.gateway
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py

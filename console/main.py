@@ -9,6 +9,7 @@ from signaalwissel.console.failures import CommandFailure
 _COMMANDS = (
     "worker",
     "sink",
+    "gateway",
     "up",
     "demo",
     "publish",
@@ -21,6 +22,7 @@ _COMMANDS = (
     "privacy-statement",
 )
 _GROUPS = {
+    "access": "access",
     "topics": "topics",
     "keys": "keys",
     "signal": "journey",

@@ -1,7 +1,7 @@
 """`publish`: send records from a file, as a partner or case system would."""
 
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from signaalwissel.console import environment, runtime
@@ -9,7 +9,7 @@ from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump, reading
 from signaalwissel.console.settings import Settings
-from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.published import published
 from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.simulation_lines import (
     Refused,
@@ -18,24 +18,9 @@ from signaalwissel.processors.simulation_lines import (
     read_line,
     topic_of,
 )
-from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.early_signal_codec import write_early_signal
-from signaalwissel.schemas.followup import TaskUpdate
-from signaalwissel.schemas.signal import EarlySignal
-from signaalwissel.schemas.trajectory import TrajectoryEvent
-from signaalwissel.schemas.trajectory_event_codec import write_trajectory_event
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.delivery import Delivery, NotDelivered
 from signaalwissel.streams.publishing import event_time
-
-
-class _Published(NamedTuple):
-    """A record as it goes onto Kafka; `kind` is its CloudEvents type."""
-
-    key: bytes
-    value: bytes
-    event_id: str
-    kind: str
 
 
 def publish(
@@ -114,36 +99,20 @@ class Partner:
         topic = topic_of(line)
         record = read_line(topic, line.get("value"))
         if self._delivery is not None:
-            published = _published(record)
+            sent = published(record)
             headers = [
-                ("ce_id", published.event_id.encode()),
+                ("ce_id", sent.event_id.encode()),
                 self._source,
                 ("ce_specversion", b"1.0"),
-                ("ce_type", published.kind.encode()),
+                ("ce_type", sent.kind.encode()),
                 ("ce_time", event_time(now_ms())),
                 ("content-type", b"application/avro"),
             ]
             try:
-                self._delivery.send(self._names(topic), published.key, published.value, headers)
+                self._delivery.send(self._names(topic), sent.key, sent.value, headers)
             except NotDelivered as error:
                 raise ServiceAway(f"Kafka does not take records: {error}") from error
         return topic
-
-
-def _published(record: EarlySignal | TrajectoryEvent | TaskUpdate) -> _Published:
-    if isinstance(record, EarlySignal):
-        key = f"{record.partner.partner_id}/{record.signal_id}"
-        event_id = f"{record.municipality}/{key}/{record.received_at}"
-        kind = "nl.vroegsignalering.signaal-ontvangen"
-        return _Published(key.encode(), write_early_signal(record), event_id, kind)
-    if isinstance(record, TaskUpdate):
-        value = codec("TaskUpdate").encode(record)
-        return _Published(
-            record.task_id.encode(), value, record.update_id, "nl.schuldhulpverlening.taak-gemeld"
-        )
-    key_of_all = trajectory_key(record.municipality, record.trajectory_id)
-    kind = "nl.schuldhulpverlening.traject-" + record.kind.lower().replace("_", "-")
-    return _Published(key_of_all, write_trajectory_event(record), record.event_id, kind)
 
 
 def _delivery(settings: Settings) -> Delivery:

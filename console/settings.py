@@ -70,6 +70,25 @@ class Settings(BaseSettings):
     state_dir: Path | None = None
     retention: str = Field(default="on", pattern="^(on|off)$")
     accept_loss: bool = False
+    access_file: Path | None = None
+    development_login: bool = False
+    http_host: str = "127.0.0.1"
+    http_certificate_file: Path | None = None
+    http_key_file: Path | None = None
+    http_client_ca_file: Path | None = None
+    http_behind_proxy: bool = False
+    http_rate_per_s: float = Field(default=2000.0, ge=0.1, le=1_000_000.0)
+    http_body_bytes_max: int = Field(default=4_194_304, ge=65_536, le=104_857_600)
+    http_stop_s: int = Field(default=30, ge=1, le=600)
+    gateway_publisher: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    gateway_answer_s: float = Field(default=10.0, ge=1.0, le=120.0)
+    gateway_port: int = Field(default=8080, ge=0, le=65_535)
+    web_port: int = Field(default=8090, ge=0, le=65_535)
+    web_url: str | None = None
+    session_secret_file: Path | None = None
+    database_reader_role: str | None = Field(
+        default="signaalwissel_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$"
+    )
     open_klant_url: str | None = None
     open_klant_token: SecretStr | None = None
     open_klant_kinds: str = ",".join(sorted(COUNSELLOR_KINDS))

@@ -21,7 +21,8 @@ from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import PlatformProgress, progress_on
 from signaalwissel.deploy.settings import PlatformSettings
-from signaalwissel.sinks.database import migrate
+from signaalwissel.sinks.database import migrate, open_engine
+from signaalwissel.sinks.row_security import grant_reader
 from signaalwissel.streams.topics import layout
 
 _LOOK_S = 0.2
@@ -105,6 +106,7 @@ def installation(progress: PlatformProgress, **variables: str) -> Iterator[Runni
                 topics.make(client, wanted, settings.replication_factor)
             # Whoever looks before the sink has begun finds its tables.
             migrate(servers.database_url)
+            grant_reader(open_engine(servers.database_url, name="signaalwissel-up"))
             everything = {**os.environ, **environment}
             processes = (child("worker", env=everything), child("sink", env=everything))
             try:

@@ -23,7 +23,8 @@ Line = dict[str, Any]
 Record = EarlySignal | TrajectoryEvent | TaskUpdate
 
 _IDS = {SIGNALS: "signal_id", TRAJECTORIES: "event_id", TASK_UPDATES: "update_id"}
-_RECORDS = {SIGNALS: "EarlySignal", TRAJECTORIES: "TrajectoryEvent", TASK_UPDATES: "TaskUpdate"}
+RECORDS = {SIGNALS: "EarlySignal", TRAJECTORIES: "TrajectoryEvent", TASK_UPDATES: "TaskUpdate"}
+"""The schema of each kind of input."""
 
 
 class UnknownTopic(ValueError):
@@ -55,7 +56,7 @@ class Refused(NamedTuple):
 def topic_of(line: Mapping[str, Any]) -> str:
     """The topic of a line; raises UnknownTopic where it is no input."""
     topic = line.get("topic")
-    if not isinstance(topic, str) or kind_of(topic) not in _RECORDS:
+    if not isinstance(topic, str) or kind_of(topic) not in RECORDS:
         raise UnknownTopic(
             "the topic must be signals, trajectories, one of a publisher (signals.<publisher>), or task-updates"
         )
@@ -90,7 +91,7 @@ def read_line(topic: str, value: Any) -> Record:
     if value is None:
         raise Rejected(RejectionCode.NULL_VALUE, None, "has no value")
     try:
-        record: Record = codec(_RECORDS[kind_of(topic)]).from_json(value)
+        record: Record = codec(RECORDS[kind_of(topic)]).from_json(value)
     except DoesNotFit as finding:
         raise Rejected(RejectionCode.UNREADABLE, finding.field or None, finding.rule) from None
     return record

@@ -1,0 +1,126 @@
+"""`gateway`: signals, lifecycle events and task updates over HTTP, onto Kafka."""
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+from signaalwissel.console import environment, http_access, runtime
+from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
+from signaalwissel.console.lines import dump
+from signaalwissel.console.processes import end_with_parent
+from signaalwissel.console.settings import Settings
+from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORIES
+from signaalwissel.security.development_login import DevelopmentLogin
+from signaalwissel.security.http_middleware import Bounds
+from signaalwissel.security.http_server import ServerUnusable, serve
+from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.row_security import check_reader
+from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
+from signaalwissel.sinks.settings import SinkError
+from signaalwissel.sinks.task_owners import municipalities_of
+from signaalwissel.sources.gateway import Parts, TaskOwners, TasksAway, build_gateway, with_version
+from signaalwissel.sources.gateway_delivery import Away, KafkaOutlet
+from signaalwissel.sources.gateway_document import document
+from signaalwissel.sources.gateway_records import Rules
+from signaalwissel.streams.clock import now_ms
+
+_BATCH_RATE = 10.0
+_TRIAL_MUNICIPALITIES = ("0344", "0363", "0518", "0599")
+_TRIAL_PARTNERS = ("water-west", "energie-noord")
+
+
+def gateway(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print where it listens as one JSON object.")
+    ] = False,
+    openapi: Annotated[
+        bool, typer.Option("--openapi", help="Print the OpenAPI document and end; serve nothing.")
+    ] = False,
+    lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
+) -> None:
+    """Take records over HTTP until SIGTERM: each is answered once Kafka has it.
+
+    Who may send what stands in the access file. With SIGNAALWISSEL_DEVELOPMENT_LOGIN=true it prints a token for
+    trying things out.
+
+    Example: SIGNAALWISSEL_ACCESS_FILE=access.toml signaalwissel gateway
+    """
+    settings = environment.settings()
+    if lifeline:
+        end_with_parent()
+    base = f"{'https' if settings.http_certificate_file else 'http'}://{settings.http_host}:{settings.gateway_port}"
+    if openapi:
+        print(dump(document(base)))
+        raise typer.Exit(Exit.DONE)
+    runtime.log_to("gateway")
+    place = http_access.place(settings, settings.gateway_port)
+    known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES, _TRIAL_PARTNERS)
+    parts = _parts(settings, known)
+    bounds = Bounds(settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE)
+    app = build_gateway(parts, base, with_version(bounds))
+    try:
+        serve(app, place, lambda port: _tell(port, settings, known.development, as_json=as_json))
+    except ServerUnusable as error:
+        raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
+    raise typer.Exit(Exit.DONE)
+
+
+def _parts(settings: Settings, known: http_access.HttpAccess) -> Parts:
+    names = runtime.names(settings)
+    publisher = settings.gateway_publisher
+
+    def topic(kind: str) -> str:
+        return kind if publisher is None or kind == TASK_UPDATES else f"{kind}.{publisher}"
+
+    rules = Rules(runtime.policies(settings), environment.publishers(settings.publishers_file), topic, now_ms)
+    tasks = _task_owners(settings)
+    try:
+        outlet = KafkaOutlet(
+            runtime.bootstrap(settings),
+            runtime.kafka_python_connection(settings),
+            [names(topic(kind)) for kind in (SIGNALS, TRAJECTORIES, TASK_UPDATES)],
+            bound_s=settings.gateway_answer_s,
+        )
+    except Away as error:
+        raise ServiceAway(str(error)) from error
+    return Parts(
+        rules=rules,
+        outlet=outlet,
+        authenticator=http_access.authenticator(settings, known),
+        full_name=names,
+        event_source=settings.event_source,
+        tasks=tasks,
+    )
+
+
+def _task_owners(settings: Settings) -> TaskOwners | None:
+    """How the owner of a task is found; None without a database."""
+    if settings.database_url is None:
+        return None
+    role = settings.database_reader_role
+    try:
+        engine = open_engine(runtime.database_url(settings), name="signaalwissel-gateway")
+        check_reader(engine, role)
+    except SinkServiceAway as error:
+        raise ServiceAway(str(error)) from error
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error
+
+    async def owners(ids: Sequence[str], municipalities: frozenset[str]) -> Mapping[str, str]:
+        try:
+            return await asyncio.to_thread(municipalities_of, engine, ids, municipalities, role)
+        except SinkServiceAway as error:
+            raise TasksAway(str(error)) from error
+
+    return owners
+
+
+def _tell(port: int, settings: Settings, login: DevelopmentLogin | None, *, as_json: bool) -> None:
+    address = {"host": settings.http_host, "port": port}
+    print(dump(address) if as_json else f"gateway listens on {settings.http_host}:{port}", flush=True)
+    if login is not None:
+        token = login.access_token(http_access.DEVELOPMENT_CLIENT)
+        print(f"export SIGNAALWISSEL_TOKEN={token}", file=sys.stderr, flush=True)

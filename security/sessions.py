@@ -1,0 +1,165 @@
+"""Sessions of people on the pages: a sealed cookie, with idle and absolute bounds, and a token against forged posts.
+
+In: a principal that logged in; a cookie's text. Out: the cookie's text; the session in it, or None. The cookie holds no
+personal data but the name that the identity provider gave, and is sealed: nobody reads or makes one without the key.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from signaalwissel.processors.access import Principal, Role
+
+_ENDED_MAX = 100_000
+_SESSION = "session"
+_SECRET_LENGTH_MIN = 32
+
+
+class SessionsUnusable(ValueError):
+    """The session secret cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who logged in.
+
+    Attributes:
+        principal: Who.
+        session_id: Random; ends the session at a logout.
+        csrf_token: What every form of this session must hold.
+        began_s: Seconds since 1970.
+    """
+
+    principal: Principal
+    session_id: str
+    csrf_token: str
+    began_s: int
+
+
+class Sessions:
+    """Seals and opens sessions.
+
+    Args:
+        secrets: At least 32 characters each; the first seals, all open, so that a secret is changed without logging
+            anybody out.
+        idle_s: A session without a request for so long has ended.
+        life_s: And so has one of that age.
+        now: Seconds since 1970.
+
+    Raises:
+        SessionsUnusable: There is no secret, or a short one.
+    """
+
+    def __init__(
+        self,
+        secrets: Sequence[str],
+        *,
+        idle_s: int = 1800,
+        life_s: int = 36_000,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        if not secrets or any(len(secret) < _SECRET_LENGTH_MIN for secret in secrets):
+            raise SessionsUnusable(f"a session secret must have at least {_SECRET_LENGTH_MIN} characters")
+        self._seal = MultiFernet([Fernet(_key(secret)) for secret in secrets])
+        self._idle_s = idle_s
+        self._life_s = life_s
+        self._now = now
+        self._ended: OrderedDict[str, None] = OrderedDict()
+
+    def begin(self, principal: Principal) -> Session:
+        """A new session: a login never goes on with an older one (OWASP ASVS 7.2.4)."""
+        return Session(principal, _random(), _random(), int(self._now()))
+
+    def seal(self, session: Session) -> str:
+        """The cookie's text, which counts from now."""
+        content = {
+            "w": _SESSION,
+            "p": _plain(session.principal),
+            "i": session.session_id,
+            "c": session.csrf_token,
+            "b": session.began_s,
+        }
+        text = json.dumps(content, separators=(",", ":")).encode()
+        return self._seal.encrypt_at_time(text, int(self._now())).decode()
+
+    def open(self, cookie: str) -> Session | None:
+        """The session in a cookie; None where it has ended or is none of ours."""
+        now = int(self._now())
+        try:
+            content = json.loads(self._seal.decrypt_at_time(cookie.encode(), self._idle_s, now))
+        except InvalidToken:
+            return None
+        if content.get("w") != _SESSION:
+            return None
+        session = Session(_principal(content["p"]), content["i"], content["c"], content["b"])
+        if now - session.began_s >= self._life_s or session.session_id in self._ended:
+            return None
+        return session
+
+    def end(self, session: Session) -> None:
+        """Take a session as ended, also where its cookie comes again to this process."""
+        self._ended[session.session_id] = None
+        if len(self._ended) > _ENDED_MAX:
+            self._ended.popitem(last=False)
+
+    def seal_for(self, what: str, content: dict[str, str]) -> str:
+        """Something else that a browser keeps for us for a moment, such as the state of a login.
+
+        Args:
+            what: Its purpose; a text sealed for one opens for no other, and never as a session.
+            content: What it holds.
+        """
+        text = json.dumps({"w": what, **content}).encode()
+        return self._seal.encrypt_at_time(text, int(self._now())).decode()
+
+    def open_for(self, what: str, cookie: str, age_s: int) -> dict[str, str] | None:
+        """What `seal_for` sealed, for the same purpose and not longer ago than `age_s`; None otherwise."""
+        try:
+            content: dict[str, str] = json.loads(
+                self._seal.decrypt_at_time(cookie.encode(), age_s, int(self._now()))
+            )
+        except InvalidToken:
+            return None
+        return content if content.pop("w", None) == what else None
+
+
+def same_token(session: Session, given: str) -> bool:
+    """Whether a form's token is that of the session."""
+    return hmac.compare_digest(session.csrf_token.encode(), given.encode())
+
+
+def _key(secret: str) -> bytes:
+    return base64.urlsafe_b64encode(hashlib.sha256(b"signaalwissel session" + secret.encode()).digest())
+
+
+def _random() -> str:
+    return Fernet.generate_key().decode().rstrip("=")
+
+
+def _plain(principal: Principal) -> dict[str, Any]:
+    return {
+        "s": principal.subject,
+        "r": sorted(principal.roles),
+        "m": sorted(principal.municipalities),
+        "c": principal.counsellor_id,
+        "t": sorted(principal.teams),
+        "n": principal.name,
+    }
+
+
+def _principal(content: dict[str, Any]) -> Principal:
+    return Principal(
+        subject=content["s"],
+        roles=frozenset(map(Role, content["r"])),
+        municipalities=frozenset(content["m"]),
+        counsellor_id=content["c"],
+        teams=frozenset(content["t"]),
+        name=content["n"],
+    )

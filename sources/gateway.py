@@ -1,0 +1,251 @@
+"""The HTTP gateway: records of partners, case systems and task systems, checked at once, onto Kafka (design 13).
+
+In: POST requests. Out: 202 once the broker acknowledged, never before; otherwise a problem with every finding, and
+nothing of that record is on Kafka, or 503, after which it may be sent again without harm.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from signaalwissel.processors.access import Principal, may_somewhere
+from signaalwissel.security.http_app import bare_app
+from signaalwissel.security.http_auth import Authenticator
+from signaalwissel.security.http_middleware import Bounds
+from signaalwissel.security.http_problems import Problem
+from signaalwissel.sources.gateway_delivery import Away, Outlet
+from signaalwissel.sources.gateway_document import API_VERSION, document
+from signaalwissel.sources.gateway_keys import Answer, IdempotencyKeys
+from signaalwissel.sources.gateway_messages import Message, read_message
+from signaalwissel.sources.gateway_records import (
+    RESOURCES,
+    UPDATE,
+    Ready,
+    Refusal,
+    Resource,
+    Rules,
+    prepared,
+    task_of,
+)
+
+TaskOwners = Callable[[Sequence[str], frozenset[str]], Awaitable[Mapping[str, str]]]
+"""The municipality of each task that is one of those municipalities'; raises TasksAway."""
+_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_LATER = {"retry-after": "5"}
+
+
+class TasksAway(RuntimeError):
+    """Whose task it is cannot be looked up now."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a gateway is made of.
+
+    Attributes:
+        rules: What decides whether a record is taken.
+        outlet: Where records go.
+        authenticator: Recognises who sends.
+        full_name: The topic's name on the broker, for its name without prefix.
+        event_source: CloudEvents source.
+        tasks: Whose task it is; None where there is no database, and then no task updates are taken.
+    """
+
+    rules: Rules
+    outlet: Outlet
+    authenticator: Authenticator
+    full_name: Callable[[str], str]
+    event_source: str
+    tasks: TaskOwners | None = None
+
+
+def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
+    """The app.
+
+    Args:
+        parts: What it is made of.
+        server: Address under which it is reached.
+        bounds: Of size and rate.
+    """
+    gateway = _Gateway(parts)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(parts.outlet.close)
+
+    app = bare_app("Signaalwissel", bounds, lifespan)
+    described = document(server)
+
+    async def openapi() -> JSONResponse:
+        return JSONResponse(described)
+
+    async def livez() -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz() -> JSONResponse:
+        if await parts.outlet.ready():
+            return JSONResponse({"status": "ok"})
+        raise Problem(503, "Kafka antwoordt niet, of de topics zijn er niet.", headers=_LATER)
+
+    for path, route in (("/v1/openapi.json", openapi), ("/livez", livez), ("/readyz", readyz)):
+        app.add_api_route(path, route, methods=["GET"])
+    for resource in RESOURCES:
+        app.add_api_route(f"/v1/{resource.path}", gateway.route(resource), methods=["POST"])
+    return app
+
+
+def with_version(bounds: Bounds) -> Bounds:
+    """The bounds of an API whose every answer tells its version."""
+    return Bounds(
+        bounds.body_bytes_max, bounds.per_address_s, bounds.policy, headers=(("api-version", API_VERSION),)
+    )
+
+
+class _Gateway:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._keys = IdempotencyKeys(time.monotonic)
+
+    def route(self, resource: Resource) -> Callable[..., Awaitable[Response]]:
+        """What handles the requests of a resource."""
+        authenticator = self._parts.authenticator
+
+        async def receive(
+            request: Request, principal: Annotated[Principal, Depends(authenticator)]
+        ) -> Response:
+            if not may_somewhere(principal, resource.action):
+                raise Problem(403, "U mag hier niets sturen.")
+            return await self._received(resource, request, principal)
+
+        return receive
+
+    async def _received(self, resource: Resource, request: Request, principal: Principal) -> Response:
+        body = await request.body()
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return _response(await self._answered(resource, request, principal, body))
+        asked = (principal.subject, resource.path, key)
+        before = self._keys.begin(*asked, body)
+        if before is not None:
+            return _response(before)
+        answer = None
+        try:
+            answer = await self._answered(resource, request, principal, body)
+        finally:
+            # What was not taken as a whole may be tried again under the same key.
+            self._keys.end(*asked, answer if answer is not None and answer.status == 202 else None)
+        return _response(answer)
+
+    async def _answered(
+        self, resource: Resource, request: Request, principal: Principal, body: bytes
+    ) -> Answer:
+        message = read_message(request.headers, body)
+        if len(message.items) > 1:
+            self._parts.authenticator.charge(principal, len(message.items) - 1)
+        tasks = await self._tasks_of(resource, message, principal)
+        outcomes = [prepared(resource, item, principal, self._parts.rules, tasks) for item in message.items]
+        headers = self._headers(request)
+        delivered = await asyncio.gather(
+            *(self._delivered(resource, outcome, headers) for outcome in outcomes)
+        )
+        if message.batch:
+            return _to_batch(delivered)
+        return _to_one(delivered[0])
+
+    async def _tasks_of(
+        self, resource: Resource, message: Message, principal: Principal
+    ) -> Mapping[str, str]:
+        if resource is not UPDATE:
+            return {}
+        if self._parts.tasks is None:
+            raise Problem(503, "Deze installatie neemt hier geen taakupdates aan.", headers=_LATER)
+        ids = sorted({task for item in message.items if (task := task_of(item)) is not None})
+        try:
+            return await self._parts.tasks(ids, principal.municipalities)
+        except TasksAway:
+            raise Problem(503, "De taken kunnen nu niet worden opgezocht.", headers=_LATER) from None
+
+    async def _delivered(
+        self, resource: Resource, outcome: Ready | Refusal, headers: Sequence[tuple[str, bytes]]
+    ) -> Ready | Refusal:
+        if isinstance(outcome, Refusal):
+            return outcome
+        sent = outcome.published
+        own = [
+            ("ce_id", sent.event_id.encode()),
+            ("ce_type", sent.kind.encode()),
+            *headers,
+        ]
+        topic = self._parts.full_name(self._parts.rules.topic(resource.kind))
+        try:
+            await self._parts.outlet.deliver(topic, sent.key, sent.value, own)
+        except Away:
+            return Refusal(503, ())
+        return outcome
+
+    def _headers(self, request: Request) -> list[tuple[str, bytes]]:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._parts.rules.clock() / 1000))
+        headers = [
+            ("ce_source", self._parts.event_source.encode()),
+            ("ce_specversion", b"1.0"),
+            ("ce_time", moment.encode()),
+            ("content-type", b"application/avro"),
+        ]
+        trace = request.headers.get("traceparent", "")
+        return [*headers, ("traceparent", trace.encode())] if _TRACE.fullmatch(trace) else headers
+
+
+def _to_one(outcome: Ready | Refusal) -> Answer:
+    if isinstance(outcome, Refusal):
+        raise _problem(outcome.status, _findings(outcome))
+    return _text(202, {"status": 202, **outcome.answer})
+
+
+def _to_batch(outcomes: Sequence[Ready | Refusal]) -> Answer:
+    """One answer for a batch: 202 where all were taken, a problem where all were refused alike, otherwise 207."""
+    statuses = {outcome.status if isinstance(outcome, Refusal) else 202 for outcome in outcomes}
+    if len(statuses) == 1 and 202 not in statuses:
+        findings = [
+            {"index": index, **finding}
+            for index, outcome in enumerate(outcomes)
+            for finding in _findings(outcome)
+        ]
+        raise _problem(statuses.pop(), findings)
+    results = [
+        {"index": index, "status": outcome.status, "errors": _findings(outcome)}
+        if isinstance(outcome, Refusal)
+        else {"index": index, "status": 202, **outcome.answer}
+        for index, outcome in enumerate(outcomes)
+    ]
+    return _text(202 if statuses == {202} else 207, {"results": results})
+
+
+def _findings(outcome: Ready | Refusal) -> list[dict[str, Any]]:
+    return [finding._asdict() for finding in outcome.findings] if isinstance(outcome, Refusal) else []
+
+
+def _problem(status: int, findings: Sequence[Mapping[str, Any]]) -> Problem:
+    if status == 503:
+        return Problem(503, "Kafka neemt nu niets aan. Stuur het later opnieuw.", headers=_LATER)
+    texts = {
+        400: "Het bericht voldoet niet aan de regels.",
+        403: "U mag niet namens deze gemeente of partner sturen.",
+        404: "De taak is er niet.",
+    }
+    return Problem(status, texts[status], errors=findings)
+
+
+def _text(status: int, content: Mapping[str, Any]) -> Answer:
+    return Answer(status, json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, media_type="application/json")

@@ -1,0 +1,123 @@
+"""`gateway` as a process: from a token to a record on Kafka, and refusals at its start."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from signaalwissel.schemas.contract import codec
+from signaalwissel.sinks.row_security import grant_reader
+from sqlalchemy import text
+
+from tests.console.console_support import CommandLine, Installation
+from tests.sources.gateway_support import signal as a_signal
+from tests.sources.gateway_support import update
+
+TRYING = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "GATEWAY_PORT": "0"}
+
+
+class Running(NamedTuple):
+    address: str
+    token: str
+    process: "subprocess.Popen[str]"
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}"}
+        return httpx.post(f"{self.address}/v1/{path}", json=body, headers=headers, timeout=30)
+
+
+@contextmanager
+def running(installation: Installation) -> Iterator[Running]:
+    variables = {
+        f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **TRYING}.items()
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "signaalwissel.console", "gateway", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            place = json.loads(line)
+            for told in process.stderr:
+                found = re.fullmatch(r"export SIGNAALWISSEL_TOKEN=(\S+)\n", told)
+                if found is not None:
+                    break
+            else:
+                raise AssertionError("it printed no token")
+            yield Running(f"http://{place['host']}:{place['port']}", found[1], process)
+        finally:
+            process.kill()
+
+
+def test_records_go_from_http_onto_kafka_and_a_stop_ends_with_0(installation: Installation) -> None:
+    grant_reader(installation.engine)
+    with installation.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tasks (task_id, version, kind, status, municipality, team, due_on, opened_on,"
+                " policy_version) SELECT id, 1, 'VERIFY_IDENTITY', 'OPEN', code, 't', '2026-01-01', '2026-01-01', 'v'"
+                " FROM (VALUES ('t-1', '0344'), ('t-2', '9999')) AS v (id, code)"
+            )
+        )
+    with running(installation) as gateway:
+        assert httpx.get(f"{gateway.address}/livez").status_code == 200
+        assert httpx.get(f"{gateway.address}/readyz").status_code == 200
+        assert httpx.post(f"{gateway.address}/v1/signalen", json=a_signal()).status_code == 401
+        assert gateway.post("signalen", a_signal(municipality="GM0344")).status_code == 202
+        assert gateway.post("signalen", a_signal(municipality="9999")).status_code == 403
+        assert gateway.post("taakupdates", update()).status_code == 202
+        assert gateway.post("taakupdates", update(task_id="t-2")).status_code == 404
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(30) == 0
+    [stored] = installation.records("signals", 1)
+    assert codec("EarlySignal").decode(stored.value).municipality == "0344"
+    assert stored.key == b"water-west/S-1"
+    assert [record.key for record in installation.records("task-updates", 1)] == [b"t-1"]
+
+
+def test_without_access_settings_the_gateway_does_not_start(
+    signaalwissel: CommandLine, installation: Installation
+) -> None:
+    ended = signaalwissel("gateway")
+    assert ended.code == 2
+    assert "ACCESS_FILE" in ended.err
+
+
+def test_without_the_readers_role_the_gateway_does_not_start(
+    signaalwissel: CommandLine, installation: Installation, bare_environment: pytest.MonkeyPatch
+) -> None:
+    for name, value in TRYING.items():
+        bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
+    bare_environment.setenv("SIGNAALWISSEL_DATABASE_READER_ROLE", "nobody_made_this_role")
+    ended = signaalwissel("gateway")
+    assert ended.code == 2
+    assert "grant-reader" in ended.err
+
+
+def test_without_kafka_the_gateway_ends_with_3(
+    signaalwissel: CommandLine, bare_environment: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**TRYING, "KAFKA_BOOTSTRAP": "127.0.0.1:1", "GATEWAY_ANSWER_S": "1"}.items():
+        bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
+    ended = signaalwissel("gateway")
+    assert ended.code == 3
+    assert "127.0.0.1:1" in ended.err
+
+
+def test_the_openapi_document_is_printed_without_any_service(signaalwissel: CommandLine) -> None:
+    ended = signaalwissel("gateway", "--openapi")
+    assert ended.code == 0
+    assert set(ended.json["paths"]) == {"/signalen", "/trajectgebeurtenissen", "/taakupdates"}
