@@ -10,6 +10,7 @@ _COMMANDS = (
     "worker",
     "sink",
     "gateway",
+    "web",
     "up",
     "demo",
     "publish",

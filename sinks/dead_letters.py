@@ -100,9 +100,14 @@ def dead_letters_in(connection: Connection, wanted: DeadLetterFilter) -> list[De
 
 def show_dead_letter(engine: Engine, dead_letter_id: str) -> DeadLetterRow | None:
     """One dead letter, or None where there is none with this id."""
-    statement = select(*_SHOWN).where(dead_letters.c.dead_letter_id == dead_letter_id)
     with engine.connect() as connection:
-        row = connection.execute(statement).first()
+        return find_dead_letter(connection, dead_letter_id)
+
+
+def find_dead_letter(connection: Connection, dead_letter_id: str) -> DeadLetterRow | None:
+    """The same, of what a connection sees."""
+    statement = select(*_SHOWN).where(dead_letters.c.dead_letter_id == dead_letter_id)
+    row = connection.execute(statement).first()
     return None if row is None else _shown(row)
 
 

@@ -37,6 +37,15 @@ _LATE = text(
     ORDER BY due_on, task_id LIMIT :most
     """
 )
+_NOTICES = text(
+    """
+    SELECT kind, occurred_on, due_on, feedback FROM notices
+    WHERE municipality = :municipality AND addressee = :partner AND signal_id = :signal
+    ORDER BY occurred_on, notice_id
+    """
+)
+LATE_MAX = 200
+"""Late hits of one municipality on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,16 @@ class Look:
     at: datetime
     kind: str
     actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalNotice:
+    """What the partner of a signal was told."""
+
+    kind: str
+    occurred_on: date
+    due_on: date | None
+    feedback: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +163,15 @@ def looks_at(connection: Connection, trace_id: bytes, municipality: str, most: i
     return [Look(*row) for row in connection.execute(_LOOKS, given)]
 
 
-def late_hits(connection: Connection, municipality: str, today: date, most: int = 200) -> list[LateHit]:
+def notices_about(
+    connection: Connection, municipality: str, partner_id: str, signal_id: str
+) -> list[SignalNotice]:
+    """What a partner was told of a signal number; an index on the addressee finds it."""
+    given = {"municipality": municipality, "partner": partner_id, "signal": signal_id}
+    return [SignalNotice(*row) for row in connection.execute(_NOTICES, given)]
+
+
+def late_hits(connection: Connection, municipality: str, today: date, most: int = LATE_MAX) -> list[LateHit]:
     """Hits of a municipality whose term for the first contact has passed, the oldest first."""
     given = {"municipality": municipality, "today": today, "most": most}
     return [LateHit(*row) for row in connection.execute(_LATE, given)]
