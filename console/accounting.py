@@ -66,7 +66,7 @@ class Accounting:
     def of(self, actor_id: str) -> "Accounting":
         """The same, for what somebody does who logged in; without it the user of the system did it."""
         other = copy.copy(self)
-        other._actor = actor_id
+        other._actor = actor_id  # noqa: SLF001 a copy of ourselves
         return other
 
     def account(self, done: Done) -> None:

@@ -5,7 +5,11 @@ from datetime import date, datetime, timedelta
 from signaalwissel.processors.amsterdam import AMSTERDAM
 from signaalwissel.sinks.copying import moment_of
 
-_MONTHS = "januari februari maart april mei juni juli augustus september oktober november december".split()
+_MONTHS = (
+    *("januari", "februari", "maart", "april", "mei", "juni"),
+    *("juli", "augustus", "september", "oktober", "november", "december"),
+)
+_NOTHING = "-"
 _CENTS = 100
 _THOUSAND = 1000
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
@@ -13,7 +17,7 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
 def day(value: date | None) -> str:
     """2 maart 2026; a dash where there is none."""
-    return "–" if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return _NOTHING if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
 def moment(value: datetime | int) -> str:
@@ -25,7 +29,7 @@ def moment(value: datetime | int) -> str:
 def euros(cents: int | None) -> str:
     """€ 1.234,50."""
     if cents is None:
-        return "–"
+        return _NOTHING
     whole, rest = divmod(cents, _CENTS)
     return f"€ {whole:,}".replace(",", ".") + f",{rest:02d}"
 

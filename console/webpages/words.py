@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from signaalwissel.processors.access import Role
 from signaalwissel.processors.followup_texts import CHANNELS, OUTCOMES, PARTNERS
-from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskUpdateKind
+from signaalwissel.schemas.followup import Feedback, NoticeKind, TaskKind, TaskStatus, TaskUpdateKind
 from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, MatchedBy, Route, TrueReason
 from signaalwissel.schemas.trajectory import ExitReason, Service, TrajectoryEventKind
 from signaalwissel.sinks.dead_letters import DeadLetterStatus
@@ -134,6 +134,19 @@ LOOKS = {
     EventKind.DATA_EXPORTED: "gegevens verstrekt aan de inwoner",
     EventKind.DATA_ERASED: "gegevens gewist",
 }
+NOTICES = {
+    NoticeKind.PROCESSING_NOTICE_DUE: "De inwoner moet worden geïnformeerd",
+    NoticeKind.PROCESSING_NOTICE_GIVEN: "De inwoner is geïnformeerd",
+    NoticeKind.OBJECTION_RECORDED: "Bezwaar vastgelegd",
+    NoticeKind.OBJECTION_WITHDRAWN: "Bezwaar ingetrokken",
+    NoticeKind.PARTNER_FEEDBACK: "Terugkoppeling aan de partner",
+    NoticeKind.DATA_DESTROYED: "De gegevens zijn vernietigd",
+}
+FEEDBACK = {
+    Feedback.TAKEN_UP: "opgepakt",
+    Feedback.NOT_TAKEN_UP: "niet opgepakt",
+    Feedback.KNOWN_TO_DEBT_HELP: "al bekend bij schuldhulp",
+}
 LETTER_STATUSES = {
     DeadLetterStatus.OPEN: "open",
     DeadLetterStatus.REPLAYED: "opnieuw aangeboden",
@@ -160,6 +173,8 @@ _ALL: Mapping[str, Mapping[StrEnum, str] | Mapping[str, str]] = {
     "cause": CAUSES,
     "fault": FAULTS,
     "look": LOOKS,
+    "notice": NOTICES,
+    "feedback": FEEDBACK,
     "letter": LETTER_STATUSES,
     "stage": STAGES,
     "partner": PARTNERS,

@@ -9,13 +9,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 COMPONENTS = (
-    "alert body button button-group data-list document form-field form-field-description form-field-error-message"
-    " form-fieldset form-label heading-1 heading-2 heading-3 link page-content page-footer page-header paragraph"
-    " radio-button root select skip-link status-badge surface table table-container textbox unordered-list"
-).split()
+    "alert",
+    "body",
+    "button",
+    "button-group",
+    "data-list",
+    "document",
+    "form-field",
+    "form-field-description",
+    "form-field-error-message",
+    "form-fieldset",
+    "form-label",
+    "heading-1",
+    "heading-2",
+    "heading-3",
+    "link",
+    "page-content",
+    "page-footer",
+    "page-header",
+    "paragraph",
+    "radio-button",
+    "root",
+    "select",
+    "skip-link",
+    "status-badge",
+    "surface",
+    "table",
+    "table-container",
+    "textbox",
+    "unordered-list",
+)
 # A rule that also names another component, such as rich text around a button, is of no use without it.
 _NAMED = re.compile(r"\.(utrecht-[a-z0-9]+(?:-[a-z0-9]+)*)")
-_LICENCE = re.compile(r"/\*\*(?:(?!\*/).)*?@license.*?\*/", re.S)
+_LICENCE = re.compile(r"/\*\*(?:(?!\*/).)*?@license.*?\*/", re.DOTALL)
 
 
 def blocks(css: str) -> Iterator[tuple[str, str]]:
@@ -55,8 +81,8 @@ _CLASSES = {f"utrecht-{name}" for name in COMPONENTS}
 def main(package: Path, out: Path) -> None:
     """Write the style sheet."""
     css = (package / "dist" / "index.css").read_text("utf-8")
-    licences = sorted(set(_LICENCE.findall(css)), key=len)[-1]
-    out.write_text(f"{licences}\n{kept(re.sub(r'/[*].*?[*]/', '', css, flags=re.S))}", "utf-8")
+    licences = max(set(_LICENCE.findall(css)), key=len)
+    out.write_text(f"{licences}\n{kept(re.sub(r'/[*].*?[*]/', '', css, flags=re.DOTALL))}", "utf-8")
 
 
 if __name__ == "__main__":
