@@ -17,6 +17,7 @@ from signaalwissel.schemas.units import Millis
 from signaalwissel.sinks import task_store
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.copying import millis_of
+from signaalwissel.sinks.journey import DeliveryJourney
 from signaalwissel.sinks.policy_shelf import PolicyShelf
 from signaalwissel.sinks.tables import decisions, trajectories
 from signaalwissel.sinks.timekeeping import DatabaseTime
@@ -40,7 +41,9 @@ _LATE = text(
 _NOTICES = text(
     """
     SELECT kind, occurred_on, due_on, feedback FROM notices
-    WHERE municipality = :municipality AND addressee = :partner AND signal_id = :signal
+    WHERE municipality = :municipality AND (
+        addressee = :partner AND signal_id = :signal OR trajectory_id = ANY(:trajectories) AND signal_id IS NULL
+    )
     ORDER BY occurred_on, notice_id
     """
 )
@@ -81,7 +84,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class SignalNotice:
-    """What the partner of a signal was told."""
+    """What partner or resident was told about a signal."""
 
     kind: str
     occurred_on: date
@@ -163,11 +166,14 @@ def looks_at(connection: Connection, trace_id: bytes, municipality: str, most: i
     return [Look(*row) for row in connection.execute(_LOOKS, given)]
 
 
-def notices_about(
-    connection: Connection, municipality: str, partner_id: str, signal_id: str
-) -> list[SignalNotice]:
-    """What a partner was told of a signal number; an index on the addressee finds it."""
-    given = {"municipality": municipality, "partner": partner_id, "signal": signal_id}
+def notices_about(connection: Connection, delivery: DeliveryJourney) -> list[SignalNotice]:
+    """What its partner was told about a signal, and the residents of the trajectories that it was tested against."""
+    given = {
+        "municipality": delivery.municipality,
+        "partner": delivery.partner_id,
+        "signal": delivery.signal_id,
+        "trajectories": [one.trajectory_id for one in delivery.decisions if one.trajectory_id is not None],
+    }
     return [SignalNotice(*row) for row in connection.execute(_NOTICES, given)]
 
 

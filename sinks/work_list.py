@@ -7,7 +7,7 @@ Each statement walks an index of migration 0008 in the order of the list, so a p
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -101,8 +101,11 @@ class Wanted:
 
     def parameters(self) -> dict[str, Any]:
         """As the statements take them."""
-        whose = {"own": {"assignee": self.assignee}, "team": {"teams": list(self.teams or ())}, "all": {}}
-        return {"municipalities": list(self.municipalities), **whose[self.place]}
+        return {
+            "municipalities": list(self.municipalities),
+            "assignee": self.assignee,
+            "teams": list(self.teams or ()),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +178,11 @@ def update_applied(connection: Connection, update_id: str) -> bool:
 
 
 def _row(row: Row[Any], signals: Row[Any] | None) -> WorkRow:
-    task = WorkRow(*row)
+    task = WorkRow(**row._asdict())
     if signals is None:
         return task
-    return WorkRow(
-        *row,
+    return replace(
+        task,
         signals=signals.signals,
         arrears_cents=int(signals.arrears_cents or 0),
         crisis=signals.crisis,

@@ -4,6 +4,7 @@ In: a partner's signal number. Out: when it came, what was decided and why, what
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -70,14 +71,14 @@ class SignalPage:
             return [
                 ShownDelivery(
                     delivery,
-                    tuple(notices_about(connection, delivery.municipality, delivery.partner_id, number)),
+                    tuple(notices_about(connection, delivery)),
                     self._looks(connection, principal, delivery),
                 )
                 for delivery in allowed
             ]
 
     def _looks(
-        self, connection: object, principal: Principal, delivery: DeliveryJourney
+        self, connection: Any, principal: Principal, delivery: DeliveryJourney
     ) -> tuple[Look, ...] | None:
         if not may(principal, Action.READ_AUDIT, Target(delivery.municipality)):
             return None

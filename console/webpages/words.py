@@ -1,7 +1,7 @@
 """Dutch words for what the records hold, at the level (B1) that residents' letters have."""
 
 from collections.abc import Mapping
-from enum import StrEnum
+from typing import Any
 
 from signaalwissel.processors.access import Role
 from signaalwissel.processors.followup_texts import CHANNELS, OUTCOMES, PARTNERS
@@ -161,7 +161,7 @@ ROLES = {
     Role.OPERATOR: "beheerder",
 }
 
-_ALL: Mapping[str, Mapping[StrEnum, str] | Mapping[str, str]] = {
+_ALL: Mapping[str, Mapping[Any, str]] = {
     "kind": TASK_KINDS,
     "why": TASK_REASONS,
     "status": TASK_STATUSES,

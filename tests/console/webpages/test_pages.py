@@ -7,6 +7,7 @@ from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import ServiceAway
 from signaalwissel.console.findings import wrong
 from signaalwissel.processors.access import Role
+from sqlalchemy import text
 
 from tests.console.webpages.web_support import BSN, NAME, OTHER, PHONE, TEAM, Town, Visitor, counsellor
 
@@ -41,7 +42,7 @@ def test_every_page_has_no_inline_script_and_our_headers(town: Town) -> None:
     mine = counsellor(town)
     for path in (
         "/taken",
-        f"/taken/{town.only_task('T-1')}",
+        f"/taken/{town.relapse('T-1')}",
         "/signalen?nummer=s-1",
         "/dossiers?traject=T-1",
         "/nergens",
@@ -116,8 +117,6 @@ def test_a_dossier_is_a_timeline_with_its_window(town: Town) -> None:
 def test_fallout_is_empty_until_a_term_has_passed(town: Town) -> None:
     lead = person(town, Role.TEAM_LEAD)
     assert "De lijst is leeg" in lead.get("/uitval").text
-    from sqlalchemy import text
-
     with town.engine.begin() as connection:
         connection.execute(
             text("UPDATE tasks SET due_on = current_date - 10 WHERE trajectory_id IN ('T-1', 'T-4')")
@@ -131,7 +130,7 @@ def test_fallout_is_empty_until_a_term_has_passed(town: Town) -> None:
 
 
 def test_sealed_data_opens_for_whoever_may_and_each_opening_is_on_record(town: Town) -> None:
-    task_id = town.only_task("T-1")
+    task_id = town.relapse("T-1")
     mine = counsellor(town)
     assert NAME not in mine.get(f"/taken/{task_id}").text
     page = mine.post(f"/taken/{task_id}/gegevens").text
@@ -145,7 +144,7 @@ def test_sealed_data_opens_for_whoever_may_and_each_opening_is_on_record(town: T
 
 @pytest.mark.parametrize("role", [Role.PRIVACY_OFFICER, Role.OPERATOR])
 def test_sealed_data_stays_closed_for_others(town: Town, role: Role) -> None:
-    answer = person(town, role).post(f"/taken/{town.only_task('T-1')}/gegevens")
+    answer = person(town, role).post(f"/taken/{town.relapse('T-1')}/gegevens")
     assert answer.status_code in {403, 404}
     assert NAME not in answer.text
     assert town.events("SEALED_OPENED") == []
@@ -159,7 +158,7 @@ def test_nothing_is_shown_of_what_cannot_be_put_on_record(
 
     monkeypatch.setattr(Accounting, "account", refuse)
     mine = counsellor(town)
-    task_id = town.only_task("T-1")
+    task_id = town.relapse("T-1")
     for answer in (
         mine.get(f"/taken/{task_id}"),
         mine.post(f"/taken/{task_id}/gegevens"),

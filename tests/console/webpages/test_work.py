@@ -5,6 +5,8 @@ import re
 import pytest
 from signaalwissel.processors.access import Role
 from signaalwissel.schemas.followup import ContactChannel, TaskUpdateKind
+from signaalwissel.sinks import work_list
+from signaalwissel.sinks.row_security import RowScope, scoped
 from signaalwissel.sinks.work_list import Wanted, work_page
 from sqlalchemy import text
 
@@ -29,7 +31,7 @@ def test_a_counsellor_sees_their_own_tasks_first_and_those_of_the_team_on_reques
 def test_another_municipality_is_not_there(town: Town) -> None:
     page = counsellor(town).get("/taken", van="team").text
     assert "T-4" not in page
-    assert counsellor(town).get(f"/taken/{town.only_task('T-4')}").status_code == 404
+    assert counsellor(town).get(f"/taken/{town.relapse('T-4')}").status_code == 404
     lead = town.visitor(Role.TEAM_LEAD, municipality=OTHER, team=TEAM)
     assert "T-4" in lead.get("/taken", van="gemeente").text
 
@@ -81,9 +83,6 @@ def test_a_page_of_many_tasks_walks_an_index(town: Town) -> None:
             )
         )
         connection.execute(text("ANALYZE tasks"))
-    from signaalwissel.sinks import work_list
-    from signaalwissel.sinks.row_security import RowScope, scoped
-
     for wanted in (
         Wanted([MUNICIPALITY], assignee="sh-7"),
         Wanted([MUNICIPALITY], teams=["team-3", "team-4"]),
@@ -99,7 +98,7 @@ def test_a_page_of_many_tasks_walks_an_index(town: Town) -> None:
 
 
 def test_a_task_tells_why_it_came_and_puts_the_look_on_record(town: Town) -> None:
-    task_id = town.only_task("T-1")
+    task_id = town.relapse("T-1")
     mine = counsellor(town)
     page = mine.get(f"/taken/{task_id}")
     assert page.status_code == 200
@@ -115,7 +114,7 @@ def test_a_task_tells_why_it_came_and_puts_the_look_on_record(town: Town) -> Non
 
 
 def test_a_report_goes_onto_kafka_and_the_page_shows_what_it_will_do(town: Town) -> None:
-    task_id = town.only_task("T-1")
+    task_id = town.relapse("T-1")
     mine = counsellor(town)
     answer = mine.report(task_id, "CONTACT_MADE", kanaal="PHONE", resultaat="PAID_OR_ARRANGED")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/taken/{task_id}?gemeld=true")
@@ -137,7 +136,7 @@ def test_a_report_goes_onto_kafka_and_the_page_shows_what_it_will_do(town: Town)
 
 
 def test_a_form_sent_twice_counts_once(town: Town) -> None:
-    task_id = town.only_task("T-1")
+    task_id = town.relapse("T-1")
     mine = counsellor(town)
     for _ in range(2):
         assert mine.report(task_id, "CONTACT_ATTEMPTED", kanaal="PHONE").status_code == 303
@@ -151,14 +150,14 @@ def test_a_form_sent_twice_counts_once(town: Town) -> None:
 
 def test_without_kafka_the_page_says_that_nothing_was_recorded(town: Town) -> None:
     town.kafka.away = True
-    answer = counsellor(town).report(town.only_task("T-1"), "CONTACT_ATTEMPTED", kanaal="PHONE")
+    answer = counsellor(town).report(town.relapse("T-1"), "CONTACT_ATTEMPTED", kanaal="PHONE")
     assert answer.status_code == 503
     assert "Uw melding is niet aangekomen" in answer.text
     assert "Uw melding is aangekomen" not in answer.text
 
 
 def test_a_task_of_a_colleague_is_read_and_not_changed(town: Town) -> None:
-    task_id = town.only_task("T-2")
+    task_id = town.relapse("T-2")
     mine = counsellor(town)
     assert "Melden kan alleen wie de taak heeft" in mine.get(f"/taken/{task_id}").text
     assert mine.report(task_id, "CONTACT_ATTEMPTED", kanaal="PHONE").status_code == 409
@@ -166,14 +165,14 @@ def test_a_task_of_a_colleague_is_read_and_not_changed(town: Town) -> None:
 
 
 def test_who_leads_the_team_takes_a_task_over(town: Town) -> None:
-    task_id = town.only_task("T-2")
+    task_id = town.relapse("T-2")
     lead = town.visitor(Role.TEAM_LEAD, counsellor_id="sh-1", team=TEAM)
     assert lead.report(task_id, "REASSIGNED").status_code == 303
     assert [one.by for one in town.kafka.updates] == ["sh-1"]
 
 
 def test_a_task_goes_back_to_the_team_and_from_there_to_a_colleague(town: Town) -> None:
-    task_id = town.only_task("T-1")
+    task_id = town.relapse("T-1")
     assert counsellor(town).report(task_id, "REJECTED").status_code == 303
     town.office.store(updates=town.kafka.updates)
     assert counsellor(town, "sh-9").report(task_id, "ACCEPTED", version=2).status_code == 303
@@ -197,13 +196,13 @@ def test_a_task_goes_back_to_the_team_and_from_there_to_a_colleague(town: Town) 
 def test_a_report_that_cannot_be_is_refused_before_kafka(
     town: Town, kind: str, fields: dict[str, str], status: int
 ) -> None:
-    assert counsellor(town).report(town.only_task("T-1"), kind, **fields).status_code == status
+    assert counsellor(town).report(town.relapse("T-1"), kind, **fields).status_code == status
     assert town.kafka.records == []
 
 
 def test_a_form_from_elsewhere_or_without_our_token_is_refused(town: Town) -> None:
     mine = counsellor(town)
-    path = f"/taken/{town.only_task('T-1')}/melding"
+    path = f"/taken/{town.relapse('T-1')}/melding"
     fields = {"soort": "ACCEPTED", "versie": "1"}
     assert mine.browser.post(path, data=fields).status_code == 403
     assert mine.browser.post(path, data={**fields, "csrf_token": "x"}).status_code == 403

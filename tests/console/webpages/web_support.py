@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import UsageFailure
-from signaalwissel.console.findings import Finding, fine, wrong
+from signaalwissel.console.findings import Finding, fine
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.webpages.app import build_web
 from signaalwissel.console.webpages.parts import Parts
@@ -20,10 +20,10 @@ from signaalwissel.processors.intake_signals import subject_belongs_to
 from signaalwissel.processors.opening import Opened, Sealed, open_subject
 from signaalwissel.processors.sealing import seal
 from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.followup import TaskUpdate
+from signaalwissel.schemas.followup import TaskKind, TaskUpdate
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.schemas.signal import SealedSubject, Subject
-from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEventKind
+from signaalwissel.schemas.trajectory import Counsellor, ExitReason, TrajectoryEventKind
 from signaalwissel.security.development_login import PATH, DevelopmentLogin
 from signaalwissel.security.http_auth import trusted_issuers
 from signaalwissel.security.http_sessions import RETURN_PATH, WebSessions
@@ -37,7 +37,7 @@ from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sources.gateway_delivery import Away
 from sqlalchemy import text
 
-from tests.processors.followup_support import POLICY, at_noon, decision
+from tests.processors.followup_support import at_noon, decision
 from tests.sinks.clock_support import Office, state
 from tests.sinks.sink_support import POLICIES
 
@@ -106,6 +106,8 @@ class Town:
         self.office = Office(database_url)
         self.engine = self.office.engine
         self.keys = LocalKeys(folder, create_municipalities=True)  # type: ignore[arg-type]
+        for code in (MUNICIPALITY, OTHER):
+            self.keys.create(code)
         self.kafka, self.letters = Kafka(), LetterBook()
         self.findings: list[Finding] = [fine("postgresql", "answers")]
         self.settings = Settings(
@@ -124,15 +126,16 @@ class Town:
         ref = signal_ref(made.municipality, made.partner.partner_id, signal_id, made.received_at)
         sealed = seal(
             codec("SealedSubject").encode_body(SUBJECT),
-            subject_belongs_to(made.municipality, ref),
             self.keys.day_key(made.municipality, made.last_day),
+            subject_belongs_to(made.municipality, ref),
             fresh_nonce(),
         )
         return made._replace(sealed_subject=sealed)
 
-    def only_task(self, trajectory_id: str) -> str:
-        """The id of a trajectory's task."""
-        (task,) = [task for task in self.office.tasks() if task.trajectory_id == trajectory_id]
+    def relapse(self, trajectory_id: str) -> str:
+        """The id of a trajectory's relapse."""
+        relapses = [task for task in self.office.tasks() if task.kind is TaskKind.CONTACT_ON_RELAPSE]
+        (task,) = [task for task in relapses if task.trajectory_id == trajectory_id]
         return task.task_id
 
     def client(self) -> TestClient:
@@ -159,7 +162,6 @@ class Town:
         kinds = TrajectoryEventKind
         trajectory = state((kinds.APPLIED, applied), (kinds.ADMITTED, applied), (kinds.EXITED, left))
         facts = (*trajectory.facts[:2], trajectory.facts[2]._replace(exit_reason=ExitReason.COMPLETED))
-        mine = {"counsellor": (COUNSELLOR, TEAM), "team": TEAM}
         self.office.store(
             self.decision(**self._owner(COUNSELLOR), crisis=True),
             self.decision("s-2", trajectory_id="T-2", **self._owner("sh-8")),
@@ -167,7 +169,6 @@ class Town:
             self.decision("s-4", trajectory_id="T-4", municipality=OTHER, **self._owner(COUNSELLOR)),
             states=[trajectory._replace(facts=facts)],
         )
-        assert mine
         with self.engine.begin() as connection:
             connection.execute(
                 text(
@@ -179,8 +180,6 @@ class Town:
             )
 
     def _owner(self, counsellor_id: str | None) -> dict[str, object]:
-        from signaalwissel.schemas.trajectory import Counsellor
-
         owner = None if counsellor_id is None else Counsellor(counsellor_id, TEAM)
         return {"counsellor": owner, "team": TEAM}
 
@@ -242,7 +241,7 @@ class Visitor:
         answer = browser.post(f"{PATH}/kiezen", data={**kept, **choice})
         finished = browser.get(answer.headers["location"])
         assert finished.status_code == 303, finished.text
-        self.subject = f"{role}/{choice['municipality']}/{choice['counsellor_id']}/{choice['team']}"
+        self.subject = f"{str(browser.base_url).rstrip('/')}{PATH}#{role}/{choice['municipality']}/{choice['counsellor_id']}/{choice['team']}"
 
     def get(self, path: str, **query: str) -> httpx.Response:
         return self.browser.get(path, params=query or None)
@@ -266,18 +265,3 @@ class Visitor:
 
 def counsellor(town: Town, counsellor_id: str = COUNSELLOR, team: str = TEAM) -> Visitor:
     return town.visitor(Role.COUNSELLOR, counsellor_id=counsellor_id, team=team)
-
-
-__all__ = [
-    "BSN",
-    "COUNSELLOR",
-    "MUNICIPALITY",
-    "NAME",
-    "OTHER",
-    "PHONE",
-    "POLICY",
-    "TEAM",
-    "Town",
-    "Visitor",
-    "counsellor",
-]
