@@ -4,6 +4,7 @@ Flows in: what is about to be done. Flows out: a line of the processing log that
 event in the audit trail; then, and only then, it may be done. Fail-closed: without an acknowledgement it is refused.
 """
 
+import copy
 import getpass
 import logging
 import os
@@ -61,6 +62,13 @@ class Accounting:
         self._log = runtime.processing_log_settings(settings)
         self._fail_open = settings.processing_log_fail == "open"
         self._policies = runtime.policies(settings)
+        self._actor: str | None = None
+
+    def of(self, actor_id: str) -> "Accounting":
+        """The same, for what somebody does who logged in; without it the user of the system did it."""
+        other = copy.copy(self)
+        other._actor = actor_id  # noqa: SLF001 a copy of ourselves
+        return other
 
     def account(self, done: Done) -> None:
         """Return when it is on record; what it is about may happen then.
@@ -116,7 +124,7 @@ class Accounting:
     def _store(self, every: Sequence[Done], lines: Sequence[Line], *, acknowledged: bool) -> None:
         ledger = Ledger(CONSOLE, self._register_of)
         for done in every:
-            ledger.event(_event(done))
+            ledger.event(_event(done, self._actor or actor()))
         ledger.lines(lines)
         if acknowledged:
             ledger.acknowledged()
@@ -136,10 +144,12 @@ class Accounting:
         return self._policies.register_of(municipality)
 
 
-def note(engine: Database, kind: EventKind, about: str, municipality: str | None = None) -> None:
+def note(
+    engine: Database, kind: EventKind, about: str, municipality: str | None = None, by: str | None = None
+) -> None:
     """Put in the audit trail what somebody did that opened nobody's data."""
     ledger = Ledger(CONSOLE, _no_register)
-    ledger.event(Event(kind, actor(), about, municipality))
+    ledger.event(Event(kind, by or actor(), about, municipality))
     with engine.begin() as connection:
         ledger.store(connection)
 
@@ -153,8 +163,8 @@ def actor() -> str:
         return f"uid {os.getuid()}"
 
 
-def _event(done: Done) -> Event:
-    return Event(done.kind, actor(), done.about, done.municipality, done.trace_id)
+def _event(done: Done, by: str) -> Event:
+    return Event(done.kind, by, done.about, done.municipality, done.trace_id)
 
 
 def _no_register(municipality: str) -> Register:

@@ -31,7 +31,7 @@ def doctor(
 
     Example: signaalwissel doctor
     """
-    found = list(_findings())
+    found = list(findings())
     if as_json:
         print(dump([{name: getattr(f, name) for name in ("check", "ok", "detail", "fix")} for f in found]))
     else:
@@ -41,7 +41,8 @@ def doctor(
     raise typer.Exit(Exit.DONE if all(finding.ok for finding in found) else Exit.FINDINGS)
 
 
-def _findings() -> Iterator[Finding]:
+def findings() -> Iterator[Finding]:
+    """Everything that is looked at, for the command and for the pages."""
     try:
         settings = environment.settings()
         # The names of topics hang on it: with a broken one nothing on the broker can be judged.

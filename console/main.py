@@ -11,6 +11,7 @@ _COMMANDS = (
     "worker",
     "sink",
     "gateway",
+    "web",
     "up",
     "demo",
     "publish",

@@ -40,7 +40,7 @@ class StepKind(StrEnum):
     MISSED = "MISSED"
 
 
-_PARTNERS = {
+PARTNERS = {
     PartnerKind.ENERGY: "energie",
     PartnerKind.RENT: "huur",
     PartnerKind.MORTGAGE: "hypotheek",
@@ -53,7 +53,7 @@ _PARTNERS = {
     PartnerKind.BENEFITS: "Dienst Toeslagen",
     PartnerKind.OTHER: "overig",
 }
-_CHANNELS = {
+CHANNELS = {
     ContactChannel.ADMINISTRATIVE: "administratief",
     ContactChannel.APPOINTMENT: "afspraak op locatie",
     ContactChannel.LETTER: "brief",
@@ -65,7 +65,7 @@ _CHANNELS = {
     ContactChannel.MESSAGE: "sms of WhatsApp",
     ContactChannel.PHONE: "telefoon",
 }
-_OUTCOMES = {
+OUTCOMES = {
     ContactOutcome.ADVICE_OR_QUICK_FIX: "(budget)advies of quick fix",
     ContactOutcome.NO_CONTACT: "definitief geen contact",
     ContactOutcome.NO_RESPONSE_AFTER_CONTACT: "geen reactie na eerder contact",
@@ -174,13 +174,13 @@ def update_note(update: TaskUpdate) -> str:
         client = "" if update.client is None else f", cliënt {update.client}"
         details.append(f"traject {update.trajectory_id}{client}")
     if update.channel is not None:
-        details.append(_CHANNELS[update.channel])
+        details.append(CHANNELS[update.channel])
     if update.reached is not None:
         details.append("bereikt" if update.reached else "niet bereikt")
     if update.outcome is not None:
-        details.append(_OUTCOMES[update.outcome])
+        details.append(OUTCOMES[update.outcome])
     return f"{_UPDATES[update.kind]}{': ' if details else ''}{', '.join(details)}."
 
 
 def _arrears(kind: PartnerKind, *, crisis: bool) -> str:
-    return f"Achterstand: {_PARTNERS[kind]}{' (bedreigende situatie)' if crisis else ''}."
+    return f"Achterstand: {PARTNERS[kind]}{' (bedreigende situatie)' if crisis else ''}."

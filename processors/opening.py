@@ -11,8 +11,8 @@ from signaalwissel.processors.intake_signals import subject_belongs_to
 from signaalwissel.processors.sealing import SealBroken, SealingKey, key_id_of, unseal
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit
-from signaalwissel.schemas.routing import Decision, RoutedSignal
-from signaalwissel.schemas.signal import SealedSubject
+from signaalwissel.schemas.signal import Partner, SealedSubject
+from signaalwissel.schemas.units import Millis
 
 
 class Opening(NamedTuple):
@@ -24,6 +24,23 @@ class Opening(NamedTuple):
     key_id: str
 
 
+class Sealed(Protocol):
+    """What has a sealed subject: a RoutedSignal, a Decision, or as much of one as a database keeps."""
+
+    @property
+    def routing_id(self) -> str: ...
+    @property
+    def signal_id(self) -> str: ...
+    @property
+    def municipality(self) -> str: ...
+    @property
+    def partner(self) -> Partner: ...
+    @property
+    def received_at(self) -> Millis: ...
+    @property
+    def sealed_subject(self) -> bytes: ...
+
+
 class Opened(Protocol):
     """Is told of every opening before it happens: opening is a processing, and processings are logged."""
 
@@ -31,9 +48,7 @@ class Opened(Protocol):
         """Put an opening on record. What it raises goes to the caller, and nothing is opened."""
 
 
-def open_subject(
-    record: RoutedSignal | Decision, key_by_id: Callable[[str], SealingKey], opened: Opened
-) -> SealedSubject:
+def open_subject(record: Sealed, key_by_id: Callable[[str], SealingKey], opened: Opened) -> SealedSubject:
     """Who a routed signal is about.
 
     Args:

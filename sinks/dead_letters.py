@@ -84,20 +84,30 @@ def record(connection: Connection, letters: Sequence[DeadLetter]) -> list[DeadLe
 
 def list_dead_letters(engine: Engine, wanted: DeadLetterFilter) -> list[DeadLetterRow]:
     """Dead letters, newest first."""
+    with engine.connect() as connection:
+        return dead_letters_in(connection, wanted)
+
+
+def dead_letters_in(connection: Connection, wanted: DeadLetterFilter) -> list[DeadLetterRow]:
+    """The same, of what a connection sees."""
     statement = select(*_SHOWN).order_by(dead_letters.c.timestamp.desc(), dead_letters.c.dead_letter_id)
     for name in ("status", "topic", "code", "municipality", "record_id"):
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(dead_letters.c[name] == value)
-    with engine.connect() as connection:
-        return [_shown(row) for row in connection.execute(statement.limit(wanted.limit))]
+    return [_shown(row) for row in connection.execute(statement.limit(wanted.limit))]
 
 
 def show_dead_letter(engine: Engine, dead_letter_id: str) -> DeadLetterRow | None:
     """One dead letter, or None where there is none with this id."""
-    statement = select(*_SHOWN).where(dead_letters.c.dead_letter_id == dead_letter_id)
     with engine.connect() as connection:
-        row = connection.execute(statement).first()
+        return find_dead_letter(connection, dead_letter_id)
+
+
+def find_dead_letter(connection: Connection, dead_letter_id: str) -> DeadLetterRow | None:
+    """The same, of what a connection sees."""
+    statement = select(*_SHOWN).where(dead_letters.c.dead_letter_id == dead_letter_id)
+    row = connection.execute(statement).first()
     return None if row is None else _shown(row)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.sinks.timekeeping import DatabaseTime
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 # Hits of which no later revision is known, and which no task about them runs for or was done for. One that came when
 # the task was done counts as long as the task holds what it can repeat.
@@ -90,25 +90,30 @@ class Waiting:
 def follow_up_findings(engine: Engine) -> list[FollowUpFinding]:
     """Every hit without a task that runs or was done, and every running task without an owner or a next day."""
     with engine.connect() as connection:
-        lost = [
-            FollowUpFinding(
-                Fault.NO_TASK if row.ended is None else Fault.ENDED_IN_SILENCE,
-                row.municipality,
-                row.trajectory_id,
-                routing_id=row.routing_id,
-                task_id=row.ended,
-            )
-            for row in connection.execute(_UNATTENDED)
-        ]
-        adrift = [
-            FollowUpFinding(
-                Fault.NO_OWNER if row.next_on is not None else Fault.NO_NEXT_DAY,
-                row.municipality,
-                row.trajectory_id,
-                task_id=row.task_id,
-            )
-            for row in connection.execute(_ADRIFT)
-        ]
+        return findings_in(connection)
+
+
+def findings_in(connection: Connection) -> list[FollowUpFinding]:
+    """The same, of what a connection sees."""
+    lost = [
+        FollowUpFinding(
+            Fault.NO_TASK if row.ended is None else Fault.ENDED_IN_SILENCE,
+            row.municipality,
+            row.trajectory_id,
+            routing_id=row.routing_id,
+            task_id=row.ended,
+        )
+        for row in connection.execute(_UNATTENDED)
+    ]
+    adrift = [
+        FollowUpFinding(
+            Fault.NO_OWNER if row.next_on is not None else Fault.NO_NEXT_DAY,
+            row.municipality,
+            row.trajectory_id,
+            task_id=row.task_id,
+        )
+        for row in connection.execute(_ADRIFT)
+    ]
     return [*lost, *adrift]
 
 

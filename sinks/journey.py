@@ -14,9 +14,9 @@ from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.schemas.routing import Candidate
 from signaalwissel.sinks import task_store
 from signaalwissel.sinks.copying import millis_of
-from signaalwissel.sinks.dead_letters import DeadLetterFilter, DeadLetterRow, list_dead_letters
+from signaalwissel.sinks.dead_letters import DeadLetterFilter, DeadLetterRow, dead_letters_in
 from signaalwissel.sinks.tables import decisions
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +80,29 @@ class SignalJourney:
 
 _SHOWN = tuple(name for name in DecisionRow.__slots__ if name != "candidates")
 _REFUSALS_MAX = 100
+# Not the seal and not the match key: nobody reads those here, and a reader of the pages may not.
+_READ = tuple(column for column in decisions.columns if column.name not in {"sealed_subject", "match_key"})
 
 
 def signal_journey(engine: Engine, municipality: str | None, signal_id: str) -> SignalJourney:
     """The journey of a signal number, in one municipality or in all of them; empty where nothing is known."""
-    statement = select(decisions).where(decisions.c.signal_id == signal_id)
+    with engine.connect() as connection:
+        return journey_in(connection, municipality, signal_id)
+
+
+def journey_in(connection: Connection, municipality: str | None, signal_id: str) -> SignalJourney:
+    """The same, of what a connection sees."""
+    statement = select(*_READ).where(decisions.c.signal_id == signal_id)
     if municipality is not None:
         statement = statement.where(decisions.c.municipality == municipality)
     statement = statement.order_by(
         decisions.c.municipality, decisions.c.partner_id, decisions.c.received_at, decisions.c.revision
     )
-    with engine.connect() as connection:
-        rows: defaultdict[tuple[Any, ...], list[Row[Any]]] = defaultdict(list)
-        for row in connection.execute(statement):
-            rows[row.municipality, row.partner_id, row.received_at].append(row)
-        refs = {key: signal_ref(key[0], key[1], signal_id, millis_of(key[2])) for key in rows}
-        tasks = task_store.load(connection, task_store.Wanted(refs=refs.values()))
+    rows: defaultdict[tuple[Any, ...], list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(statement):
+        rows[row.municipality, row.partner_id, row.received_at].append(row)
+    refs = {key: signal_ref(key[0], key[1], signal_id, millis_of(key[2])) for key in rows}
+    tasks = task_store.load(connection, task_store.Wanted(refs=refs.values()))
     seen = set()
     deliveries = []
     for key, found in rows.items():
@@ -116,7 +123,7 @@ def signal_journey(engine: Engine, municipality: str | None, signal_id: str) -> 
     wanted = DeadLetterFilter(
         status=None, municipality=municipality, record_id=signal_id, limit=_REFUSALS_MAX
     )
-    return SignalJourney(tuple(deliveries), tuple(list_dead_letters(engine, wanted)))
+    return SignalJourney(tuple(deliveries), tuple(dead_letters_in(connection, wanted)))
 
 
 def _shown(row: Row[Any]) -> DecisionRow:

@@ -20,6 +20,8 @@ READER = "signaalwissel_reader"
 
 OF_A_MUNICIPALITY = ("decisions", "trajectories", "found", "tasks", "notices", "dead_letters")
 OF_A_TASK = ("task_signals", "task_history", "task_updates")
+OF_THE_AUDIT = ("audit_events",)
+"""What was done with whose data: read like the rest of a municipality, by those pages that may."""
 _FOR_ALL = ("policies", "consumed_offsets", "alembic_version")
 """Without a resident: read by every reader."""
 _HIDDEN = {"decisions": {"match_key"}, "dead_letters": {"sealed"}}
@@ -83,7 +85,7 @@ def check_reader(engine: Engine, role: str | None = READER) -> None:
                 "   AND pg_has_role(current_user, c.relowner, 'MEMBER'))"
                 " FROM pg_roles WHERE rolname = current_user"
             ),
-            {"tables": [*OF_A_MUNICIPALITY, *OF_A_TASK]},
+            {"tables": [*OF_A_MUNICIPALITY, *OF_A_TASK, *OF_THE_AUDIT]},
         ).one()
     if above or owns:
         raise ReaderUnsafe(
@@ -118,7 +120,7 @@ def grant_reader(engine: Engine, role: str = READER) -> None:
             )
         connection.execute(text(f"GRANT {name} TO CURRENT_USER"))
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {name}"))
-        for table in (*OF_A_MUNICIPALITY, *OF_A_TASK, *_FOR_ALL):
+        for table in (*OF_A_MUNICIPALITY, *OF_A_TASK, *OF_THE_AUDIT, *_FOR_ALL):
             columns = ", ".join(f'"{column}"' for column in _readable(connection, table))
             connection.execute(text(f"REVOKE ALL ON {table} FROM {name}"))
             connection.execute(text(f"GRANT SELECT ({columns}) ON {table} TO {name}"))

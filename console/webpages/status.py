@@ -1,0 +1,69 @@
+"""Beheer: how the installation is doing, as `doctor` and the database know it.
+
+In: nothing but who asks. Out: findings with what to do, and the numbers behind them.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from signaalwissel.console.findings import Finding
+from signaalwissel.console.webpages.parts import Pages, Parts, session_of
+from signaalwissel.processors.access import Action, Target, may
+from signaalwissel.security.http_problems import Problem
+from signaalwissel.sinks.database import database_away
+from signaalwissel.sinks.health import health
+from signaalwissel.sinks.settings import ServiceAway
+
+_KEPT_S = 15.0
+"""A look costs a few seconds of Kafka's and PostgreSQL's time: one serves everybody who asks within this."""
+
+
+class StatusPage:
+    """The page.
+
+    Args:
+        parts: What it is made of.
+        pages: Makes the page.
+    """
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        self._parts = parts
+        self._pages = pages
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._found: Sequence[Finding] = ()
+
+    def routes(self) -> APIRouter:
+        """Its route."""
+        router = APIRouter()
+        router.add_api_route("/beheer", self.show, methods=["GET"])
+        return router
+
+    def show(self, request: Request) -> HTMLResponse:
+        """What was found, what is wrong first."""
+        if not may(session_of(request).principal, Action.READ_STATUS, Target()):
+            raise Problem(403, "U mag het beheer niet zien.")
+        found = self._findings()
+        try:
+            with database_away():
+                told = health(self._parts.engine)
+        except ServiceAway:
+            told = None
+        return self._pages.page(
+            request,
+            "status.html",
+            title="Beheer",
+            findings=sorted(found, key=lambda one: one.ok),
+            wrong=sum(not one.ok for one in found),
+            health=told,
+        )
+
+    def _findings(self) -> Sequence[Finding]:
+        with self._lock:
+            if time.monotonic() - self._looked_at > _KEPT_S:
+                self._found = tuple(self._parts.look())
+                self._looked_at = time.monotonic()
+            return self._found

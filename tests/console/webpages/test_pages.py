@@ -1,0 +1,199 @@
+"""The other pages, role by role; and what holds for every page."""
+
+import re
+
+import pytest
+from signaalwissel.console.accounting import Accounting
+from signaalwissel.console.failures import ServiceAway
+from signaalwissel.console.findings import wrong
+from signaalwissel.processors.access import Role
+from sqlalchemy import text
+
+from tests.console.webpages.web_support import BSN, NAME, OTHER, PHONE, TEAM, Town, Visitor, counsellor
+
+PEOPLE = [Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER, Role.OPERATOR]
+ALLOWED = {
+    "/taken": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/signalen": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/dossiers": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/uitval": {Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/berichten": {Role.OPERATOR},
+    "/beheer": {Role.OPERATOR},
+}
+
+
+def person(town: Town, role: Role, **changes: str) -> Visitor:
+    if role is Role.COUNSELLOR:
+        return counsellor(town)
+    return town.visitor(role, **{"team": TEAM, **changes})
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_a_page_opens_for_whoever_may_and_stands_in_their_menu_only(town: Town, role: Role) -> None:
+    visitor = person(town, role)
+    for path, roles in ALLOWED.items():
+        answer = visitor.get(path)
+        assert answer.status_code == (200 if role in roles else 403), path
+        menu = answer.text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
+        assert set(re.findall(r'href="(/\w+)"', menu)) == {one for one, who in ALLOWED.items() if role in who}
+
+
+def test_every_page_has_no_inline_script_and_our_headers(town: Town) -> None:
+    mine = counsellor(town)
+    for path in (
+        "/taken",
+        f"/taken/{town.relapse('T-1')}",
+        "/signalen?nummer=s-1",
+        "/dossiers?traject=T-1",
+        "/nergens",
+    ):
+        answer = mine.get(path) if "?" not in path else mine.browser.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert re.findall(r"<script(?![^>]* src=)", answer.text) == []
+        assert re.findall(r"\son\w+=|\sstyle=|<style", answer.text) == []
+        assert '<html lang="nl"' in answer.text
+
+
+def test_an_error_is_a_page_with_a_number_to_ask_about(town: Town) -> None:
+    answer = counsellor(town).get("/taken/nergens")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["x-correlation-id"] in answer.text
+
+
+def test_what_partners_and_residents_are_called_is_text_and_never_markup(town: Town) -> None:
+    town.office.store(town.decision("<b>x</b>", trajectory_id="<i>T</i>"))
+    page = (
+        town.visitor(Role.TEAM_LEAD, team=TEAM).browser.get("/signalen", params={"nummer": "<b>x</b>"}).text
+    )
+    assert "&lt;i&gt;T&lt;/i&gt;" in page
+    assert "<i>T</i>" not in page
+    assert "<b>x</b>" not in page
+
+
+def test_a_journey_tells_what_was_decided_and_why_and_who_looked(town: Town) -> None:
+    mine, officer = counsellor(town), person(town, Role.PRIVACY_OFFICER)
+    page = mine.get("/signalen", nummer="s-1").text
+    for told in (
+        "Naar de schuldhulpverlener: er loopt een traject",
+        "burgerservicenummer",
+        "Terugval: neem contact op",
+    ):
+        assert told in page
+    assert "Wie keek" not in page
+    page = officer.get("/signalen", nummer="s-1").text
+    assert "Wie keek" in page
+    assert mine.subject in page
+    assert len(town.events("RECORD_CONSULTED")) == 2
+
+
+def test_a_signal_of_somebody_else_is_not_there_and_no_look(town: Town) -> None:
+    page = counsellor(town, "sh-99", "team-west").get("/signalen", nummer="s-1").text
+    assert "Er is geen signaal met dit nummer" in page
+    elsewhere = person(town, Role.TEAM_LEAD, municipality=OTHER).get("/signalen", nummer="s-1").text
+    assert "Er is geen signaal met dit nummer" in elsewhere
+    assert town.events("RECORD_CONSULTED") == []
+
+
+def test_a_dossier_is_a_timeline_with_its_window(town: Town) -> None:
+    page = counsellor(town).get("/dossiers", traject="T-1").text
+    for told in (
+        "Aangemeld",
+        "Toegelaten",
+        "Uitgestroomd",
+        "Einde van de terugvalperiode",
+        "komt nog",
+        "telt als terugval",
+    ):
+        assert told in page
+    assert town.events("RECORD_CONSULTED")[0][1] == "trajectory T-1"
+    stranger = counsellor(town, "sh-99", "team-west").get("/dossiers", traject="T-1").text
+    assert "Er is geen traject met dit nummer" in stranger
+
+
+def test_fallout_is_empty_until_a_term_has_passed(town: Town) -> None:
+    lead = person(town, Role.TEAM_LEAD)
+    assert "De lijst is leeg" in lead.get("/uitval").text
+    with town.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE tasks SET due_on = current_date - 10 WHERE trajectory_id IN ('T-1', 'T-4')")
+        )
+        connection.execute(text("UPDATE tasks SET next_on = NULL WHERE trajectory_id = 'T-2'"))
+    page = lead.get("/uitval").text
+    assert "De lijst is leeg" not in page
+    assert "Een tot vier weken te laat (1)" in page
+    assert "Een taak heeft geen volgende dag" in page
+    assert "T-4" not in page
+
+
+def test_sealed_data_opens_for_whoever_may_and_each_opening_is_on_record(town: Town) -> None:
+    task_id = town.relapse("T-1")
+    mine = counsellor(town)
+    assert NAME not in mine.get(f"/taken/{task_id}").text
+    page = mine.post(f"/taken/{task_id}/gegevens").text
+    assert NAME in page
+    assert PHONE in page
+    assert BSN not in page
+    ((actor, about),) = town.events("SEALED_OPENED")
+    assert actor == mine.subject
+    assert about.endswith("-0")
+
+
+@pytest.mark.parametrize("role", [Role.PRIVACY_OFFICER, Role.OPERATOR])
+def test_sealed_data_stays_closed_for_others(town: Town, role: Role) -> None:
+    answer = person(town, role).post(f"/taken/{town.relapse('T-1')}/gegevens")
+    assert answer.status_code in {403, 404}
+    assert NAME not in answer.text
+    assert town.events("SEALED_OPENED") == []
+
+
+def test_nothing_is_shown_of_what_cannot_be_put_on_record(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ServiceAway("the collector does not answer")
+
+    monkeypatch.setattr(Accounting, "account", refuse)
+    mine = counsellor(town)
+    task_id = town.relapse("T-1")
+    for answer in (
+        mine.get(f"/taken/{task_id}"),
+        mine.post(f"/taken/{task_id}/gegevens"),
+        mine.get("/signalen", nummer="s-1"),
+        mine.get("/dossiers", traject="T-1"),
+    ):
+        assert answer.status_code == 503
+        assert "niet worden vastgelegd" in answer.text
+        assert NAME not in answer.text
+        assert "500,00" not in answer.text
+
+
+def test_dead_letters_are_filtered_shown_masked_and_handled_by_whoever_logged_in(town: Town) -> None:
+    operator = person(town, Role.OPERATOR)
+    assert {"/berichten/d1", "/berichten/d2", "/berichten/d3"} <= set(
+        re.findall(r'href="([^"]+)"', operator.get("/berichten").text)
+    )
+    assert "/berichten/d2" not in operator.get("/berichten", gemeente="0344").text
+    assert "Er zijn geen berichten" in operator.get("/berichten", stand="parked").text
+    assert operator.get("/berichten", stand="weg").status_code == 400
+    assert "verzegeld" in operator.get("/berichten/d1").text
+    for action, done in (("opnieuw", "replay"), ("opzij", "park"), ("terug", "reopen")):
+        answer = operator.post("/berichten/d1", actie=action)
+        assert answer.headers["location"] == f"/berichten/d1?gedaan={action}"
+        assert town.letters.done[-1] == (done, "d1", operator.subject)
+    assert operator.post("/berichten/d1", actie="weg").status_code == 400
+    assert operator.get("/berichten/d9").status_code == 404
+    town.letters.refuses = True
+    answer = operator.post("/berichten/d1", actie="opnieuw")
+    assert answer.status_code == 409
+    assert "Dit kan niet" in answer.text
+
+
+def test_operations_tells_what_doctor_finds_and_what_to_do(town: Town) -> None:
+    town.findings.append(wrong("clock", "is off", "set SIGNAALWISSEL_CLOCK=database"))
+    page = person(town, Role.OPERATOR).get("/beheer").text
+    assert "1 punt vraagt aandacht" in page
+    assert "set SIGNAALWISSEL_CLOCK=database" in page

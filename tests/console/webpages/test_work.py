@@ -1,0 +1,212 @@
+"""The work list and a task: who sees what, what a report becomes, and what is shown before it is applied."""
+
+import re
+
+import pytest
+from signaalwissel.processors.access import Role
+from signaalwissel.schemas.followup import ContactChannel, TaskUpdateKind
+from signaalwissel.sinks import work_list
+from signaalwissel.sinks.row_security import RowScope, scoped
+from signaalwissel.sinks.work_list import Wanted, work_page
+from sqlalchemy import text
+
+from tests.console.webpages.web_support import COUNSELLOR, MUNICIPALITY, OTHER, TEAM, Town, counsellor
+
+
+def test_nobody_sees_anything_before_the_login(town: Town) -> None:
+    for path in ("/", "/taken", "/signalen", "/dossiers", "/uitval", "/berichten", "/beheer"):
+        answer = town.client().get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/inloggen?then={path}")
+
+
+def test_a_counsellor_sees_their_own_tasks_first_and_those_of_the_team_on_request(town: Town) -> None:
+    mine = counsellor(town)
+    page = mine.get("/taken").text
+    assert "traject T-1" in page
+    assert "traject T-2" not in page
+    team = mine.get("/taken", van="team").text
+    assert {"T-1", "T-2", "T-3"} == set(re.findall(r"traject (T-\d)", team))
+
+
+def test_another_municipality_is_not_there(town: Town) -> None:
+    page = counsellor(town).get("/taken", van="team").text
+    assert "T-4" not in page
+    assert counsellor(town).get(f"/taken/{town.relapse('T-4')}").status_code == 404
+    lead = town.visitor(Role.TEAM_LEAD, municipality=OTHER, team=TEAM)
+    assert "T-4" in lead.get("/taken", van="gemeente").text
+
+
+def test_a_list_that_is_not_theirs_is_refused(town: Town) -> None:
+    assert counsellor(town).get("/taken", van="gemeente").status_code == 403
+    assert town.visitor(Role.OPERATOR).get("/taken").status_code == 403
+
+
+def test_somebody_without_number_and_team_is_told_so(town: Town) -> None:
+    answer = town.visitor(Role.COUNSELLOR).get("/taken")
+    assert answer.status_code == 200
+    assert "Er is nog geen lijst voor u" in answer.text
+
+
+def test_a_page_follows_where_the_last_one_ended(town: Town) -> None:
+    with town.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tasks (task_id, version, kind, status, municipality, assignee, team, due_on, opened_on,"
+                " policy_version) SELECT 'many-' || n, 1, 'EVALUATE_PLAN', 'OPEN', :code, :who, :team,"
+                " current_date + n, current_date, 'v' FROM generate_series(1, 40) AS n"
+            ),
+            {"code": MUNICIPALITY, "who": COUNSELLOR, "team": TEAM},
+        )
+    mine = counsellor(town)
+    first = mine.get("/taken")
+    link = re.search(r'href="(/taken\?van=mijn&amp;na=[^"]+)"', first.text)
+    assert link is not None
+    second = mine.browser.get(link[1].replace("&amp;", "&"))
+    seen = [set(re.findall(r'href="/taken/([\w-]+)"', page.text)) for page in (first, second)]
+    assert [len(one) for one in seen] == [25, 16]
+    assert not seen[0] & seen[1]
+    assert "Volgende taken" not in second.text
+
+
+@pytest.mark.parametrize("after", ["morgen", "2026-99-01 x", "2026-01-01\x00"])
+def test_a_place_in_the_list_that_cannot_be_is_a_400_or_an_empty_page(town: Town, after: str) -> None:
+    assert counsellor(town).get("/taken", na=after).status_code in {200, 400}
+
+
+def test_a_page_of_many_tasks_walks_an_index(town: Town) -> None:
+    with town.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tasks (task_id, version, kind, status, municipality, assignee, team, due_on, opened_on,"
+                " policy_version) SELECT 'many-' || n, 1, 'EVALUATE_PLAN', 'OPEN', '0344', 'sh-' || n % 50,"
+                " 'team-' || n % 10, current_date + n % 90, current_date, 'v' FROM generate_series(1, 20000) AS n"
+            )
+        )
+        connection.execute(text("ANALYZE tasks"))
+    for wanted in (
+        Wanted([MUNICIPALITY], assignee="sh-7"),
+        Wanted([MUNICIPALITY], teams=["team-3", "team-4"]),
+        Wanted([MUNICIPALITY]),
+    ):
+        given = {**wanted.parameters(), "due_on": town.today, "task_id": "", "most": 26}
+        with scoped(town.engine, RowScope(frozenset({MUNICIPALITY}))) as connection:
+            assert len(work_page(connection, wanted).rows) == 25
+            statement = text(f"EXPLAIN {work_list._PAGE[wanted.place]}")
+            plan = "\n".join(connection.execute(statement, given).scalars())
+        assert "ix_tasks_work_list" in plan, plan
+        assert "Seq Scan on tasks" not in plan, plan
+
+
+def test_a_task_tells_why_it_came_and_puts_the_look_on_record(town: Town) -> None:
+    task_id = town.relapse("T-1")
+    mine = counsellor(town)
+    page = mine.get(f"/taken/{task_id}")
+    assert page.status_code == 200
+    for told in (
+        "Terugval: neem contact op",
+        "nieuwe betalingsachterstand",
+        "€ 500,00",
+        "bedreigend",
+        "Signaal s-1",
+    ):
+        assert told in page.text
+    assert town.events("RECORD_CONSULTED") == [(mine.subject, f"task {task_id}")]
+
+
+def test_a_report_goes_onto_kafka_and_the_page_shows_what_it_will_do(town: Town) -> None:
+    task_id = town.relapse("T-1")
+    mine = counsellor(town)
+    answer = mine.report(task_id, "CONTACT_MADE", kanaal="PHONE", resultaat="PAID_OR_ARRANGED")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/taken/{task_id}?gemeld=true")
+    (update,) = town.kafka.updates
+    assert (update.kind, update.channel, update.by) == (
+        TaskUpdateKind.CONTACT_MADE,
+        ContactChannel.PHONE,
+        COUNSELLOR,
+    )
+    assert town.kafka.records[0][0] == task_id.encode()
+    page = mine.get(f"/taken/{task_id}", gemeld="true").text
+    assert "Uw melding is aangekomen" in page
+    assert "wordt verwerkt" in page
+    assert "Wat wilt u melden?" not in page
+    town.office.store(updates=[update])
+    page = mine.get(f"/taken/{task_id}", gemeld="true").text
+    assert "Uw melding is verwerkt" in page
+    assert "wordt verwerkt" not in page
+
+
+def test_a_form_sent_twice_counts_once(town: Town) -> None:
+    task_id = town.relapse("T-1")
+    mine = counsellor(town)
+    for _ in range(2):
+        assert mine.report(task_id, "CONTACT_ATTEMPTED", kanaal="PHONE").status_code == 303
+    (update,) = town.kafka.updates
+    town.office.store(updates=[update])
+    assert mine.report(task_id, "CONTACT_ATTEMPTED", kanaal="PHONE").status_code == 303
+    assert len(town.kafka.updates) == 1
+    assert mine.report(task_id, "CONTACT_ATTEMPTED", version=2, kanaal="PHONE").status_code == 303
+    assert len({one.update_id for one in town.kafka.updates}) == 2
+
+
+def test_without_kafka_the_page_says_that_nothing_was_recorded(town: Town) -> None:
+    town.kafka.away = True
+    answer = counsellor(town).report(town.relapse("T-1"), "CONTACT_ATTEMPTED", kanaal="PHONE")
+    assert answer.status_code == 503
+    assert "Uw melding is niet aangekomen" in answer.text
+    assert "Uw melding is aangekomen" not in answer.text
+
+
+def test_a_task_of_a_colleague_is_read_and_not_changed(town: Town) -> None:
+    task_id = town.relapse("T-2")
+    mine = counsellor(town)
+    assert "Melden kan alleen wie de taak heeft" in mine.get(f"/taken/{task_id}").text
+    assert mine.report(task_id, "CONTACT_ATTEMPTED", kanaal="PHONE").status_code == 409
+    assert town.kafka.records == []
+
+
+def test_who_leads_the_team_takes_a_task_over(town: Town) -> None:
+    task_id = town.relapse("T-2")
+    lead = town.visitor(Role.TEAM_LEAD, counsellor_id="sh-1", team=TEAM)
+    assert lead.report(task_id, "REASSIGNED").status_code == 303
+    assert [one.by for one in town.kafka.updates] == ["sh-1"]
+
+
+def test_a_task_goes_back_to_the_team_and_from_there_to_a_colleague(town: Town) -> None:
+    task_id = town.relapse("T-1")
+    assert counsellor(town).report(task_id, "REJECTED").status_code == 303
+    town.office.store(updates=town.kafka.updates)
+    assert counsellor(town, "sh-9").report(task_id, "ACCEPTED", version=2).status_code == 303
+    town.office.store(updates=town.kafka.updates[1:])
+    (task,) = [one for one in town.office.tasks() if one.task_id == task_id]
+    assert task.assignee == "sh-9"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "status"),
+    [
+        ("CONTACT_ATTEMPTED", {}, 409),
+        ("PLAN_EVALUATED", {}, 409),
+        ("IDENTITY_CONFIRMED", {"kandidaat": "0 T-1"}, 409),
+        ("ONZIN", {}, 400),
+        ("CONTACT_MADE", {"kanaal": "ROOKSIGNAAL"}, 400),
+        ("CONTACT_MADE", {"kanaal": "PHONE", "resultaat": "ONZIN"}, 400),
+        ("IDENTITY_CONFIRMED", {"kandidaat": "nul T-1"}, 400),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_before_kafka(
+    town: Town, kind: str, fields: dict[str, str], status: int
+) -> None:
+    assert counsellor(town).report(town.relapse("T-1"), kind, **fields).status_code == status
+    assert town.kafka.records == []
+
+
+def test_a_form_from_elsewhere_or_without_our_token_is_refused(town: Town) -> None:
+    mine = counsellor(town)
+    path = f"/taken/{town.relapse('T-1')}/melding"
+    fields = {"soort": "ACCEPTED", "versie": "1"}
+    assert mine.browser.post(path, data=fields).status_code == 403
+    assert mine.browser.post(path, data={**fields, "csrf_token": "x"}).status_code == 403
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    told = {**fields, "csrf_token": mine.token()}
+    assert mine.browser.post(path, data=told, headers=elsewhere).status_code == 403
+    assert town.kafka.records == []
