@@ -1,7 +1,13 @@
 """Alembic's entry: runs the migrations on the connection that `signaalwissel.sinks.database` hands over."""
 
 from alembic import context
-from signaalwissel.sinks import accounting_tables, open_klant_tables, retention_tables, subject_tables, web_tables
+from signaalwissel.sinks import (
+    accounting_tables,
+    open_klant_tables,
+    retention_tables,
+    subject_tables,
+    web_tables,
+)
 from signaalwissel.sinks.tables import METADATA
 
 # Importing a module of tables is what defines them.
