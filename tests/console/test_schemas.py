@@ -110,7 +110,7 @@ def test_a_registry_that_is_away_ends_with_3_after_a_bound(
     ("url", "complaint"),
     [
         ("http://registry:8081", "must begin with https"),
-        ("https://me:secret@registry", "must not hold a user"),
+        ("https://me:geheim@registry", "must not hold a user"),
         ("registry:8081", "is not like https"),
     ],
 )

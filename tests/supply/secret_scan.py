@@ -24,6 +24,8 @@ THROW_AWAY = frozenset(
         # The digests of RFC 4231, cases 1 and 2: published, and no keys.
         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        # The digest of the registry's archive, which is public.
+        "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63",
         # Digests of rows that a test of the audit chain makes up.
         "4c1328ad688983ab37b2f89d334a513371686530127f579887b8824b455a97e1",
         "269b3fe310fba35bef493c1b199a478a81726b189455fd7125c67bc0db72d49c",
