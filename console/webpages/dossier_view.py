@@ -72,7 +72,8 @@ def happenings(dossier: Dossier, policy: Policy) -> tuple[Happening, ...]:
     for task in dossier.tasks:
         found.extend(_of_task(task))
     # Of one day the later fact stands above the earlier one too.
-    return tuple(sorted(reversed(dict.fromkeys(found)), key=lambda one: one.on, reverse=True))
+    shown = list(dict.fromkeys(found))[::-1]
+    return tuple(sorted(shown, key=lambda one: one.on, reverse=True))
 
 
 def _folded(dossier: Dossier) -> Trajectory | None:
