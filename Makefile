@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-gateway browser pictures secured year lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured year races lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,13 +68,20 @@ pictures: install ## the screenshots in docs/web, taken anew by the browser test
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured
 
+bench-peers: install ## the match job side by side with other engines; fetches and builds them, takes most of an hour
+	$(BIN)/python -m tests.benchmarks.peers
+
 bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
 	$(BIN)/python -m tests.benchmarks.gateway
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py
 
-lock: install ## resolve the dependencies anew into requirements.lock
+races: install ## a thousand residents erased while their signals and events run: nothing comes back
+	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py
+
+lock: ## resolve the dependencies anew into requirements.lock
+	test -x $(BIN)/uv || $(MAKE) install
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 sbom: install ## bill of materials (CycloneDX) of everything locked, as build/sbom.cdx.json

@@ -14,6 +14,8 @@ _COMMANDS = (
     "up",
     "demo",
     "publish",
+    "import",
+    "export",
     "simulate",
     "validate",
     "generate",
@@ -32,8 +34,11 @@ _GROUPS = {
     "report": "report",
     "audit": "audit",
     "retention": "retention",
+    "subject": "subject",
 }
 """Groups of commands, by the module that has them."""
+_ELSEWHERE = {"import": ("importing", "import_")}
+"""Commands whose name is no module's: `import` is a word of the language."""
 _BROKEN_PIPE = 141
 
 
@@ -56,8 +61,9 @@ def build(only: str | None = None) -> typer.Typer:
     every = only not in {*_COMMANDS, *_GROUPS}
     for name in _COMMANDS:
         if every or name == only:
-            function = name.replace("-", "_")
-            program.command(name)(getattr(import_module(f"signaalwissel.console.{function}"), function))
+            plain = name.replace("-", "_")
+            module, function = _ELSEWHERE.get(name, (plain, plain))
+            program.command(name)(getattr(import_module(f"signaalwissel.console.{module}"), function))
     for name, module in _GROUPS.items():
         if every or name == only:
             group = getattr(import_module(f"signaalwissel.console.{module}"), name.replace("-", "_"))

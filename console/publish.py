@@ -64,7 +64,7 @@ class Partner:
 
     def __init__(self, settings: Settings, *, dry_run: bool = False) -> None:
         self._names = runtime.names(settings)
-        self._source = ("ce_source", settings.event_source.encode())
+        self._source = settings.event_source
         self._address = settings.kafka_bootstrap
         self._settings = settings
         self._delivery = None if dry_run else _delivery(settings)
@@ -100,14 +100,7 @@ class Partner:
         record = read_line(topic, line.get("value"))
         if self._delivery is not None:
             sent = published(record)
-            headers = [
-                ("ce_id", sent.event_id.encode()),
-                self._source,
-                ("ce_specversion", b"1.0"),
-                ("ce_type", sent.kind.encode()),
-                ("ce_time", event_time(now_ms())),
-                ("content-type", b"application/avro"),
-            ]
+            headers = sent.headers(self._source, event_time(now_ms()))
             try:
                 self._delivery.send(self._names(topic), sent.key, sent.value, headers)
             except NotDelivered as error:

@@ -6,7 +6,6 @@ corrected. Versions and command ids make it harmless to repeat: the matcher take
 """
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Annotated, NamedTuple
@@ -17,19 +16,18 @@ from rich.console import Console
 from rich.progress import Progress
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.accounting import note
-from signaalwissel.console.connections import BOUND_MS, Writer, database, reader, writer
-from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway, UsageFailure
+from signaalwissel.console.connections import Writer, database, reader, writer
+from signaalwissel.console.failures import CommandFailure, Exit, UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.settings import Settings
+from signaalwissel.console.whole_topics import records_of
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES
 from signaalwissel.processors.reading import UNREADABLE
 from signaalwissel.schemas.fact_codec import read_trajectory_state, trajectory_body, write_keyed_trajectory
+from signaalwissel.sinks import subject_objections
 from signaalwissel.sinks.commands import count_standing, give_again
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.records import KafkaRecord
-
-_SILENCE_MAX_S = 30.0
-_POLL_MS = 500
 
 
 class StateUnreadable(CommandFailure):
@@ -99,20 +97,7 @@ def newest_records(consumer: KafkaConsumer, partition: TopicPartition) -> Iterat
     Raises:
         ServiceAway: The broker gives nothing for a while before the end is reached.
     """
-    consumer.assign([partition])
-    consumer.seek_to_beginning(partition)
-    end = consumer.end_offsets([partition], timeout_ms=BOUND_MS)[partition]
-    newest: dict[bytes | None, KafkaRecord] = {}
-    reached, moved_at = -1, time.monotonic()
-    while (position := consumer.position(partition, timeout_ms=BOUND_MS)) is None or position < end:
-        if position is not None and position > reached:
-            reached, moved_at = position, time.monotonic()
-        elif time.monotonic() - moved_at > _SILENCE_MAX_S:
-            raise ServiceAway(
-                f"Kafka: {partition.topic}[{partition.partition}] gives nothing from offset {reached} up to {end}"
-            )
-        for record in consumer.poll(timeout_ms=_POLL_MS).get(partition, []):
-            newest[record.key] = record
+    newest = {record.key: record for record in records_of(consumer, partition)}
     # A removed key keeps a record without a value until the log is compacted.
     return (record for record in newest.values() if record.value is not None)
 
@@ -121,10 +106,11 @@ def _give_again(settings: Settings, *, dry_run: bool) -> int:
     """Have the sink send the commands that stand; gives their number, 0 where no database is set."""
     if settings.database_url is None:
         return 0
+    chosen = runtime.sink_settings(settings)
     with database(settings) as engine:
         if dry_run:
-            return count_standing(engine)
-        count = give_again(engine, runtime.sink_settings(settings))
+            return count_standing(engine) + subject_objections.count_standing(engine, chosen)
+        count = give_again(engine, chosen) + subject_objections.give_again(engine, chosen)
         note(engine, EventKind.COMMANDS_GIVEN_AGAIN, f"{count} commands")
         return count
 

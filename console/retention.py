@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from signaalwissel.console import environment, key_service, runtime
+from signaalwissel.console.accounting import actor
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
@@ -52,7 +53,8 @@ def run(municipality: _Municipality = None, *, dry_run: _DryRun = False, as_json
             done = [Done(line.municipality, line.kind, line.due) for line in _due(engine, asked)]
             failure = None
         else:
-            runner = RetentionRound(asked.settings, asked.policies, Tools(key_service.provider(settings)))
+            tools = Tools(key_service.provider(settings), actor=actor())
+            runner = RetentionRound(asked.settings, asked.policies, tools)
             with engine.connect() as connection:
                 done = _added(list(runner.batches(connection, municipality)))
             failure = runner.key_failure

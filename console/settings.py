@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     broker_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     cold_start_timeout_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
     event_source: str = "urn:nld:signaalwissel"
+    erasure_ledger: Path | None = None
     clock: str = Field(default="database", pattern="^(database|off)$")
     state_store: str = Field(default="memory", pattern="^(memory|rocksdb)$")
     state_dir: Path | None = None

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typer
-from signaalwissel.console import environment, key_service, runtime
+from signaalwissel.console import environment, erasure_ledger, key_service, runtime
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import end_with_parent
@@ -34,8 +34,11 @@ def sink(
     try:
         check_login(settings)
         keys = key_service.answering(settings)
+        chosen = runtime.sink_settings(settings, instance, instances)
+        # Before anything is read: a database from before an erasure must not come back to life.
+        erasure_ledger.forget_again(settings, chosen, keys)
         status = run_sink(
-            runtime.sink_settings(settings, instance, instances),
+            chosen,
             runtime.policies(settings),
             runtime.SinkSeal(keys),
             tools=Tools(keys if runtime.retention_runs(settings) else None),

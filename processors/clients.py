@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from signaalwissel.processors.erased_clients import erased_positions
 from signaalwissel.processors.periods import Days
 from signaalwissel.schemas.internal import ClientPseudonym, Fact
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
@@ -32,6 +33,9 @@ class ClientIdentity(NamedTuple):
     member: tuple[Days, ...]
 
 
+_GONE = ClientIdentity(None, None, None, (), ())
+
+
 def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
     """The clients by position, from the facts in their order; empty where no fact lists any."""
     listings = [fact for fact in facts if fact.kind in LISTING]
@@ -45,7 +49,9 @@ def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
                 fold.listed(listing.clients[position], listing.occurred_on, applies=applies)
             else:
                 fold.left_out(listing.occurred_on)
-    return tuple(fold.identity() for fold in folds)
+    erased = erased_positions(facts)
+    # Of an erased client nothing is left but his place: nobody is found by him, and nobody has to be informed.
+    return tuple(_GONE if i in erased else fold.identity() for i, fold in enumerate(folds))
 
 
 class _ClientFold:

@@ -19,6 +19,8 @@ DECISIONS = "decisions"
 DEAD_LETTERS = "dead-letters"
 TASKS = "tasks"
 NOTICES = "notices"
+IMPORT_LEDGER = "import-ledger"
+IMPORT_STATES = "import-states"
 
 
 class Emission(NamedTuple):

@@ -66,7 +66,8 @@ def stands(facts: Sequence[Fact]) -> bool:
     """Whether the facts make a trajectory: applied for, not erased, not withdrawn in error."""
     kinds = TrajectoryEventKind
     applied = [fact.sequence for fact in facts if fact.kind is kinds.APPLIED]
-    if not applied or any(fact.kind is kinds.ERASED for fact in facts):
+    # An ERASED with a position erased one client of two: the other's trajectory stands.
+    if not applied or any(fact.kind is kinds.ERASED and fact.client is None for fact in facts):
         return False
     withdrawn = [fact.sequence for fact in facts if fact.kind is kinds.WITHDRAWN_IN_ERROR]
     return not withdrawn or max(applied) > max(withdrawn)

@@ -89,7 +89,9 @@ class Case(NamedTuple):
     @property
     def erased(self) -> bool:
         """Whether the trajectory was erased."""
-        return self.view.erased or bool(facts_of(self.view, TrajectoryEventKind.ERASED))
+        return self.view.erased or any(
+            fact.client is None for fact in facts_of(self.view, TrajectoryEventKind.ERASED)
+        )
 
     @property
     def closed(self) -> str | None:

@@ -58,6 +58,15 @@ def signal_table_key(municipality: str, partner_id: str, signal_id: str) -> byte
     return _SEPARATOR.join((municipality, partner_id, signal_id)).encode()
 
 
+def signal_of_table_key(key: bytes) -> tuple[str, str, str] | None:
+    """Municipality, partner and number behind a key of intake's table of signals; None where it is no such key."""
+    try:
+        parts = key.decode().split(_SEPARATOR)
+    except UnicodeDecodeError:
+        return None
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
 def trajectory_key(municipality: str, trajectory_id: str) -> bytes:
     """The key of everything about one trajectory."""
     return f"{municipality}/{trajectory_id}".encode()

@@ -1,11 +1,13 @@
 """Commands from the sink to intake: erase a trajectory, record an objection or a death (design 1).
 
-In: an IntakeCommand. Out: the changed trajectory under all its match keys, as a lifecycle event would bring it. The
+In: an IntakeCommand. Out: the changed trajectory under all its match keys, as a lifecycle event would bring it; where
+a resident is erased, first the command that erases his signals, under each of his keys. The
 command id is the event id, so a command that was seen says nothing. Before its trajectory's application it waits.
 """
 
 from signaalwissel.processors.dead_letters import Source
 from signaalwissel.processors.emissions import Emission
+from signaalwissel.processors.erased_clients import erased_positions
 from signaalwissel.processors.intake_trajectories import IntakeTrajectories
 from signaalwissel.processors.matcher_state import Table
 from signaalwissel.processors.validation import check_command
@@ -49,6 +51,11 @@ class IntakeCommands:
         stored = self._trajectories.stored(table, command.municipality, command.trajectory_id)
         if stored.erased:
             return []
+        if command.client is not None and command.client in erased_positions(stored.facts):
+            # That client is erased for good, whatever is asked about him.
+            return []
+        if command.kind is IntakeCommandKind.ERASE and command.client is not None:
+            return self._trajectories.erase_client(table, stored, command, source.timestamp)
         if command.kind is IntakeCommandKind.ERASE:
             # Also before the trajectory is known: what comes after it must not bring anything back.
             return self._trajectories.erase(table, stored, command.command_id, source.timestamp)

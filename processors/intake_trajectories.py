@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from signaalwissel.processors.clients import LISTING
 from signaalwissel.processors.dead_letters import About, DeadLetters, Source
 from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATES, Emission
+from signaalwissel.processors.erased_clients import erased_positions, without_erased
 from signaalwissel.processors.facts import applied, fact_of, merged
 from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.intake_erasure import gone_at, open_clients, seal_clients, without_client
 from signaalwissel.processors.intake_signals import known_policy
 from signaalwissel.processors.intake_waiting import WaitingRoom, last_moment
 from signaalwissel.processors.matcher_state import Table
@@ -19,10 +21,9 @@ from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.pseudonyms import secret_version
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
-from signaalwissel.processors.sealing import KeyProvider, seal, unseal
+from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.stamped import record_in, stamp, written_at
 from signaalwissel.processors.validation import check_event, check_published, must_name_its_client
-from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import (
     read_intake_trajectory,
     trajectory_body,
@@ -30,8 +31,9 @@ from signaalwissel.schemas.fact_codec import (
     write_keyed_trajectory,
     write_trajectory_state,
 )
-from signaalwissel.schemas.internal import Fact, IntakeTrajectory, SealedIdentity
-from signaalwissel.schemas.trajectory import SealedClients, TrajectoryEvent, TrajectoryEventKind
+from signaalwissel.schemas.internal import Fact, IntakeCommand, IntakeTrajectory, SealedIdentity
+from signaalwissel.schemas.signal import Subject
+from signaalwissel.schemas.trajectory import TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 
 _FACTS_MAX = 1000
@@ -89,8 +91,13 @@ class IntakeTrajectories:
         if event.kind is TrajectoryEventKind.ERASED:
             return self.erase(table, stored, event.event_id, source.timestamp)
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
-        fact = fact_of(event, map(pseudonyms.pseudonym, event.clients))
-        return self.take(table, self._with_clients(stored, event), fact, source)
+        fact: Fact | None = fact_of(event, map(pseudonyms.pseudonym, event.clients))
+        if erased := erased_positions(stored.facts):
+            fact = None if fact is None else without_erased(fact, erased, Roster(stored.facts).named)
+        if fact is None:
+            # It was about an erased client alone.
+            return []
+        return self.take(table, self._with_clients(stored, event, erased), fact, source)
 
     def check(self, event: TrajectoryEvent, topic: str) -> None:
         """Refuse an event that is bad whatever else is known; raises Rejected."""
@@ -202,6 +209,16 @@ class IntakeTrajectories:
         added = [match_key for match_key in wanted if match_key not in stored.match_keys]
         return self._publish_under(added, table, changed, moment)
 
+    def erase_client(
+        self, table: Table, stored: IntakeTrajectory, command: IntakeCommand, now: Millis
+    ) -> list[Emission]:
+        """Erase one client and his signals; the trajectory goes on for the other, if there is one left."""
+        left = without_client(stored, command, self._keys, self._nonce)
+        if left.trajectory is None:
+            return [*left.commands, *self.erase(table, stored, command.command_id, now)]
+        told = self.publish(table, left.trajectory, now)
+        return [*left.commands, *gone_at(left.gone_keys, left.trajectory), *told]
+
     def publish(self, table: Table, trajectory: IntakeTrajectory, now: Millis) -> list[Emission]:
         """Keep a changed trajectory and publish it whole, under each of its match keys."""
         return self._publish_under(trajectory.match_keys, table, trajectory, now)
@@ -225,23 +242,22 @@ class IntakeTrajectories:
         versions = {secret.version for secret in pseudonyms.trajectory_secrets}
         found = {key for key in trajectory.match_keys if secret_version(key) in versions}
         for identity in trajectory.identities:
-            belongs_to = _identity_of(trajectory.municipality, trajectory.trajectory_id, identity.event_id)
-            body = unseal(identity.sealed, belongs_to, self._keys.by_id)
-            for client in codec("SealedClients").decode_body(body).clients:
+            for client in open_clients(trajectory, identity, self._keys):
                 found.update(pseudonyms.trajectory_match_keys(client))
         return tuple(sorted(found))
 
-    def _with_clients(self, trajectory: IntakeTrajectory, event: TrajectoryEvent) -> IntakeTrajectory:
+    def _with_clients(
+        self, trajectory: IntakeTrajectory, event: TrajectoryEvent, erased: frozenset[int]
+    ) -> IntakeTrajectory:
         """The trajectory with the match keys and the sealed identity of the clients that an event lists."""
         if event.kind not in LISTING:
             return trajectory
         pseudonyms = self._keys.pseudonym_keys(event.municipality)
         keys = set(trajectory.match_keys)
-        for client in event.clients:
+        clients = tuple(Subject() if i in erased else client for i, client in enumerate(event.clients))
+        for client in clients:
             keys.update(pseudonyms.trajectory_match_keys(client))
-        body = codec("SealedClients").encode_body(SealedClients(event.clients))
-        belongs_to = _identity_of(event.municipality, event.trajectory_id, event.event_id)
-        sealed = seal(body, self._keys.identity_key(event.municipality), belongs_to, self._nonce())
+        sealed = seal_clients(trajectory, event.event_id, clients, self._keys, self._nonce)
         others = (item for item in trajectory.identities if item.event_id != event.event_id)
         return trajectory._replace(
             match_keys=tuple(sorted(keys)), identities=(*others, SealedIdentity(event.event_id, sealed))

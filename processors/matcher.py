@@ -17,6 +17,7 @@ from signaalwissel.processors.matcher_state import MatcherState, Resident
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.routing import Revision, Routing
+from signaalwissel.processors.subject_signals import is_his
 from signaalwissel.schemas.contract import codec, schema_id_of
 from signaalwissel.schemas.errors import UnknownSchemaId
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory
@@ -44,7 +45,8 @@ class Matcher:
         self._policies = policies
         self._signal_id = codec("KeyedSignal").schema_id
         self._trajectory_id = codec("KeyedTrajectory").schema_id
-        self._command_id = codec("ResidentCommand").schema_id
+        # A command that an older version of the sink sent is a command still.
+        self._command_ids = frozenset(codec("ResidentCommand").writers)
 
     def step(self, state: MatcherState, match_key: bytes, value: bytes, clock: "Clock") -> list[Emission]:
         """Handle one record.
@@ -65,9 +67,11 @@ class Matcher:
             return self._signal(state, match_key, value, clock)
         if schema_id == self._trajectory_id:
             return self._trajectory(state, match_key, value, clock)
-        if schema_id == self._command_id:
-            command = codec("ResidentCommand").decode(value)
+        if schema_id in self._command_ids:
+            command: ResidentCommand = codec("ResidentCommand").decode(value)
             check_resident_command(command)
+            if command.kind is ResidentCommandKind.ERASE_RESIDENT:
+                return self._erase_resident(state, match_key, command, clock)
             return self._command(state, command, clock)
         raise UnknownSchemaId(schema_id, "KeyedSignal, KeyedTrajectory, ResidentCommand")
 
@@ -184,6 +188,17 @@ class Matcher:
         changed = recent._replace(revision=recent.revision + 1, regular_holds=True, offered=True)
         state.put_recent(signal.signal_ref, changed, known=True)
         return [*emissions, *corrections.also_offered(verdict, routing), routing.decision()]
+
+    def _erase_resident(
+        self, state: MatcherState, match_key: bytes, command: ResidentCommand, clock: "Clock"
+    ) -> list[Emission]:
+        """Erase the signals of a resident at a match key: those that came before the command, and no later one."""
+        because = Because(CorrectionCause.ERASED, command.command_id, clock)
+        emissions: list[Emission] = []
+        for recent in state.recents_at(match_key):
+            if is_his(command, recent, read_keyed_signal(recent.signal), state.resident(match_key)):
+                emissions += self._erase(state, recent, because)
+        return emissions
 
     def _erase(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
         signal = read_keyed_signal(recent.signal)

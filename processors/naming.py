@@ -68,6 +68,10 @@ class Roster:
             return self._nameless(fact)
         return Concern(frozenset(range(self._count)), certain=True)
 
+    def named(self, person: ClientPseudonym) -> frozenset[int]:
+        """The positions of a person whom an event names; empty where he is not recognised."""
+        return self._named((person,)).positions
+
     def _nameless(self, fact: Fact) -> Concern:
         """A death or an objection without a name: of the only client known before it, of nobody where two were."""
         before = [len(one.clients) for one in self._listings if order_of(one) <= order_of(fact)]

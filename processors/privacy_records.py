@@ -46,6 +46,23 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
         Nature.ABOUT: "kind occurred_on",
         Nature.NOT_PERSONAL: "municipality issued_at",
     },
+    "ImportedRows": {
+        Nature.PSEUDONYM: "rows",
+        Nature.NOT_PERSONAL: "system file complete",
+    },
+    "ImportedState": {
+        Nature.PSEUDONYM: "clients.bsn clients.birth_date clients.surname clients.address",
+        Nature.REFERENCE: "trajectory_id",
+        Nature.ABOUT: (
+            "withdrawn clients_changed course.applied_on course.admitted_on course.refused_on course.exited_on "
+            "course.exit_reason course.plan_on course.stabilisation_on course.settlement_on course.solution_on "
+            "course.solution course.monitoring.begin course.monitoring.end course.aftercare.begin "
+            "course.aftercare.end course.services.service course.services.span.begin "
+            "course.services.span.end course.entrepreneur"
+        ),
+        Nature.STAFF: "course.counsellor.counsellor_id",
+        Nature.NOT_PERSONAL: "system municipality next_sequence begun_again course.counsellor.team",
+    },
     "IntakeSignal": {
         Nature.PSEUDONYM: "deliveries.digest deliveries.match_key",
         Nature.ABOUT: "deliveries.received_at",
@@ -113,7 +130,7 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
         Nature.NOT_PERSONAL: "written_at revision policy_version",
     },
     "ResidentCommand": {
-        Nature.PSEUDONYM: "signal_ref",
+        Nature.PSEUDONYM: "signal_ref person.bsn person.birth_date person.surname person.address",
         Nature.REFERENCE: "command_id trajectory_id client",
         Nature.ABOUT: "kind",
         Nature.NOT_PERSONAL: "municipality issued_at",

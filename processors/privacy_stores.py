@@ -32,6 +32,7 @@ class Term(Enum):
     MONTH = auto()
     RESEND = auto()
     CORRECTION = auto()
+    LEDGER = auto()
     IDLE = auto()
     SIGNAL = auto()
     TRAJECTORY = auto()
@@ -78,6 +79,8 @@ TOPICS = (
     ),
     Store("intake-commands", ("IntakeCommand", "RotationStep"), Term.MONTH, "sink, keys rotate", "intake"),
     Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild"),
+    Store("import-ledger", ("ImportedRows",), Term.LEDGER, "import", "import"),
+    Store("import-states", ("ImportedState",), Term.TRAJECTORY, "import", "import"),
     Store(
         "counsellor-followup",
         ("RoutedSignal", "SealedSubject"),
@@ -145,6 +148,7 @@ STATES = (
 _SINK = "sink"
 _WRITERS = "sink; opdrachten van een beheerder"
 _AUDITORS = "een beheerder via audit verify"
+_RIGHTS = "een privacy-medewerker via subject"
 _CASE_READERS = "sink; een beheerder via signal show"
 DATABASE = (
     Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
@@ -177,6 +181,9 @@ DATABASE = (
     Store("retention_days", (), Term.RUNNING, _SINK, _SINK),
     Store("retention_proofs", (), Term.RUNNING, _SINK, "een beheerder via retention"),
     Store("retained_figures", (), Term.RUNNING, _SINK, "een beheerder via report"),
+    Store("subject_requests", (), Term.RUNNING, _RIGHTS, _RIGHTS),
+    Store("erasure_ledger", (), Term.RUNNING, _RIGHTS, "sink; een beheerder via subject ledger"),
+    Store("objections", (), Term.RUNNING, _RIGHTS, "sink, rebuild"),
 )
 """Tables in PostgreSQL."""
 
@@ -217,6 +224,7 @@ def kept(term: Term, policy: Policy) -> str:
         Term.MONTH: "30 dagen (Kafka)",
         Term.RESEND: f"{days(policy.intake.resend_days)} (intake.resend_days)",
         Term.CORRECTION: f"{days(policy.corrections.period_days)} (corrections.period_days)",
+        Term.LEDGER: "400 dagen (Kafka)",
         Term.IDLE: f"{days(policy.state_idle_days)} na de laatste wijziging, als geen regel het meer nodig heeft",
         Term.SIGNAL: f"{signal} (retention.signal)",
         Term.TRAJECTORY: (

@@ -89,6 +89,20 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.REFERENCE: "aggregate_id",
         Nature.NOT_PERSONAL: "id version topic headers created_at sent_at",
     },
+    "subject_requests": {
+        Nature.STAFF: "asked_by",
+        Nature.NOT_PERSONAL: "request_id kind municipality ground handled_at found",
+    },
+    "erasure_ledger": {
+        Nature.PSEUDONYM: "opaque",
+        Nature.NOT_PERSONAL: "erasure_id kind municipality erased_at",
+    },
+    "objections": {
+        Nature.PSEUDONYM: "bsn birth_date addresses match_keys",
+        Nature.REFERENCE: "objection_id",
+        Nature.ABOUT: "lodged_on lodged_at withdrawn_on withdrawn_at",
+        Nature.NOT_PERSONAL: "municipality",
+    },
     "open_klant_handovers": {
         Nature.REFERENCE: "task_id klantcontact internetaak",
         Nature.NOT_PERSONAL: "version status attempts next_attempt_at last_error failing_since",

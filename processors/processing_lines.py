@@ -93,6 +93,13 @@ def subject_of_signal(ref: bytes) -> Subject:
     return Subject(SIGNAL, _pseudonym(ref))
 
 
+def subject_of_notice(municipality: str, trajectory_id: str | None, about: str) -> Subject:
+    """A person by a notice: by its trajectory, or else by the signal or addressee that it names."""
+    if trajectory_id is not None:
+        return client_of(municipality, trajectory_id)
+    return subject_of_signal(f"{municipality}{_SEPARATOR}{about}".encode())
+
+
 def of_decision(decision: Decision, trace_id: bytes | None) -> Line:
     """The test of a signal, or of the same one again."""
     purpose = Purpose.SIGNAL_RETESTED if decision.revision else Purpose.SIGNAL_TESTED
@@ -120,11 +127,8 @@ def of_task(task: Task) -> list[Line]:
 
 def of_notice(notice: Notice) -> Line:
     """A notice that was made."""
-    if notice.trajectory_id is not None:
-        subject = client_of(notice.municipality, notice.trajectory_id)
-    else:
-        about = f"{notice.municipality}{_SEPARATOR}{notice.signal_id or notice.addressee}"
-        subject = subject_of_signal(about.encode())
+    about = notice.signal_id or notice.addressee
+    subject = subject_of_notice(notice.municipality, notice.trajectory_id, about)
     trace_id = trace_from(notice.notice_id)
     return Line(Purpose.NOTICE_MADE, notice.municipality, notice.notice_id, trace_id, subject)
 

@@ -50,7 +50,7 @@ def check_signal(signal: EarlySignal, policy: Policy) -> date:
     check_id(signal.partner.partner_id, "partner.partner_id")
     check_moment(signal.received_at, "received_at")
     received_on = amsterdam_day(signal.received_at)
-    _check_subject(signal.subject, "subject")
+    check_subject(signal.subject, "subject")
     if signal.arrears <= 0:
         raise _invalid("arrears", "must be more than zero euro")
     if signal.arrears_since is not None:
@@ -75,7 +75,7 @@ def check_event(event: TrajectoryEvent) -> None:
     if len(event.clients) > _CLIENTS_MAX:
         raise _invalid("clients", "a trajectory has one or two clients")
     for index, client in enumerate(event.clients):
-        _check_subject(client, f"clients[{index}]")
+        check_subject(client, f"clients[{index}]")
     _check_what_its_kind_requires(event)
 
 
@@ -150,7 +150,8 @@ def _check_what_its_kind_requires(event: TrajectoryEvent) -> None:
         raise _missing("counsellor", "COUNSELLOR_ASSIGNED must name the counsellor")
 
 
-def _check_subject(subject: Subject, where: str) -> None:
+def check_subject(subject: Subject, where: str) -> None:
+    """Refuse a person whom nobody could find, or whose fields have the wrong form; raises Rejected."""
     if subject.bsn is None and (subject.postcode is None or subject.house_number is None):
         raise _missing(where, "must have a BSN, or a postcode and house number")
     if subject.bsn is not None and not passes_eleven_test(subject.bsn):

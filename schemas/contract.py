@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import fastavro
-from signaalwissel.schemas import followup, internal, rotation, routing, signal, trajectory
+from signaalwissel.schemas import followup, imports, internal, rotation, routing, signal, trajectory
 from signaalwissel.schemas.diagnosis import first_unreadable
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.primitives import BROKEN
@@ -215,6 +215,6 @@ def _without_logical_types(node: Any) -> Any:
 @cache
 def _classes() -> Mapping[str, Any]:
     found: dict[str, Any] = {}
-    for module in (signal, trajectory, routing, followup, internal, rotation):
+    for module in (signal, trajectory, routing, followup, internal, rotation, imports):
         found |= {name: value for name, value in vars(module).items() if isinstance(value, type)}
     return found

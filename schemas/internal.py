@@ -151,10 +151,15 @@ class ResidentCommandKind(StrEnum):
     REFUTE_IDENTITY = "REFUTE_IDENTITY"
     OFFER_TO_REGULAR = "OFFER_TO_REGULAR"
     ERASE_SIGNAL = "ERASE_SIGNAL"
+    ERASE_RESIDENT = "ERASE_RESIDENT"
 
 
 class ResidentCommand(NamedTuple):
-    """On `resident-events`: a command about one accepted signal."""
+    """On `resident-events`: a command about one accepted signal, or to erase a resident at its record's match key.
+
+    ERASE_RESIDENT has an empty `signal_ref` and says who it is by `person`; where a person confirmed signals to be
+    those of a client, by trajectory and position too.
+    """
 
     command_id: str
     kind: ResidentCommandKind
@@ -163,6 +168,7 @@ class ResidentCommand(NamedTuple):
     trajectory_id: str | None
     client: int | None
     issued_at: Millis
+    person: ClientPseudonym | None = None
 
 
 class IntakeCommandKind(StrEnum):
@@ -175,7 +181,11 @@ class IntakeCommandKind(StrEnum):
 
 
 class IntakeCommand(NamedTuple):
-    """On `intake-commands`: for one client of two, only that client."""
+    """On `intake-commands`: for one client of two, only that client.
+
+    ERASE with a client erases that resident: his signals go with him. Without one it erases the trajectory, and its
+    signals go on as any regular ones.
+    """
 
     command_id: str
     kind: IntakeCommandKind

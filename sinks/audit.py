@@ -12,6 +12,7 @@ from signaalwissel.processors.followup_tasks import ref_of
 from signaalwissel.processors.identifiers import routing_id
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.sinks.copying import copy_rows, moment_of
+from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.ledger import Ledger
 from signaalwissel.sinks.tables import decisions
 from sqlalchemy import Connection, Text, any_, bindparam, select
@@ -21,9 +22,6 @@ COLUMNS = tuple(column.name for column in decisions.columns)
 
 _IDS = bindparam("ids", type_=ARRAY(Text))
 _KNOWN = select(decisions.c.routing_id).where(decisions.c.routing_id == any_(_IDS))
-_FORGET = decisions.delete().where(decisions.c.routing_id == any_(_IDS)).returning(decisions.c.routing_id)
-ERASED = "ERASED"
-"""Why rows are destroyed of which the resident or the trajectory was erased."""
 
 
 def record(connection: Connection, made: Sequence[Decision], ledger: Ledger) -> list[Decision]:
@@ -46,7 +44,7 @@ def record(connection: Connection, made: Sequence[Decision], ledger: Ledger) -> 
     gone = {*_revisions(erased), *(decision.routing_id for decision in erased)}
     _add(connection, [_row(d) for d in fresh if d.routing_id not in gone], ledger)
     if erased:
-        ledger.destroyed(decisions.name, connection.execute(_FORGET, {"ids": list(gone)}).scalars(), ERASED)
+        Destruction(connection, ledger, Why.ERASED).delete(decisions, decisions.c.routing_id.in_(gone))
         _add(connection, [_erased_row(d) for d in erased], ledger)
     return fresh
 
@@ -104,7 +102,7 @@ def _row(d: Decision) -> tuple[Any, ...]:
     )
 
 
-_KEPT_AFTER_ERASURE = frozenset(
+KEPT_AFTER_ERASURE = frozenset(
     {
         "routing_id",
         "signal_id",
@@ -127,4 +125,4 @@ _KEPT_AFTER_ERASURE = frozenset(
 def _erased_row(decision: Decision) -> tuple[Any, ...]:
     # Ids and the fact of the erasure stay: they prove that it was done.
     row = zip(COLUMNS, _row(decision), strict=True)
-    return tuple(value if name in _KEPT_AFTER_ERASURE else None for name, value in row)
+    return tuple(value if name in KEPT_AFTER_ERASURE else None for name, value in row)

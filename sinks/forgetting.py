@@ -11,12 +11,16 @@ from typing import NamedTuple
 from signaalwissel.processors.followup_notices import Notice
 from signaalwissel.processors.followup_tasks import Moment, Task
 from signaalwissel.processors.identifiers import trajectory_key
+from signaalwissel.processors.processing_lines import client_of, resident
 from signaalwissel.processors.retention_proof import destruction_command, last_word, trajectory_destroyed
 from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.sinks import notices, outbox, task_store, tombstones
 from signaalwissel.sinks.casebook import TrajectoryKey
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.pairs import PAIRS, arrays
 from signaalwissel.sinks.settings import INTAKE_COMMANDS, SinkSettings
+from signaalwissel.sinks.tables import decisions
 from sqlalchemy import Connection, Text, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -35,11 +39,12 @@ _OWN_TASKS = _about_gone(
 _ERASED = _about_gone(
     "SELECT municipality, trajectory_id FROM trajectories JOIN GONE USING (municipality, trajectory_id) WHERE erased"
 )
+_STATES = _about_gone(
+    "SELECT municipality, trajectory_id, state FROM trajectories JOIN GONE USING (municipality, trajectory_id)"
+)
 _UNSENT = text(
     "SELECT DISTINCT aggregate_id FROM outbox WHERE sent_at IS NULL AND aggregate_id = ANY(:ids)"
 ).bindparams(_IDS)
-_UPDATES = text("DELETE FROM task_updates WHERE task_id = ANY(:ids) RETURNING update_id").bindparams(_IDS)
-_TASKS = text("DELETE FROM tasks WHERE task_id = ANY(:ids)").bindparams(_IDS)
 _COMMANDS_LEFT = text("DELETE FROM commands WHERE command_id = ANY(:ids)").bindparams(_IDS)
 # Commands that may name one of them: about a signal in one of its tasks, or in a verification.
 _COMMANDS = _about_gone(
@@ -65,15 +70,6 @@ _CHANGES = (
         UPDATE notices SET trajectory_id = NULL FROM GONE
         WHERE notices.municipality = gone.municipality AND notices.trajectory_id = gone.trajectory_id
             AND notices.kind = 'DATA_DESTROYED'
-        """
-    ),
-    # What was decided about a signal stays as long as the signal; whom it led to goes.
-    _about_gone(
-        """
-        UPDATE decisions SET trajectory_id = NULL, trajectory_state = NULL, client = NULL, counsellor_id = NULL,
-            counsellor_team = NULL, window_ends_on = NULL, caused_by_event_id = NULL
-        FROM GONE
-        WHERE decisions.municipality = gone.municipality AND decisions.trajectory_id = gone.trajectory_id
         """
     ),
     _about_gone(
@@ -110,28 +106,41 @@ _DELETIONS = (
         """
     ),
 )
-# One municipality at a time: a row may name several of its trajectories.
-_CANDIDATES = (
-    text(
-        """
-        UPDATE tasks SET candidates = (
-            SELECT coalesce(jsonb_agg(one), '[]'::jsonb) FROM jsonb_array_elements(candidates) AS one
-            WHERE one ->> 0 <> ALL(:ids)
-        )
-        WHERE municipality = :municipality AND kind = 'VERIFY_IDENTITY'
-            AND EXISTS (SELECT FROM jsonb_array_elements(candidates) AS one WHERE one ->> 0 = ANY(:ids))
-        """
-    ).bindparams(_IDS),
-    text(
-        """
-        UPDATE decisions SET candidates = (
-            SELECT jsonb_agg(one) FROM jsonb_array_elements(candidates) AS one WHERE one ->> 0 <> ALL(:ids)
-        )
-        WHERE municipality = :municipality AND candidates IS NOT NULL
-            AND EXISTS (SELECT FROM jsonb_array_elements(candidates) AS one WHERE one ->> 0 = ANY(:ids))
-        """
-    ).bindparams(_IDS),
+# What was decided about a signal stays as long as the signal; whom it led to goes.
+_DECIDED = text(
+    "(decisions.municipality, decisions.trajectory_id) IN (SELECT * FROM unnest(:municipalities, :trajectories))"
+).bindparams(*PAIRS)
+_EMPTIED = dict.fromkeys(
+    (
+        "trajectory_id",
+        "trajectory_state",
+        "client",
+        "counsellor_id",
+        "counsellor_team",
+        "window_ends_on",
+        "caused_by_event_id",
+    )
 )
+# One municipality at a time: a row may name several of its trajectories.
+_TASK_CANDIDATES = text(
+    """
+    UPDATE tasks SET candidates = (
+        SELECT coalesce(jsonb_agg(one), '[]'::jsonb) FROM jsonb_array_elements(candidates) AS one
+        WHERE one ->> 0 <> ALL(:ids)
+    )
+    WHERE municipality = :municipality AND kind = 'VERIFY_IDENTITY'
+        AND EXISTS (SELECT FROM jsonb_array_elements(candidates) AS one WHERE one ->> 0 = ANY(:ids))
+    """
+).bindparams(_IDS)
+_NAMING = text(
+    """
+    decisions.municipality = :of_municipality AND candidates IS NOT NULL
+        AND EXISTS (SELECT FROM jsonb_array_elements(candidates) AS one WHERE one ->> 0 = ANY(:ids))
+    """
+).bindparams(_IDS)
+_UNNAMED = text(
+    "(SELECT jsonb_agg(one) FROM jsonb_array_elements(candidates) AS one WHERE one ->> 0 <> ALL(:ids))"
+).bindparams(_IDS)
 
 
 class Farewell(NamedTuple):
@@ -143,7 +152,7 @@ class Farewell(NamedTuple):
 
 
 def forget_trajectories(
-    connection: Connection, keys: Collection[TrajectoryKey], farewell: Farewell
+    destruction: Destruction, keys: Collection[TrajectoryKey], farewell: Farewell
 ) -> dict[str, int]:
     """Delete everything of these trajectories and see to it that everybody else does, in the caller's transaction.
 
@@ -151,31 +160,45 @@ def forget_trajectories(
     hold is not looked at: it goes with what it held.
 
     Args:
-        connection: In a transaction that holds the locks of destruction and of the tasks, in that order.
+        destruction: In a transaction that holds the locks of destruction and of the tasks, in that order.
         keys: The trajectories, known here or not.
         farewell: When, and why as task systems read it.
 
     Returns:
         How many tasks, notices and commands went.
     """
+    connection = destruction.connection
     pairs = sorted(set(keys) - tombstones.among(connection, keys))
     gone = arrays(pairs)
     erased = {TrajectoryKey(*row) for row in connection.execute(_ERASED, gone)}
     ids = list(connection.execute(_OWN_TASKS, gone).scalars())
     told = _last_words(connection, ids, farewell)
     commands = _forget_commands(connection, pairs)
-    updates = list(connection.execute(_UPDATES, {"ids": ids}).scalars())
-    connection.execute(_TASKS, {"ids": ids})
+    _account(destruction, pairs, farewell)
+    updates = task_store.delete(destruction, ids)
+    destruction.change(decisions, _DECIDED.bindparams(**gone), _EMPTIED)
     for statement in (*_CHANGES, *_DELETIONS):
         connection.execute(statement, gone)
     made = list(connection.execute(_NOTICES, gone).scalars())
-    _no_candidates(connection, pairs)
+    _no_candidates(destruction, pairs)
     outbox.forget(connection, [*ids, *made, *updates, *commands])
     tombstones.lay(connection, pairs, farewell.moment.today, erased)
     _tell(connection, told, [key for key in pairs if key not in erased], farewell)
     proofs = [trajectory_destroyed(*key, farewell.moment.today) for key in pairs]
     give_notice(connection, proofs, farewell.settings)
     return {"tasks": len(ids), "notices": len(made), "commands": len(commands)}
+
+
+def _account(destruction: Destruction, keys: Sequence[TrajectoryKey], farewell: Farewell) -> None:
+    """A line for each client of each trajectory; of one whose state is not here, for the trajectory's client."""
+    states = {
+        TrajectoryKey(row.municipality, row.trajectory_id): read_trajectory_state(bytes(row.state))
+        for row in destruction.connection.execute(_STATES, arrays(keys))
+    }
+    for key in keys:
+        match_keys = states[key].match_keys if key in states else ()
+        whose = [resident(match_key) for match_key in match_keys] or [client_of(*key)]
+        destruction.of(key.municipality, farewell.moment.today, f"trajectory/{key.trajectory_id}", whose)
 
 
 def give_notice(connection: Connection, made: Sequence[Notice], settings: SinkSettings) -> None:
@@ -202,20 +225,22 @@ def _tell(
     outbox.put(connection, entries, settings)
 
 
-def _no_candidates(connection: Connection, keys: Sequence[TrajectoryKey]) -> None:
+def _no_candidates(destruction: Destruction, keys: Sequence[TrajectoryKey]) -> None:
     ids: defaultdict[str, list[str]] = defaultdict(list)
     for municipality, trajectory_id in keys:
         ids[municipality].append(trajectory_id)
     for municipality, numbers in ids.items():
-        for statement in _CANDIDATES:
-            connection.execute(statement, {"municipality": municipality, "ids": numbers})
+        about = {"municipality": municipality, "ids": numbers}
+        destruction.connection.execute(_TASK_CANDIDATES, about)
+        where = _NAMING.bindparams(of_municipality=municipality, ids=numbers)
+        left = _UNNAMED.bindparams(ids=numbers)
+        destruction.change(decisions, where, {"candidates": left})
 
 
-def forget_tasks(connection: Connection, ids: Sequence[str]) -> None:
+def forget_tasks(destruction: Destruction, ids: Sequence[str]) -> None:
     """Delete tasks that have ended, with their signals, history, updates, hand-overs and what was sent of them."""
-    updates = list(connection.execute(_UPDATES, {"ids": list(ids)}).scalars())
-    connection.execute(_TASKS, {"ids": list(ids)})
-    outbox.forget(connection, [*ids, *updates])
+    updates = task_store.delete(destruction, ids)
+    outbox.forget(destruction.connection, [*ids, *updates])
 
 
 def _last_words(connection: Connection, ids: Sequence[str], farewell: Farewell) -> list[Task]:

@@ -32,6 +32,8 @@ CONSOLE = "console"
 """Chain of the command line."""
 CLOCK = "clock"
 """Chain of the deadlines."""
+RETENTION = "retention"
+"""Chain of what is over."""
 
 _BLOCK_COLUMNS = tuple(column.name for column in audit_blocks.columns)
 _EVENT_COLUMNS = COVERED["audit_events"]

@@ -10,11 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from signaalwissel.processors.amsterdam import start_of_day
+from signaalwissel.processors.followup_tasks import Report, Task
+from signaalwissel.processors.processing_lines import resident, subject_of_notice
 from signaalwissel.processors.retention import DataKind
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import ResidentCommand
 from signaalwissel.sinks import outbox, task_store
 from signaalwissel.sinks.copying import moment_of
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.forgetting import forget_tasks
 from signaalwissel.sinks.holds import held_trajectories
 from signaalwissel.sinks.retention_scope import Scope, Step, Tally, tallied
@@ -95,11 +98,15 @@ _FEEDBACK_TALLY = text(
     WHERE municipality = :municipality AND kind = 'PARTNER_FEEDBACK'
     """
 )
-_NO_FEEDBACK = text("DELETE FROM notices WHERE notice_id = ANY(:ids)").bindparams(_IDS)
+_NO_FEEDBACK = text(
+    "DELETE FROM notices WHERE notice_id = ANY(:ids) RETURNING notice_id, trajectory_id, signal_id, addressee"
+).bindparams(_IDS)
 # A command stands as long as its signal can be corrected.
 _COMMANDS = text("SELECT command_id, value FROM commands WHERE issued_at < :before AND stands_until < :today")
 _ALL_COMMANDS = text("SELECT value FROM commands")
-_NO_COMMANDS = text("DELETE FROM commands WHERE command_id = ANY(:ids)").bindparams(_IDS)
+_NO_COMMANDS = text(
+    "DELETE FROM commands WHERE command_id = ANY(:ids) RETURNING command_id, match_key"
+).bindparams(_IDS)
 
 
 def _ids_by(statement: Any, kind: DataKind) -> Any:
@@ -116,31 +123,46 @@ def _tally_by(statement: Any, kind: DataKind) -> Any:
     return tally
 
 
-def _without_signals(connection: Connection, scope: Scope, ids: Sequence[Any]) -> int:
+def _without_signals(destruction: Destruction, scope: Scope, ids: Sequence[Any]) -> int:
+    connection = destruction.connection
     over = scope.over(DataKind.TASK_SIGNAL)
     stored = {task.task_id: task for task in task_store.by_ids(connection, ids)}
     left = [
         replace(task, reports=tuple(report for report in task.reports if report.last_day > over))
         for task in stored.values()
     ]
-    task_store.save(connection, stored, left)
+    for task in stored.values():
+        _of_reports(destruction, scope, task, [report for report in task.reports if report.last_day <= over])
+    task_store.save(connection, stored, left, destruction.ledger)
     return sum(len(task.reports) for task in stored.values()) - sum(len(task.reports) for task in left)
 
 
-def _without_verifications(connection: Connection, _scope: Scope, ids: Sequence[Any]) -> int:
-    forget_tasks(connection, ids)
+def _without_verifications(destruction: Destruction, scope: Scope, ids: Sequence[Any]) -> int:
+    for task in task_store.by_ids(destruction.connection, ids):
+        _of_reports(destruction, scope, task, task.reports)
+    forget_tasks(destruction, ids)
     return len(ids)
 
 
-def _deleted_by(statement: Any) -> Any:
-    """Deletes rows by id, and what was sent of them."""
+def _of_reports(destruction: Destruction, scope: Scope, task: Task, reports: Sequence[Report]) -> None:
+    whose = [resident(report.match_key) for report in reports]
+    destruction.of(scope.municipality, scope.today, f"task/{task.task_id}", whose)
 
-    def delete(connection: Connection, _scope: Scope, ids: Sequence[Any]) -> int:
-        connection.execute(statement, {"ids": list(ids)})
-        outbox.forget(connection, ids)
-        return len(ids)
 
-    return delete
+def _without_feedback(destruction: Destruction, scope: Scope, ids: Sequence[Any]) -> int:
+    for row in destruction.connection.execute(_NO_FEEDBACK, {"ids": list(ids)}):
+        whose = subject_of_notice(scope.municipality, row.trajectory_id, row.signal_id or row.addressee)
+        destruction.of(scope.municipality, scope.today, f"notice/{row.notice_id}", [whose])
+    outbox.forget(destruction.connection, ids)
+    return len(ids)
+
+
+def _without_commands(destruction: Destruction, scope: Scope, ids: Sequence[Any]) -> int:
+    for row in destruction.connection.execute(_NO_COMMANDS, {"ids": list(ids)}):
+        whose = resident(bytes(row.match_key))
+        destruction.of(scope.municipality, scope.today, f"command/{row.command_id}", [whose])
+    outbox.forget(destruction.connection, ids)
+    return len(ids)
 
 
 def _commands_over(connection: Connection, scope: Scope) -> tuple[list[str], int]:
@@ -187,7 +209,7 @@ VERIFICATIONS = Step(
 FEEDBACK = Step(
     DataKind.FEEDBACK,
     _ids_by(_FEEDBACK, DataKind.FEEDBACK),
-    _deleted_by(_NO_FEEDBACK),
+    _without_feedback,
     _tally_by(_FEEDBACK_TALLY, DataKind.FEEDBACK),
 )
-COMMANDS = Step(DataKind.COMMAND, _choose_commands, _deleted_by(_NO_COMMANDS), _tally_commands)
+COMMANDS = Step(DataKind.COMMAND, _choose_commands, _without_commands, _tally_commands)

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from signaalwissel.processors.retention import DataKind
 from signaalwissel.processors.retention_proof import day_destroyed
 from signaalwissel.sinks.copying import moment_of
+from signaalwissel.sinks.destruction import Destruction, trace_of
 from signaalwissel.sinks.forgetting import give_notice
+from signaalwissel.sinks.ledger import Event, EventKind
 from signaalwissel.sinks.retention_scope import NOBODY, Scope, Step, Tally
 from signaalwissel.sinks.retention_signals import remember_days
 from signaalwissel.sinks.timekeeping import Observer
@@ -73,8 +75,8 @@ def remember_passed_days(connection: Connection, scope: Scope) -> int:
     return len(days)
 
 
-def day_keys(keys: DayKeys, observe: Observer) -> Step:
-    """The step that destroys keys."""
+def day_keys(keys: DayKeys, observe: Observer, actor: str) -> Step:
+    """The step that destroys keys, for somebody."""
 
     def choose(connection: Connection, scope: Scope) -> Sequence[Any]:
         if scope.municipality == NOBODY:
@@ -82,15 +84,19 @@ def day_keys(keys: DayKeys, observe: Observer) -> Step:
         about = {"municipality": scope.municipality, "most": _BATCH}
         return list(connection.execute(_PENDING, about).scalars())
 
-    def destroy(connection: Connection, scope: Scope, days: Sequence[Any]) -> int:
+    def destroy(destruction: Destruction, scope: Scope, days: Sequence[Any]) -> int:
         if not keys.knows(scope.municipality):
             # Keys of a code that nobody serves were never made, or the whole of them is gone already.
-            _note(connection, scope, days)
+            _note(destruction.connection, scope, days)
             return len(days)
         for day in days:
             keys.destroy_day_key(scope.municipality, day)
             observe("retention.key.gone")
-        _note(connection, scope, days)
+            trace_id = trace_of(scope.municipality, scope.today)
+            about = f"day {day}"
+            gone = Event(EventKind.KEY_DESTROYED, actor, about, scope.municipality, trace_id)
+            destruction.ledger.event(gone)
+        _note(destruction.connection, scope, days)
         return len(days)
 
     return Step(DataKind.DAY_KEY, choose, destroy, tally_keys)

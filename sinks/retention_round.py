@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from signaalwissel.processors.policy import Policies
-from signaalwissel.processors.retention import DataKind
+from signaalwissel.processors.retention import DataKind, period_of
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.sinks import retention_proofs
+from signaalwissel.sinks.destruction import Destruction, Why, trace_of
+from signaalwissel.sinks.ledger import RETENTION, Event, EventKind, Ledger
 from signaalwissel.sinks.retention_followup import COMMANDS, FEEDBACK, TASK_SIGNALS, VERIFICATIONS
 from signaalwissel.sinks.retention_keys import DayKeys, day_keys, remember_passed_days
 from signaalwissel.sinks.retention_locks import lock_run
@@ -57,11 +59,13 @@ class Tools(NamedTuple):
         keys: Destroys day keys; without one they wait.
         time: Tells which day it is.
         observe: Is told every step.
+        actor: On whose behalf, as the audit trail names it.
     """
 
     keys: DayKeys | None = None
     time: TimeSource = DatabaseTime()
     observe: Observer = unobserved
+    actor: str = "sink"
 
 
 class RetentionRound:
@@ -100,7 +104,9 @@ class RetentionRound:
         if self._tools.keys is None or self.key_failure is not None:
             return
         try:
-            yield from self._all_of(connection, scope, day_keys(self._tools.keys, self._observe))
+            yield from self._all_of(
+                connection, scope, day_keys(self._tools.keys, self._observe, self._tools.actor)
+            )
         except KeyUnavailable as error:
             # Nothing is sealed or opened here, so nothing needs to stop: the keys stay due, and `doctor` says so.
             self.key_failure = error
@@ -137,8 +143,22 @@ class RetentionRound:
             chosen = () if is_held(connection, scope) else step.choose(connection, scope)
             if not chosen:
                 return None
-            count = step.destroy(connection, scope, chosen)
+            ledger = Ledger(RETENTION, self._policies.register_of)
+            count = step.destroy(Destruction(connection, ledger, Why.RETENTION_OVER), scope, chosen)
             retention_proofs.record(connection, scope, step.kind, count)
+            ledger.event(self._event(scope, step.kind, count))
+            ledger.store(connection)
             self._observe(f"retention.{name}.destroyed")
         self._observe(f"retention.{name}.committed")
         return count
+
+    def _event(self, scope: Scope, kind: DataKind, count: int) -> Event:
+        period = period_of(kind, scope.policy)
+        details = {
+            "count": count,
+            "months": period and period.months,
+            "policy_version": period and scope.policy.version,
+        }
+        trace_id = trace_of(scope.municipality, scope.today)
+        municipality = scope.municipality or None
+        return Event(EventKind.RETENTION_RAN, self._tools.actor, kind.value, municipality, trace_id, details)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from signaalwissel.processors.followup_tasks import Moment
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.retention import DataKind, last_day_over, period_of
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.settings import SinkSettings
 from sqlalchemy import Connection, text
 
@@ -82,14 +83,14 @@ class Step(NamedTuple):
 
     Attributes:
         choose: What is over and not held, at most a batch of it. Takes no lock.
-        destroy: Destroys what was chosen, in a transaction of the caller's, and gives how much that was.
+        destroy: Destroys what was chosen, in a transaction of the caller's, tells whose it was, and gives how much.
         tally: How much there is, for a report.
         lock: Takes the locks that the kind needs, before it is chosen for good.
     """
 
     kind: DataKind
     choose: Callable[[Connection, Scope], Sequence[Any]]
-    destroy: Callable[[Connection, Scope, Sequence[Any]], int]
+    destroy: Callable[[Destruction, Scope, Sequence[Any]], int]
     tally: Callable[[Connection, Scope], Tally]
     lock: Callable[[Connection], None] = lambda _: None
 

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from signaalwissel.processors.processing_lines import resident
 from signaalwissel.processors.retention import DataKind
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.retained_figures import retain
 from signaalwissel.sinks.retention_scope import Scope, Step, Tally, tallied
 from signaalwissel.sinks.retention_tables import retention_days
+from signaalwissel.sinks.tables import decisions
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -26,12 +29,11 @@ _DAY = text(
     )
     """
 )
-_DESTROY = text(
+_OF_DAY = text(
     """
-    DELETE FROM decisions AS d
-    WHERE d.municipality = :municipality AND d.last_day = :day AND NOT EXISTS (
+    decisions.municipality = :of AND decisions.last_day = :on AND NOT EXISTS (
         SELECT FROM decisions AS kin JOIN retention_holds AS hold USING (municipality, trajectory_id)
-        WHERE kin.municipality = d.municipality AND kin.signal_id = d.signal_id
+        WHERE kin.municipality = decisions.municipality AND kin.signal_id = decisions.signal_id
             AND hold.released_at IS NULL AND hold.until >= :today
     )
     """
@@ -60,12 +62,17 @@ def _choose(connection: Connection, scope: Scope) -> Sequence[Any]:
     return [] if day is None else [day]
 
 
-def _destroy(connection: Connection, scope: Scope, chosen: Sequence[Any]) -> int:
+def _destroy(destruction: Destruction, scope: Scope, chosen: Sequence[Any]) -> int:
     (day,) = chosen
+    connection = destruction.connection
     retain(connection, scope.municipality, day, scope.policy.figures.suppress_below)
-    count = connection.execute(_DESTROY, scope.about(DataKind.SIGNAL, day=day)).rowcount
+    where = _OF_DAY.bindparams(of=scope.municipality, on=day, today=scope.today)
+    gone = destruction.delete(decisions, where, decisions.c.match_key)
+    # The row that proves an erasure is nobody's any more.
+    whose = [resident(bytes(row.match_key)) for row in gone if row.match_key is not None]
+    destruction.of(scope.municipality, scope.today, f"signals/{day}", whose)
     remember_days(connection, scope.municipality, [day])
-    return count
+    return len(gone)
 
 
 def _tally(connection: Connection, scope: Scope) -> Tally:

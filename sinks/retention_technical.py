@@ -10,6 +10,7 @@ from typing import Any
 from signaalwissel.processors.amsterdam import amsterdam_day, start_of_day
 from signaalwissel.processors.retention import SENT_KEPT_DAYS, TOMBSTONE_MARGIN_DAYS, DataKind
 from signaalwissel.sinks.copying import millis_of, moment_of
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.retention_scope import NOBODY, Scope, Step, Tally, tallied
 from signaalwissel.sinks.retention_signals import remember_days
 from signaalwissel.sinks.task_lock import lock_tasks
@@ -74,12 +75,14 @@ def _before_letters(scope: Scope) -> dict[str, object]:
     return scope.about(DataKind.DEAD_LETTER, before=before)
 
 
-def _destroy_letters(connection: Connection, scope: Scope, chosen: Sequence[Any]) -> int:
-    connection.execute(_NO_LETTERS, {"ids": [row.dead_letter_id for row in chosen]})
+def _destroy_letters(destruction: Destruction, scope: Scope, chosen: Sequence[Any]) -> int:
+    destruction.connection.execute(_NO_LETTERS, {"ids": [row.dead_letter_id for row in chosen]})
+    for row in chosen:
+        destruction.of(scope.municipality, scope.today, f"dead-letter/{row.dead_letter_id}", [None])
     if scope.known:
         # Of a municipality that we do not serve there are no keys.
         days = {amsterdam_day(millis_of(row.timestamp)) for row in chosen}
-        remember_days(connection, scope.municipality, sorted(days))
+        remember_days(destruction.connection, scope.municipality, sorted(days))
     return len(chosen)
 
 
@@ -98,8 +101,8 @@ def _tally_sent(connection: Connection, scope: Scope) -> Tally:
     return tallied(connection, _SENT_TALLY, _sent(scope)) if scope.municipality == NOBODY else Tally()
 
 
-def _destroy_sent(connection: Connection, _scope: Scope, chosen: Sequence[Any]) -> int:
-    connection.execute(_NO_SENT, {"ids": list(chosen)})
+def _destroy_sent(destruction: Destruction, _scope: Scope, chosen: Sequence[Any]) -> int:
+    destruction.connection.execute(_NO_SENT, {"ids": list(chosen)})
     return len(chosen)
 
 
@@ -117,8 +120,8 @@ def _tally_policies(connection: Connection, scope: Scope) -> Tally:
     return Tally(connection.execute(_POLICIES_KEPT).scalar_one(), len(_choose_policies(connection, scope)))
 
 
-def _destroy_policies(connection: Connection, _scope: Scope, chosen: Sequence[Any]) -> int:
-    connection.execute(_NO_POLICIES, {"ids": list(chosen)})
+def _destroy_policies(destruction: Destruction, _scope: Scope, chosen: Sequence[Any]) -> int:
+    destruction.connection.execute(_NO_POLICIES, {"ids": list(chosen)})
     return len(chosen)
 
 
@@ -128,8 +131,8 @@ def _tombs(scope: Scope) -> dict[str, object]:
     return {"municipality": scope.municipality, "before": before, "most": scope.settings.retention_batch}
 
 
-def _destroy_tombstones(connection: Connection, _scope: Scope, chosen: Sequence[Any]) -> int:
-    connection.execute(_NO_TOMBSTONES, {"ids": list(chosen)})
+def _destroy_tombstones(destruction: Destruction, _scope: Scope, chosen: Sequence[Any]) -> int:
+    destruction.connection.execute(_NO_TOMBSTONES, {"ids": list(chosen)})
     return len(chosen)
 
 

@@ -11,6 +11,7 @@ from signaalwissel.processors.retention import DataKind, Lapse, lapse_of
 from signaalwissel.processors.retention_proof import RETENTION_OVER
 from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.sinks.casebook import TrajectoryKey
+from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.forgetting import Farewell, forget_trajectories
 from signaalwissel.sinks.retention_locks import lock_destruction
 from signaalwissel.sinks.retention_scope import Scope, Step, Tally, tallied
@@ -126,9 +127,9 @@ def _lock(connection: Connection) -> None:
     lock_tasks(connection)
 
 
-def _destroy(connection: Connection, scope: Scope, ids: Sequence[Any]) -> int:
+def _destroy(destruction: Destruction, scope: Scope, ids: Sequence[Any]) -> int:
     keys = [TrajectoryKey(scope.municipality, trajectory_id) for trajectory_id in ids]
-    forget_trajectories(connection, keys, Farewell(scope.settings, scope.moment, RETENTION_OVER))
+    forget_trajectories(destruction, keys, Farewell(scope.settings, scope.moment, RETENTION_OVER))
     return len(keys)
 
 

@@ -37,6 +37,11 @@ def save(
     """
     if casebook.versions:
         task_store.save(connection, casebook.stored, casebook.changed(), ledger)
+        # An id is derived: a task of an erased resident comes once more when a decision about him was on its way. Who
+        # reads `tasks` has its last version already, which says that it is cancelled.
+        opened = [task.task_id for task in casebook.changed() if task.task_id not in casebook.stored]
+        if opened:
+            outbox.forget(connection, opened)
     published = _without_erased(connection, casebook, erased)
     made = notices.record(connection, casebook.notices)
     ledger.lines(line for task in casebook.versions for line in processing_lines.of_task(task))

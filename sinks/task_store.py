@@ -10,16 +10,16 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
-from signaalwissel.processors.audit_chain import row_id
 from signaalwissel.processors.followup_tasks import Report, Task
 from signaalwissel.schemas.followup import ContactOutcome, TaskKind, TaskStatus, TaskStep
 from signaalwissel.schemas.routing import Candidate
 from signaalwissel.schemas.signal import PartnerKind
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.copying import copy_rows, millis_of, moment_of
+from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.ledger import Ledger
-from signaalwissel.sinks.tables import task_history, task_signals, tasks
-from sqlalchemy import Connection, LargeBinary, Row, Table, Text, any_, bindparam, select, text
+from signaalwissel.sinks.tables import task_history, task_signals, task_updates, tasks
+from sqlalchemy import Connection, LargeBinary, Row, Text, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 _TASK_COLUMNS = tuple(column.name for column in tasks.columns)
@@ -48,11 +48,12 @@ _READ = {
         (task_history, (task_history.c.position,)),
     )
 }
-_REWRITTEN = "SIGNAL_TAKEN_OUT"
 _DUE = text("SELECT task_id FROM tasks WHERE next_on <= :today ORDER BY next_on, task_id LIMIT :most")
-_FORGET = {
-    table: table.delete().where(table.c.task_id == any_(_IDS)) for table in (task_signals, task_history)
-}
+_FORGET_SIGNALS = task_signals.delete().where(task_signals.c.task_id == any_(_IDS))
+_NO_UPDATES = (
+    task_updates.delete().where(task_updates.c.task_id == any_(_IDS)).returning(task_updates.c.update_id)
+)
+_NO_TASKS = tasks.delete().where(tasks.c.task_id == any_(_IDS))
 _UPDATE = (
     tasks.update()
     .where(tasks.c.task_id == bindparam("the_task"))
@@ -116,47 +117,45 @@ def save(connection: Connection, stored: Mapping[str, Task], changed: Sequence[T
     nothing: tuple[list[Any], list[Any]] = ([], [])
     signals = [(task_id, before.get(task_id, nothing)[0], rows) for task_id, rows, _ in now]
     history = [(task_id, before.get(task_id, nothing)[1], rows) for task_id, _, rows in now]
-    _save_items(connection, task_signals, _SIGNAL_COLUMNS, signals)
-    written = _save_items(connection, task_history, _HISTORY_COLUMNS, history)
-    _account(ledger, history, written)
+    again, rows = _items_to_write(signals)
+    if again:
+        connection.execute(_FORGET_SIGNALS, {"ids": again})
+    copy_rows(connection, task_signals, _SIGNAL_COLUMNS, rows)
+    again, rows = _items_to_write(history)
+    if again:
+        _forget_history(Destruction(connection, ledger, Why.SIGNAL_TAKEN_OUT), again)
+    copy_rows(connection, task_history, _HISTORY_COLUMNS, rows)
+    ledger.recorded(task_history.name, rows)
+
+
+def delete(destruction: Destruction, ids: Sequence[str]) -> list[str]:
+    """Delete tasks with their signals, history, updates and hand-overs; gives the ids of the updates."""
+    connection = destruction.connection
+    updates = list(connection.execute(_NO_UPDATES, {"ids": list(ids)}).scalars())
+    _forget_history(destruction, ids)
+    connection.execute(_NO_TASKS, {"ids": list(ids)})
+    return updates
+
+
+def _forget_history(destruction: Destruction, ids: Sequence[str]) -> None:
+    destruction.delete(task_history, task_history.c.task_id == any_(bindparam("ids", ids, ARRAY(Text))))
 
 
 _Rows = list[tuple[Any, ...]]
 
 
-class _Written(NamedTuple):
-    """The tasks whose rows were written anew, and all rows that were written."""
-
-    rewritten: list[str]
-    rows: _Rows
-
-
-def _save_items(
-    connection: Connection, table: Table, columns: Sequence[str], items: Sequence[tuple[str, _Rows, _Rows]]
-) -> _Written:
-    rewritten = []
+def _items_to_write(items: Sequence[tuple[str, _Rows, _Rows]]) -> tuple[list[str], _Rows]:
+    """The tasks whose rows are written anew, and all rows that are written."""
+    again = []
     rows: _Rows = []
     for task_id, before, now in items:
         if now[: len(before)] == before:
             rows.extend(now[len(before) :])
         else:
             # A signal left or was erased: rare, so the task's rows are written anew.
-            rewritten.append(task_id)
+            again.append(task_id)
             rows.extend(now)
-    if rewritten:
-        connection.execute(_FORGET[table], {"ids": rewritten})
-    if rows:
-        copy_rows(connection, table, columns, rows)
-    return _Written(rewritten, rows)
-
-
-def _account(ledger: Ledger, items: Sequence[tuple[str, _Rows, _Rows]], written: _Written) -> None:
-    rewritten = set(written.rewritten)
-    gone = [
-        row_id(task_history.name, row) for task_id, rows, _ in items if task_id in rewritten for row in rows
-    ]
-    ledger.destroyed(task_history.name, gone, _REWRITTEN)
-    ledger.recorded(task_history.name, written.rows)
+    return again, rows
 
 
 def _task(row: Row[Any], reports: list[Report], steps: list[TaskStep]) -> Task:

@@ -15,8 +15,8 @@ from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.pairs import PAIRS, arrays
 from signaalwissel.sinks.records import ReceivedState
 from signaalwissel.sinks.tables import trajectories
-from sqlalchemy import Connection, Date, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import ColumnElement, Connection, Date, Text, and_, bindparam, not_, or_, text
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 LOOK_NOW = date.min
 """`next_on` of a trajectory that the clock has not seen since it changed."""
@@ -133,11 +133,17 @@ def record(
             statement.on_conflict_do_update(
                 index_elements=["municipality", "trajectory_id"],
                 set_=replaced,
-                where=trajectories.c.version < statement.excluded.version,
+                where=_is_newer(statement),
             ),
             list(rows.values()),
         )
     return changes, list(kept.values())
+
+
+def _is_newer(statement: Insert) -> ColumnElement[bool]:
+    # Erased is for good: what was on its way when a resident was erased brings nothing back.
+    stays_erased = or_(not_(trajectories.c.erased), statement.excluded.erased)
+    return and_(trajectories.c.version < statement.excluded.version, stays_erased)
 
 
 def states(connection: Connection, keys: Iterable[TrajectoryKey]) -> dict[TrajectoryKey, TrajectoryState]:

@@ -3,7 +3,7 @@
 Flows in: a connection that sees somebody's municipalities, whose tasks are wanted, where the page before ended. Flows
 out: rows with what a list shows of a task and its signals; no personal data.
 
-Each statement walks an index of migration 0008 in the order of the list, so a page costs as much as it is long.
+Each statement walks an index of migration 0009 in the order of the list, so a page costs as much as it is long.
 """
 
 from collections.abc import Sequence

@@ -19,6 +19,8 @@ from signaalwissel.sinks import (
     found,
     offsets,
     saving,
+    subject_leftovers,
+    subject_objections,
     task_store,
     tombstones,
     trajectories,
@@ -26,6 +28,7 @@ from signaalwissel.sinks import (
 )
 from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
+from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.found import FirstDays
 from signaalwissel.sinks.ledger import Ledger, chain_of_sink
 from signaalwissel.sinks.policy_shelf import PolicyShelf
@@ -113,9 +116,14 @@ class Writer:
             casebook.follow(decision)
         refused = updates.apply_all(connection, news.batch.updates, casebook, self._seal)
         renewed = {key for key in keys if known[key].version != before.get(key)}
-        self._call(connection, casebook, renewed | found.record(connection, news.found))
-        erased = [decision for decision in news.touching if erases_signal(decision)]
+        newly_found = found.record(connection, news.found)
+        subject_leftovers.forget_found(connection, newly_found)
+        subject_objections.follow(connection, [state for state, _ in news.batch.states], self._settings)
+        self._call(connection, casebook, renewed | newly_found)
+        erased = [d for d in news.touching if erases_signal(d)]
         saving.save(connection, casebook, self._settings, ledger, erased)
+        destruction = Destruction(connection, ledger, Why.ERASED)
+        subject_leftovers.forget_tasks(destruction, casebook, keys, erased)
         return refused
 
     def _call(self, connection: Connection, casebook: Casebook, keys: set[TrajectoryKey]) -> None:

@@ -27,6 +27,8 @@ _WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
 _MONTH = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
 # A changelog or state that is read whole at a start must not keep a year of old versions.
 _COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
+# What was imported counts for longer than any signal may be old; then its digests go.
+_LEDGER = {**_COMPACT, "cleanup.policy": "compact,delete", "retention.ms": str(400 * _DAY_MS)}
 # A whole trajectory holds all its events; a decision may name every trajectory at an address.
 _LARGE = {SIZE: str(16 << 20)}
 # The largest internal record must fit its dead letter, also when every byte of its header names is written as \xNN.
@@ -106,6 +108,7 @@ def layout(names: Names, partitions: int) -> list[Topic]:
     )
     compacted = (
         names(emissions.TRAJECTORY_STATES),
+        names(emissions.IMPORT_STATES),
         changelog_topic(names.intake_app, INTAKE_TRAJECTORIES),
         changelog_topic(names.intake_app, INTAKE_SIGNALS),
         changelog_topic(names.intake_app, INTAKE_ROTATIONS),
@@ -121,6 +124,7 @@ def layout(names: Names, partitions: int) -> list[Topic]:
         *_made(map(names, outputs), partitions, _MONTH),
         *_made([names(emissions.DECISIONS)], partitions, _MONTH | _LARGE),
         *_made(compacted, partitions, _COMPACT | _LARGE),
+        *_made([names(emissions.IMPORT_LEDGER)], partitions, _LEDGER),
         *_made([names(emissions.DEAD_LETTERS)], partitions, _WEEK | _SEALED),
     ]
 

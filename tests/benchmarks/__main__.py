@@ -22,6 +22,7 @@ from signaalwissel.deploy.settings import PlatformSettings
 from signaalwissel.security.local_keys import LocalKeys
 
 from tests.benchmarks.clock import ClockStage
+from tests.benchmarks.imports import ImportStage
 from tests.benchmarks.machine import facts, load
 from tests.benchmarks.micro import micro_benchmarks
 from tests.benchmarks.month import make_month
@@ -34,6 +35,7 @@ from tests.system.installation import Installation
 _RESIDENTS = 10_000
 _SIGNALS = 60_000
 """A stage commits up to 4,000 records at once: a window of fewer would be measured in too few steps."""
+_IMPORT_ROWS = 100_000
 _PARTITIONS = 8
 _BOUND_S = 900
 
@@ -78,12 +80,17 @@ def _measure(folder: Path) -> tuple[list[Measurement], list[str]]:
         )
         stages = Stages(installation, month, Expected(len(internal.signals), internal.refused))
         clock = ClockStage(servers.database_url, servers.kafka_bootstrap, folder)
-        for stage in (stages, clock):
+        imports = ImportStage(servers.kafka_bootstrap, folder, _IMPORT_ROWS)
+        for stage in (stages, clock, imports):
             try:
                 stage.run()
             except Stuck as stuck:
                 stage.wrong.append(str(stuck))
-        return measurements + stages.measurements + clock.measurements, stages.wrong + clock.wrong
+        found = (stages, clock, imports)
+        return (
+            measurements + [one for stage in found for one in stage.measurements],
+            [text for stage in found for text in stage.wrong],
+        )
 
 
 def _end_in_time() -> None:

@@ -77,6 +77,9 @@ KINDS = [
 ]
 
 
+_ABOUT_ONE_SIGNAL = [kind for kind in ResidentCommandKind if kind is not ResidentCommandKind.ERASE_RESIDENT]
+
+
 class Command(NamedTuple):
     """Something said about the signal of that number."""
 
@@ -167,7 +170,7 @@ def commands() -> st.SearchStrategy[list[Command]]:
     """What people and the clock say, about signals that are there or not."""
     one = st.builds(
         Command,
-        st.sampled_from([*ResidentCommandKind, *[ResidentCommandKind.OFFER_TO_REGULAR] * 3]),
+        st.sampled_from([*_ABOUT_ONE_SIGNAL, *[ResidentCommandKind.OFFER_TO_REGULAR] * 3]),
         st.integers(0, 2),
         st.sampled_from(["T1", "T2", "T3"]),
         st.integers(0, 1),

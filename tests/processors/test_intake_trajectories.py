@@ -41,8 +41,8 @@ START = 1_772_000_000_000
 class Desk:
     """Intake of trajectories over one table."""
 
-    def __init__(self, policies: Policies | None = None) -> None:
-        self.keys = ThrowawayKeys()
+    def __init__(self, policies: Policies | None = None, keys: ThrowawayKeys | None = None) -> None:
+        self.keys = keys or ThrowawayKeys()
         self.table: dict[bytes, bytes] = {}
         letters = DeadLetters("intake", self.keys, fresh_nonce)
         self.intake = IntakeTrajectories(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import signaalwissel.sinks.open_klant_tables
 import signaalwissel.sinks.retention_tables
+import signaalwissel.sinks.subject_tables
 from signaalwissel.processors.privacy_natures import Nature
 from signaalwissel.processors.privacy_records import RECORDS
 from signaalwissel.processors.privacy_stores import (
@@ -29,6 +30,7 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 # Registering their tables is what these imports do.
 assert signaalwissel.sinks.open_klant_tables
 assert signaalwissel.sinks.retention_tables
+assert signaalwissel.sinks.subject_tables
 DAY_MS = 24 * 60 * 60 * 1000
 # Written in the clear: what a partner, a case system or a person sends, and what lies inside a seal.
 IN_THE_CLEAR = {"EarlySignal", "TrajectoryEvent", "SealedSubject", "SealedClients", "OriginalRecord"}
@@ -94,7 +96,7 @@ def test_every_column_is_catalogued_once(table: str) -> None:
 
 
 def test_every_topic_is_catalogued_with_the_retention_that_it_gets() -> None:
-    by_term = {Term.WEEK: 7 * DAY_MS, Term.MONTH: 30 * DAY_MS}
+    by_term = {Term.WEEK: 7 * DAY_MS, Term.MONTH: 30 * DAY_MS, Term.LEDGER: 400 * DAY_MS}
     made = {topic.name: topic.config.get("retention.ms") for topic in layout(Names(), 1)}
     names = Names()
     changelogs = {

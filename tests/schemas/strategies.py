@@ -15,7 +15,7 @@ from typing import Any
 import fastavro
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from signaalwissel.schemas import followup, internal, rotation, routing, signal, trajectory
+from signaalwissel.schemas import followup, imports, internal, rotation, routing, signal, trajectory
 from signaalwissel.schemas.contract import codec, versions
 
 BY_HAND_ONLY = "KeyedSignal"
@@ -29,7 +29,7 @@ FASTAVRO_PADS = frozenset(-(2 ** (8 * size - 1)) for size in range(1, 6))
 """Decimals that fastavro writes with one byte more than two's complement needs; Java and we do not."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
-_MODULES = (signal, trajectory, routing, followup, internal, rotation)
+_MODULES = (signal, trajectory, routing, followup, internal, rotation, imports)
 _PRIMITIVES: dict[str, st.SearchStrategy[Any]] = {
     "string": st.text(max_size=40),
     "bytes": st.binary(max_size=40),

@@ -16,6 +16,7 @@ NAMES = Names("a-prefix.", PUBLISHERS)
 LAYOUT = {topic.name: topic for topic in layout(NAMES, 6)}
 COMPACTED = {
     "trajectory-states",
+    "import-states",
     "signaalwissel-intake-trajectories-changelog",
     "signaalwissel-intake-signals-changelog",
     "signaalwissel-intake-rotations-changelog",
@@ -104,9 +105,21 @@ def test_signals_and_dead_letters_are_kept_for_a_week() -> None:
     assert week == {"signals", "signals.woonstad", "signals-moved", "resident-events", "dead-letters"}
 
 
-def test_all_others_are_kept_for_thirty_days() -> None:
-    others = [topic.config["retention.ms"] for topic in LAYOUT.values() if "retention.ms" in topic.config]
-    assert set(others) == {WEEK_MS, MONTH_MS}
+def test_all_others_but_the_ledger_are_kept_for_thirty_days() -> None:
+    ledger = NAMES("import-ledger")
+    others = {
+        topic.config["retention.ms"]
+        for topic in LAYOUT.values()
+        if "retention.ms" in topic.config and topic.name != ledger
+    }
+    assert others == {WEEK_MS, MONTH_MS}
+
+
+def test_what_was_imported_is_known_for_longer_than_any_signal_may_be_old() -> None:
+    ledger = LAYOUT[NAMES("import-ledger")].config
+    oldest_days = packaged_policies().default.intake.signal_age_days_max
+    assert ledger["cleanup.policy"] == "compact,delete"
+    assert int(ledger["retention.ms"]) > (oldest_days + 35) * 86_400_000
 
 
 @pytest.mark.parametrize("name", ["resident-events", "decisions", *sorted(COMPACTED)])
