@@ -7,6 +7,7 @@ from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.row_security import (
     OF_A_MUNICIPALITY,
     OF_A_TASK,
+    OF_THE_AUDIT,
     READER,
     ReaderUnsafe,
     RowScope,
@@ -70,6 +71,17 @@ def municipalities(engine: Engine, table: str, scope: RowScope) -> set[str | Non
 def test_a_scope_shows_its_own_municipality_in_every_table(engine: Engine) -> None:
     for table in OF_A_MUNICIPALITY:
         assert municipalities(engine, table, MINE) == {"0344"}, table
+
+
+def test_of_the_audit_trail_a_scope_shows_what_was_done_in_its_municipality(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO audit_events (at, kind, municipality, actor, about)"
+                " SELECT now(), 'RECORD_CONSULTED', m, 'a', 'x' FROM (VALUES ('0344'), ('0363'), (NULL)) AS v (m)"
+            )
+        )
+    assert municipalities(engine, "audit_events", MINE) == {"0344"}
 
 
 def test_what_hangs_on_a_task_goes_with_the_task(engine: Engine) -> None:
@@ -148,7 +160,7 @@ def test_every_table_that_the_role_reads_and_that_has_a_resident_has_a_policy(en
         "consumed_offsets",
         "alembic_version",
     }
-    assert {name for name, secured in readable if secured} == set(EVERY)
+    assert {name for name, secured in readable if secured} == {*EVERY, *OF_THE_AUDIT}
 
 
 def test_the_role_is_below_the_policies(engine: Engine) -> None:

@@ -22,6 +22,8 @@ from tests.console.webpages.web_support import COUNSELLOR, TEAM, Town
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = os.environ.get("SIGNAALWISSEL_BROWSER") == "required"
+SHOWN = {"werkvoorraad", "taak-320", "gemeld", "signaal", "dossier", "uitval"}
+"""Pictures that the documentation shows."""
 PICTURES = os.environ.get("SIGNAALWISSEL_PICTURES")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -109,7 +111,7 @@ def console_errors(page: Page) -> list[str]:
 
 
 def picture(page: Page, name: str) -> None:
-    if PICTURES:
+    if PICTURES and name in SHOWN:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
