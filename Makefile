@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway secured canary year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,15 @@ demo: install ## a month of signals through real Kafka into PostgreSQL, checked 
 
 bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 	$(BIN)/python -m tests.benchmarks
+
+# Debian's and Ubuntu's name of the package; elsewhere install Chromium yourself.
+browser: install ## the web pages in a real Chromium, with axe; installs chromium by apt when it is not there and you are root
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
+	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py
+
+pictures: install ## the screenshots in docs/web, taken anew by the browser tests
+	mkdir -p docs/web
+	SIGNAALWISSEL_BROWSER=required SIGNAALWISSEL_PICTURES=docs/web $(BIN)/pytest tests/console/webpages/test_browser.py
 
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured

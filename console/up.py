@@ -1,4 +1,4 @@
-"""`up`: everything at once on this machine: Kafka, PostgreSQL, topics, worker and sink."""
+"""`up`: everything at once on this machine: Kafka, PostgreSQL, topics, worker, sink and web pages."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ class Running:
 
     settings: Settings
     environment: dict[str, str]
-    processes: tuple["subprocess.Popen[bytes]", ...]
+    processes: list["subprocess.Popen[bytes]"]
 
     @property
     def process_environment(self) -> dict[str, str]:
@@ -53,6 +53,10 @@ class Running:
                     f"a process ended with status {process.returncode}; its log above tells why"
                 )
 
+    def look_after(self, process: "subprocess.Popen[bytes]") -> None:
+        """Take one more process as part of it."""
+        self.processes.append(process)
+
     def begin_to_stop(self) -> None:
         """Tell its processes to stop, and do not wait for them; after this `check` has nothing to say."""
         for process in self.processes:
@@ -66,10 +70,11 @@ def up(
         bool, typer.Option("--registry", help="A schema registry too; ids on the wire are its.")
     ] = False,
 ) -> None:
-    """Start Kafka, PostgreSQL, the worker and the sink, and stop them all on Ctrl-C or SIGTERM.
+    """Start Kafka, PostgreSQL, the worker, the sink and the web pages, and stop them all on Ctrl-C or SIGTERM.
 
     Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
-    embedded servers goes when it ends: it is for trying things out. Prints the settings that other commands need.
+    embedded servers goes when it ends: it is for trying things out. Prints the settings that other commands need, and
+    the address of the pages, on which everybody chooses who they are.
 
     Example: signaalwissel up
     """
@@ -77,9 +82,14 @@ def up(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     progress = progress_on(sys.stderr)
-    with _registry(progress, wanted=registry) as variables, installation(progress, **variables) as running:
+    with (
+        _registry(progress, wanted=registry) as variables,
+        installation(progress, **variables) as running,
+        pages(running) as address,
+    ):
         for name in sorted(running.environment):
             print(f"export {name}={running.environment[name]}", flush=True)
+        print(f"# the pages: {address}", flush=True)
         print("# ready; stop with Ctrl-C", flush=True)
         while not stopped.wait(_LOOK_S):
             running.check()
@@ -140,13 +150,27 @@ def installation(progress: PlatformProgress, **variables: str) -> Iterator[Runni
             migrate(servers.database_url)
             grant_reader(open_engine(servers.database_url, name="signaalwissel-up"))
             everything = {**os.environ, **environment}
-            processes = (child("worker", env=everything), child("sink", env=everything))
+            processes = [child("worker", env=everything), child("sink", env=everything)]
             try:
                 yield Running(settings, environment, processes)
             finally:
-                end_all(list(processes))
+                end_all(processes)
     except PlatformError as error:
         raise ServiceAway(str(error)) from error
+
+
+@contextmanager
+def pages(running: Running) -> Iterator[str]:
+    """The web pages of an installation for the length of the block, with the development login; gives their address."""
+    settings = running.settings
+    address = f"http://{settings.http_host}:{settings.web_port}"
+    login = {"SIGNAALWISSEL_DEVELOPMENT_LOGIN": "true", "SIGNAALWISSEL_WEB_URL": address}
+    process = child("web", env={**running.process_environment, **login})
+    try:
+        running.look_after(process)
+        yield address
+    finally:
+        end_all([process])
 
 
 def _with(environment: dict[str, str]) -> Settings:

@@ -1,4 +1,4 @@
-"""Indexes that the web pages walk: the work list in its order, and who looked at a signal (migration 0008)."""
+"""Indexes that the web pages walk: the work list in its order, and who looked at a signal (migration 0009)."""
 
 from signaalwissel.sinks.accounting_tables import audit_events
 from signaalwissel.sinks.tables import tasks

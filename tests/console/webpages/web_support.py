@@ -226,10 +226,10 @@ class _Later(httpx.AsyncBaseTransport):
 class Visitor:
     """Somebody with a session in a browser."""
 
-    def __init__(self, browser: TestClient, role: Role, **changes: str) -> None:
+    def __init__(self, browser: httpx.Client, role: str, **changes: str) -> None:
         self.browser = browser
         choice = {
-            "role": role.value,
+            "role": str(role),
             "municipality": MUNICIPALITY,
             "counsellor_id": "",
             "team": "",
@@ -265,3 +265,8 @@ class Visitor:
 
 def counsellor(town: Town, counsellor_id: str = COUNSELLOR, team: str = TEAM) -> Visitor:
     return town.visitor(Role.COUNSELLOR, counsellor_id=counsellor_id, team=team)
+
+
+def counsellor_choice() -> dict[str, str]:
+    """What a counsellor fills in at the development login."""
+    return {"role": "counsellor", "counsellor_id": COUNSELLOR, "team": TEAM}

@@ -1,0 +1,99 @@
+"""`web` as a process: from the login to a task update on Kafka that the sink can apply, and refusals at its start."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import httpx
+import pytest
+from signaalwissel.deploy.ports import free_ports
+from signaalwissel.schemas.contract import codec
+from signaalwissel.sinks.row_security import grant_reader
+from sqlalchemy import text
+
+from tests.console.console_support import CommandLine, Installation
+from tests.console.webpages.web_support import Visitor, counsellor_choice
+
+TASK = (
+    "INSERT INTO tasks (task_id, version, kind, status, municipality, assignee, team, due_on, opened_on,"
+    " policy_version) VALUES ('t-1', 1, 'MONTHLY_CONTACT', 'OPEN', '0344', 'sh-7', 'team-oost', :day, :day, 'v')"
+)
+
+
+@contextmanager
+def running(installation: Installation) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    (port,) = free_ports(1)
+    trying = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "WEB_PORT": str(port)}
+    variables = {
+        f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **trying}.items()
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "signaalwissel.console", "web"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **variables},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"web listens on 127.0.0.1:{port}\n"
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.kill()
+
+
+def test_a_report_on_a_page_is_a_task_update_on_kafka_and_a_stop_ends_with_0(
+    installation: Installation,
+) -> None:
+    grant_reader(installation.engine)
+    with installation.engine.begin() as connection:
+        connection.execute(text(TASK), {"day": date(2026, 1, 1)})
+    with running(installation) as (address, process), httpx.Client(base_url=address, timeout=30) as browser:
+        assert browser.get("/readyz").status_code == 200
+        mine = Visitor(browser, **counsellor_choice())
+        assert "Maandelijks contact" in mine.get("/taken").text
+        answer = mine.report("t-1", "CONTACT_MADE", kanaal="PHONE")
+        assert answer.status_code == 303, answer.text
+        (record,) = installation.records("task-updates", 1)
+        update = codec("TaskUpdate").decode(record.value)
+        assert (record.key, update.task_id, update.kind, update.by) == (b"t-1", "t-1", "CONTACT_MADE", "sh-7")
+        assert "Uw melding is aangekomen" in mine.get("/taken/t-1", gemeld="true").text
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_the_look_at_doctor_s_findings_works_under_a_running_event_loop(installation: Installation) -> None:
+    grant_reader(installation.engine)
+    with running(installation) as (address, _), httpx.Client(base_url=address, timeout=60) as browser:
+        operator = Visitor(browser, role="operator")
+        page = operator.get("/beheer").text
+        assert re.search(r"kafka</td>\s*<td[^>]*><span[^>]*>goed", page), page
+
+
+def test_without_anybody_who_may_come_in_it_does_not_start(
+    signaalwissel: CommandLine, installation: Installation
+) -> None:
+    grant_reader(installation.engine)
+    ended = signaalwissel("web")
+    assert ended.code == 2
+    assert "SIGNAALWISSEL_ACCESS_FILE is not set" in ended.err
+
+
+def test_without_the_reader_role_it_does_not_start(
+    signaalwissel: CommandLine, installation: Installation, bare_environment: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "DATABASE_READER_ROLE": "nobody_has_it",
+        "DEVELOPMENT_LOGIN": "true",
+        "EVERY_MUNICIPALITY": "true",
+    }
+    for name, value in given.items():
+        bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
+    ended = signaalwissel("web")
+    assert ended.code == 2
+    assert "access grant-reader" in ended.err

@@ -1,0 +1,196 @@
+"""The pages in a real Chromium: axe on each, 320 px wide, without JavaScript, by keyboard alone; pictures for the docs.
+
+Skipped with the reason where no Chromium is installed; `make browser` installs it and sets
+SIGNAALWISSEL_BROWSER=required, with which its absence fails.
+"""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from signaalwissel.deploy.ports import free_ports
+from signaalwissel.processors.access import Role
+
+from tests.console.webpages.web_support import COUNSELLOR, TEAM, Town
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+REQUIRED = os.environ.get("SIGNAALWISSEL_BROWSER") == "required"
+SHOWN = {"werkvoorraad", "taak-320", "gemeld", "signaal", "dossier", "uitval"}
+"""Pictures that the documentation shows."""
+PICTURES = os.environ.get("SIGNAALWISSEL_PICTURES")
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not REQUIRED, reason="no chromium on this machine; `make browser` installs it"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine, which reaches nothing but this machine."""
+    assert CHROMIUM is not None, "SIGNAALWISSEL_BROWSER=required, and there is no chromium"
+    options = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*options, "--disable-sync"])
+        with closing(browser):
+            yield browser
+
+
+@pytest.fixture
+def served(database_url: str, tmp_path: Path, bare_environment: pytest.MonkeyPatch) -> Iterator[Town]:
+    """A town whose pages are served on this machine."""
+    (port,) = free_ports(1)
+    town = Town(database_url, tmp_path / "keys", f"http://127.0.0.1:{port}")
+    server = uvicorn.Server(uvicorn.Config(town.app, port=port, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield town
+    server.should_exit = True
+    thread.join()
+
+
+def log_in(context: BrowserContext, town: Town, role: Role) -> Page:
+    """Choose who to be at the development login, as somebody who tries things out does."""
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto(town.base + "/")
+    page.select_option("[name=role]", role.value)
+    page.select_option("[name=municipality]", "0344")
+    if role is Role.COUNSELLOR:
+        page.fill("[name=counsellor_id]", COUNSELLOR)
+    page.fill("[name=team]", TEAM)
+    page.click("button[type=submit]")
+    page.wait_for_selector("h1")
+    return page
+
+
+def pages_of(town: Town) -> dict[Role, dict[str, str]]:
+    return {
+        Role.COUNSELLOR: {
+            "werkvoorraad": "/taken?van=team",
+            "taak": f"/taken/{town.relapse('T-1')}",
+            "dossier": "/dossiers?traject=T-1",
+            "niet-gevonden": "/taken/nergens",
+        },
+        Role.PRIVACY_OFFICER: {"signaal": "/signalen?nummer=s-1", "uitval": "/uitval"},
+        Role.OPERATOR: {"berichten": "/berichten", "bericht": "/berichten/d1", "beheer": "/beheer"},
+    }
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, in words that lead to it."""
+    # By the debugger's way, which our own content policy does not forbid.
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+    assert found["passes"], "axe looked at nothing"
+    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+
+
+def console_errors(page: Page) -> list[str]:
+    """What the browser complains of from now on, such as a script that our policy forbids."""
+    errors: list[str] = []
+    page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+    return errors
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES and name in SHOWN:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def test_axe_finds_nothing_on_any_page_wide_or_narrow(served: Town, chromium: Browser) -> None:
+    for role, paths in pages_of(served).items():
+        with closing(chromium.new_context(viewport=WIDE)) as context:
+            page = log_in(context, served, role)
+            errors = console_errors(page)
+            for name, path in paths.items():
+                for width in (NARROW, WIDE):
+                    page.set_viewport_size(width)  # type: ignore[arg-type]
+                    page.goto(served.base + path)
+                    assert violations(page) == [], (name, width)
+                    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+                    assert wider <= 0, (name, width)
+                    picture(page, name if width is WIDE else f"{name}-320")
+            assert [one for one in errors if "404" not in one] == []
+
+
+def test_a_task_is_found_and_reported_without_javascript(served: Town, chromium: Browser) -> None:
+    with closing(chromium.new_context(viewport=NARROW, java_script_enabled=False)) as context:
+        page = log_in(context, served, Role.COUNSELLOR)
+        page.click("text=traject T-1")
+        page.click("text=Ik had contact met de inwoner")
+        page.select_option("#kanaal-CONTACT_MADE", "PHONE")
+        page.click("details[open] button")
+        page.wait_for_selector("text=Uw melding is aangekomen")
+        assert [one.kind for one in served.kafka.updates] == ["CONTACT_MADE"]
+        page.click("text=Toon persoonsgegevens")
+        page.wait_for_selector("text=0612345678")
+
+
+def test_with_javascript_a_report_stays_on_the_page_and_its_answer_has_the_focus(
+    served: Town, chromium: Browser
+) -> None:
+    with closing(chromium.new_context(viewport=WIDE)) as context:
+        page = log_in(context, served, Role.COUNSELLOR)
+        page.goto(f"{served.base}/taken/{served.relapse('T-1')}")
+        page.evaluate("window.stayed = true")
+        page.click("text=Ik probeerde contact te krijgen")
+        page.select_option("#kanaal-CONTACT_ATTEMPTED", "PHONE")
+        page.click("details[open] button")
+        page.wait_for_selector("text=Uw melding is aangekomen")
+        assert page.evaluate("window.stayed")
+        assert "aangekomen" in page.evaluate("document.activeElement.textContent")
+        assert violations(page) == []
+        assert len(served.kafka.updates) == 1
+        picture(page, "gemeld")
+
+
+def test_the_work_list_is_walked_by_keyboard_alone(served: Town, chromium: Browser) -> None:
+    with closing(chromium.new_context(viewport=WIDE)) as context:
+        page = log_in(context, served, Role.COUNSELLOR)
+
+        def to(text: str) -> None:
+            for _ in range(40):
+                page.keyboard.press("Tab")
+                focused = page.evaluate("document.activeElement.innerText || ''")
+                if text in focused:
+                    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                    assert outline != "none", focused
+                    return
+            raise AssertionError(f"the Tab key never comes to {text!r}")
+
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.innerText") == "Naar de inhoud"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "inhoud"
+        to("Mijn team")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=traject T-3")
+        to("traject T-1")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Wat wilt u melden?")
+        to("Ik probeerde contact te krijgen")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("tele")
+        to("Meld dit")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Uw melding is aangekomen")
+        assert [one.channel for one in served.kafka.updates] == ["PHONE"]
