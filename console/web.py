@@ -21,6 +21,7 @@ from signaalwissel.processors.opening import Opened, Sealed, open_subject
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.schemas.signal import SealedSubject
 from signaalwissel.security.http_server import ServerUnusable, serve
+from signaalwissel.security.http_sessions import WebSessions
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.dead_letters import DeadLetterStatus, mark_dead_letters, show_dead_letter
@@ -58,8 +59,21 @@ def web(
     sessions = http_access.web_sessions(settings, known, base)
     # Before there is an event loop: a login that is wrong ends the command with the setting's name.
     check_login(settings)
-    engine = _engine(settings)
     outlet = _outlet(settings)
+    parts = _parts(settings, sessions, outlet)
+    extra = () if known.development is None else (known.development.router(),)
+    app = build_web(parts, known.access.login, extra)
+    try:
+        serve(app, place, lambda port: _tell(settings, port, as_json=as_json))
+    except ServerUnusable as error:
+        raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
+    finally:
+        outlet.close()
+    raise typer.Exit(Exit.DONE)
+
+
+def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet) -> Parts:
+    engine = _engine(settings)
     topic = runtime.names(settings)(TASK_UPDATES)
     keys = key_service.provider(settings)
     accounting = Accounting(settings)
@@ -73,7 +87,7 @@ def web(
     def look() -> Sequence[Finding]:
         return list(doctor.findings())
 
-    parts = Parts(
+    return Parts(
         engine=engine,
         reader_role=settings.database_reader_role,
         sessions=sessions,
@@ -85,15 +99,6 @@ def web(
         look=look,
         now_ms=now_ms,
     )
-    extra = () if known.development is None else (known.development.router(),)
-    app = build_web(parts, known.access.login, extra)
-    try:
-        serve(app, place, lambda port: _tell(settings, port, as_json=as_json))
-    except ServerUnusable as error:
-        raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
-    finally:
-        outlet.close()
-    raise typer.Exit(Exit.DONE)
 
 
 def base_url(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.accounting import Done
 from signaalwissel.console.webpages.dossier_view import Happening, Standing, happenings, standings
-from signaalwissel.console.webpages.parts import Pages, Parts, recording, session_of
+from signaalwissel.console.webpages.parts import Page, recording, session_of
 from signaalwissel.processors.access import Action, Principal, Target, may, may_somewhere
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.processing_lines import client_of, trace_from
@@ -33,17 +33,8 @@ class ShownDossier:
     today: date
 
 
-class DossierPage:
-    """The page.
-
-    Args:
-        parts: What it is made of.
-        pages: Makes the page.
-    """
-
-    def __init__(self, parts: Parts, pages: Pages) -> None:
-        self._parts = parts
-        self._pages = pages
+class DossierPage(Page):
+    """The page."""
 
     def routes(self) -> APIRouter:
         """Its route."""

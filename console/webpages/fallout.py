@@ -6,7 +6,7 @@ In: somebody's municipalities. Out: what fell out by a defect, and what is later
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.webpages import rights
-from signaalwissel.console.webpages.parts import Pages, Parts, session_of
+from signaalwissel.console.webpages.parts import Page, session_of
 from signaalwissel.processors.access import Action, may_somewhere
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.security.http_problems import Problem
@@ -20,17 +20,8 @@ AGES = (
 )
 
 
-class FalloutPage:
-    """The page.
-
-    Args:
-        parts: What it is made of.
-        pages: Makes the page.
-    """
-
-    def __init__(self, parts: Parts, pages: Pages) -> None:
-        self._parts = parts
-        self._pages = pages
+class FalloutPage(Page):
+    """The page."""
 
     def routes(self) -> APIRouter:
         """Its route."""

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from signaalwissel.console.failures import CommandFailure, ServiceAway
-from signaalwissel.console.webpages.parts import Pages, Parts, session_of
+from signaalwissel.console.webpages.parts import Page, session_of
 from signaalwissel.processors.access import Action, Principal, Target, may
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.sinks.dead_letters import (
@@ -31,17 +31,8 @@ _DONE = {
 }
 
 
-class LettersPage:
-    """The pages.
-
-    Args:
-        parts: What they are made of.
-        pages: Makes them.
-    """
-
-    def __init__(self, parts: Parts, pages: Pages) -> None:
-        self._parts = parts
-        self._pages = pages
+class LettersPage(Page):
+    """The pages."""
 
     def routes(self) -> APIRouter:
         """The list and one letter."""

@@ -142,3 +142,16 @@ class Pages:
             csrf_token=None if session is None else session.csrf_token,
         )
         return HTMLResponse(text, status)
+
+
+class Page:
+    """What every page has.
+
+    Args:
+        parts: What it is made of.
+        pages: Makes HTML.
+    """
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        self._parts = parts
+        self._pages = pages

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.accounting import Done
-from signaalwissel.console.webpages.parts import Pages, Parts, recording, session_of
+from signaalwissel.console.webpages.parts import Page, recording, session_of
 from signaalwissel.processors.access import Action, Principal, Target, may, may_somewhere
 from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.processing_lines import subject_of_signal, trace_from
@@ -32,17 +32,8 @@ class ShownDelivery:
     looks: tuple[Look, ...] | None
 
 
-class SignalPage:
-    """The page.
-
-    Args:
-        parts: What it is made of.
-        pages: Makes the page.
-    """
-
-    def __init__(self, parts: Parts, pages: Pages) -> None:
-        self._parts = parts
-        self._pages = pages
+class SignalPage(Page):
+    """The page."""
 
     def routes(self) -> APIRouter:
         """Its route."""

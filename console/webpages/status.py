@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.findings import Finding
-from signaalwissel.console.webpages.parts import Pages, Parts, session_of
+from signaalwissel.console.webpages.parts import Page, Pages, Parts, session_of
 from signaalwissel.processors.access import Action, Target, may
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.sinks.database import database_away
@@ -21,7 +21,7 @@ _KEPT_S = 15.0
 """A look costs a few seconds of Kafka's and PostgreSQL's time: one serves everybody who asks within this."""
 
 
-class StatusPage:
+class StatusPage(Page):
     """The page.
 
     Args:
@@ -30,8 +30,7 @@ class StatusPage:
     """
 
     def __init__(self, parts: Parts, pages: Pages) -> None:
-        self._parts = parts
-        self._pages = pages
+        super().__init__(parts, pages)
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
         self._found: Sequence[Finding] = ()

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.webpages import rights
 from signaalwissel.console.webpages.contact import Contact, contacts_of
-from signaalwissel.console.webpages.parts import Pages, Parts, recording, session_of
+from signaalwissel.console.webpages.parts import Page, Pages, Parts, recording, session_of
 from signaalwissel.console.webpages.reporting import Report, Sent, foreseen, update_of
 from signaalwissel.processors.access import Action, Principal, may
 from signaalwissel.processors.amsterdam import amsterdam_day
@@ -68,7 +68,7 @@ def task_form(
     return TaskForm(soort, versie, kanaal, resultaat, kandidaat)
 
 
-class TaskPage:
+class TaskPage(Page):
     """The page of a task.
 
     Args:
@@ -78,8 +78,7 @@ class TaskPage:
     """
 
     def __init__(self, parts: Parts, pages: Pages, sent: Sent) -> None:
-        self._parts = parts
-        self._pages = pages
+        super().__init__(parts, pages)
         self._sent = sent
 
     def routes(self) -> APIRouter:

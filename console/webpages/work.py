@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.webpages import rights
-from signaalwissel.console.webpages.parts import Pages, Parts, session_of
+from signaalwissel.console.webpages.parts import Page, Pages, Parts, session_of
 from signaalwissel.console.webpages.reporting import Sent
 from signaalwissel.processors.access import Action, Principal, may_somewhere
 from signaalwissel.processors.amsterdam import amsterdam_day
@@ -39,7 +39,7 @@ def views(principal: Principal) -> list[View]:
     return found
 
 
-class WorkList:
+class WorkList(Page):
     """The list.
 
     Args:
@@ -49,8 +49,7 @@ class WorkList:
     """
 
     def __init__(self, parts: Parts, pages: Pages, sent: Sent) -> None:
-        self._parts = parts
-        self._pages = pages
+        super().__init__(parts, pages)
         self._sent = sent
 
     def routes(self) -> APIRouter:
