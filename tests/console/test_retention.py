@@ -12,6 +12,8 @@ from tests.console.console_support import CommandLine, Installation
 from tests.console.test_doctor import wrong
 from tests.processors.followup_support import at_noon
 
+pytestmark = pytest.mark.usefixtures("named_collector")
+
 OLD = date(2020, 1, 6)
 REASON = "een procedure loopt"
 

@@ -51,8 +51,8 @@ INCIDENTAL = {
     "policies": {"first_seen_at"},
 }
 
-ACCOUNTS = {"processing_log", "audit_chains", "audit_blocks", "audit_events"}
-"""What tells how records fell into batches and transactions; `audit verify` judges it."""
+ACCOUNTS = {"processing_log", "audit_chains", "audit_starts", "audit_blocks", "audit_events"}
+"""Whose rows depend on how work fell into transactions."""
 
 
 def ledger() -> Ledger:

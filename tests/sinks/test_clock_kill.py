@@ -18,7 +18,7 @@ from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.sinks.tables import outbox, tasks, trajectories
 
 from tests.processors.followup_support import address_only, decision
-from tests.sinks.clock_support import MONDAY, Office, said, state
+from tests.sinks.clock_support import MONDAY, Office, accounted, said, state
 
 ROOT = Path(__file__).parents[2]
 STEPS = ("clock.elected", "clock.locked", "clock.loaded", "clock.computed", "clock.saved", "clock.committed")
@@ -87,6 +87,7 @@ def test_killed_at_each_step_nothing_is_lost_and_nothing_fires_twice(
     )
     office.tick(TODAY)
     assert said(office) == said(reference)
+    assert accounted(office) == accounted(reference)
     versions = Counter((row["aggregate_id"], row["version"]) for row in office.rows(outbox))
     assert set(versions.values()) == {1}
     assert any(row["next_on"] for row in office.rows(trajectories))

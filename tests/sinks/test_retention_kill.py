@@ -15,12 +15,13 @@ from signaalwissel.deploy.platform import Platform
 from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.schemas.followup import TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.internal import DeadLetter
+from signaalwissel.sinks.accounting_tables import audit_events
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.tables import decisions, trajectories
 from signaalwissel.sinks.writer import Writer
 
 from tests.processors.followup_support import MUNICIPALITY, address_only, at_noon, decision, regular, update
-from tests.sinks.clock_support import said
+from tests.sinks.clock_support import accounted, said
 from tests.sinks.retention_support import Archive, around, ended
 from tests.sinks.sink_support import INCIDENTAL, seal
 
@@ -39,6 +40,14 @@ DAYS = [date(2020, 1, 6) + timedelta(days=7 * n) for n in range(75)]
 NOW = around(date(2026, 3, 31))[1]
 STAYS = date(2026, 3, 2)
 _HIDDEN = {**INCIDENTAL, "retention_days": {"key_destroyed_at"}, "retention_holds": {"placed_at"}}
+
+
+def told(archive: Archive) -> Counter[tuple[str | None, str]]:
+    """How much of each kind events of the audit trail say that was destroyed, and which keys."""
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for row in archive.rows(audit_events):
+        counts[row["municipality"], row["about"]] += (row["details"] or {"count": 1})["count"]
+    return counts
 
 
 def seed(archive: Archive) -> None:
@@ -127,6 +136,8 @@ def test_killed_at_each_step_nothing_is_lost_and_nothing_is_left(
     assert archive.count(decisions) < 3 * len(DAYS), "nothing was done before the last kill"
     archive.run(NOW)
     assert said(archive, _HIDDEN) == said(reference, _HIDDEN)
+    assert accounted(archive) == accounted(reference)
+    assert told(archive) == told(reference)
     assert [row["trajectory_id"] for row in archive.rows(trajectories)] == ["T-stays"]
     opened = {day for day, one in sealed.items() if archive.opens(one)}
     assert opened == {STAYS}
