@@ -27,7 +27,7 @@ _FOR_ALL = ("policies", "consumed_offsets", "alembic_version")
 _HIDDEN = {"decisions": {"match_key"}, "dead_letters": {"sealed"}}
 """Columns that no page needs."""
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_LOCK = 7_223_006
+_LOCK = 7_223_009
 
 
 @dataclass(frozen=True, slots=True)
