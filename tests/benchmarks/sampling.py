@@ -44,18 +44,28 @@ class Watch:
         return False
 
     def _sample(self) -> bool:
-        try:
-            cpu_s = sum(map(_cpu_s, (self._process, *self._process.children(recursive=True))))
-        except psutil.NoSuchProcess as gone:
-            raise Stuck("the stage ended by itself") from gone
-        sample = Sample(time.monotonic(), cpu_s, self._look())
+        sample = Sample(time.monotonic(), self._cpu_s(), self._look())
         earlier = self.samples[-1].next_offsets if self.samples else sample.next_offsets
         self.samples.append(sample)
         return earlier != sample.next_offsets
 
+    def _cpu_s(self) -> float:
+        """What the process and its living children have used, with what the children they outlived had used."""
+        try:
+            if self._process.status() == psutil.STATUS_ZOMBIE:
+                raise Stuck("the stage ended by itself")
+            return _used_s(self._process) + sum(map(_used_s_or_gone, self._process.children(recursive=True)))
+        except psutil.NoSuchProcess as gone:
+            raise Stuck("the stage ended by itself") from gone
 
-def _cpu_s(process: psutil.Process) -> float:
-    if process.status() == psutil.STATUS_ZOMBIE:
-        raise psutil.NoSuchProcess(process.pid)
-    times = process.cpu_times()
-    return times.user + times.system
+
+def _used_s(process: psutil.Process) -> float:
+    return sum(process.cpu_times()[:4])
+
+
+def _used_s_or_gone(child: psutil.Process) -> float:
+    # A process starts helpers that end soon (uname, ldconfig): their time is then in their parent's.
+    try:
+        return _used_s(child)
+    except psutil.NoSuchProcess:
+        return 0.0
