@@ -24,7 +24,7 @@ class AgentSettings:
         bootstrap: Kafka's `host:port`.
         connection: Further aiokafka connection options.
         event_source: CloudEvents source.
-        commit_interval_s: Time from the first uncommitted chunk to its commit.
+        commit_interval_s: Least time between the beginnings of two commits.
         broker_timeout_s: How long a silent broker is waited for.
         cold_start_timeout_s: How long intake holds signals at most while it reads trajectories.
         state_dir: Folder for tables on disk, this worker's alone; None keeps them in memory.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -163,9 +164,12 @@ class ChunkConsumer(driver.Consumer):
 
     @Service.task
     async def _commit_handler(self) -> None:
-        interval = self.app.settings.commit_interval_s
+        interval, began = self.app.settings.commit_interval_s, time.monotonic()
         while not await self.wait_for_stopped(self.transactions.dirty):  # type: ignore[arg-type]
-            await asyncio.sleep(interval)
+            # Counted from the beginning of the last commit: what a commit takes is no longer added to each wait,
+            # and what comes after a pause waits for nothing.
+            await asyncio.sleep(max(0.0, began + interval - time.monotonic()))
+            began = time.monotonic()
             await self.transactions.commit_all()
 
     @Service.task

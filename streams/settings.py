@@ -27,8 +27,8 @@ class EngineSettings:
         state_dir: folder for tables on disk, this worker's alone; None keeps them in memory.
         accept_loss: go on at the log's beginning where a committed offset lies outside the log, instead of
             ending with OffsetLostError.
-        commit_interval_s: time from the first uncommitted chunk to its commit; readers of committed records
-            wait that long.
+        commit_interval_s: least time between the beginnings of two commits; readers of committed records wait
+            at most that long, and for the commit.
         transaction_timeout_s: after this the broker aborts the transaction of a worker that died.
         broker_timeout_s: how long a silent broker is waited for before the process ends.
         session_timeout_s: after this the group gives a dead worker's partitions to others.
