@@ -3,8 +3,6 @@
 The stream layer adds the topic prefix and writes the headers; `simulate` decodes the same bytes and prints them.
 """
 
-from typing import NamedTuple
-
 SIGNALS = "signals"
 TRAJECTORIES = "trajectories"
 TASK_UPDATES = "task-updates"
@@ -23,7 +21,7 @@ IMPORT_LEDGER = "import-ledger"
 IMPORT_STATES = "import-states"
 
 
-class Emission(NamedTuple):
+class Emission:
     """A record to publish.
 
     Attributes:
@@ -35,9 +33,20 @@ class Emission(NamedTuple):
         headers: Further headers: of a dead letter, what is wrong and where.
     """
 
-    topic: str
-    key: bytes
-    value: bytes
-    event_type: str | None = None
-    event_id: str = ""
-    headers: tuple[tuple[str, bytes], ...] = ()
+    __slots__ = ("event_id", "event_type", "headers", "key", "topic", "value")
+
+    def __init__(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        event_type: str | None = None,
+        event_id: str = "",
+        headers: tuple[tuple[str, bytes], ...] = (),
+    ) -> None:
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self.event_type = event_type
+        self.event_id = event_id
+        self.headers = headers

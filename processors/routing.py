@@ -4,8 +4,6 @@ In: a signal, its verdict, the revision. Out: records in wire format. Nothing on
 trajectory: its record is built from the signal alone, so there is nothing to leave out.
 """
 
-from typing import NamedTuple
-
 from signaalwissel.processors.decision import Verdict
 from signaalwissel.processors.emissions import (
     COUNSELLOR_CORRECTIONS,
@@ -30,10 +28,10 @@ from signaalwissel.schemas.internal import KeyedSignal
 from signaalwissel.schemas.keyed_signal_codec import open_carried
 from signaalwissel.schemas.routed_codec import (
     NO_TRAJECTORY,
-    Answer,
-    AuditPart,
-    RoutingHead,
     TrajectoryPart,
+    answer,
+    cause,
+    finding,
     shared,
     trajectory_part,
     write_decision,
@@ -46,7 +44,7 @@ _ROUTED_TYPE = "nl.vroegsignalering.signaal-gerouteerd"
 _CORRECTED_TYPE = "nl.vroegsignalering.routering-gecorrigeerd"
 
 
-class Revision(NamedTuple):
+class Revision:
     """One decision about one signal, numbered by the matcher alone.
 
     Attributes:
@@ -57,11 +55,21 @@ class Revision(NamedTuple):
         decided_at: When.
     """
 
-    number: int
-    action: CorrectionAction | None
-    cause: CorrectionCause | None
-    caused_by: str | None
-    decided_at: Millis
+    __slots__ = ("action", "cause", "caused_by", "decided_at", "number")
+
+    def __init__(
+        self,
+        number: int,
+        action: CorrectionAction | None,
+        cause: CorrectionCause | None,
+        caused_by: str | None,
+        decided_at: Millis,
+    ) -> None:
+        self.number = number
+        self.action = action
+        self.cause = cause
+        self.caused_by = caused_by
+        self.decided_at = decided_at
 
 
 class Routing:
@@ -76,15 +84,15 @@ class Routing:
         self._revision = revision
         self._policy = policy
         self._routing_id = routing_id(signal.signal_ref, revision.number)
-        head = RoutingHead(
+        self._shared = shared(
             self._routing_id,
             signal.signal_id,
             signal.municipality,
             revision.number,
             signal.reference_date,
             revision.decided_at,
+            signal.carried,
         )
-        self._shared = shared(head, signal.carried)
         self._followed: bytes | None = None
         self._key = signal_key(signal.municipality, signal.partner_id, signal.signal_id)
 
@@ -99,19 +107,15 @@ class Routing:
         """The audit record of this revision."""
         revision, verdict = self._revision, self._verdict
         previous = routing_id(self._signal.signal_ref, revision.number - 1) if revision.number else None
-        audit = AuditPart(
-            verdict.matched_by,
-            verdict.evidence,
-            verdict.candidates,
+        value = write_decision(
+            self._shared,
+            answer(verdict.route, verdict.reason, explain(verdict.reason), self._policy.version),
+            self._audited_trajectory(),
+            finding(verdict.matched_by, verdict.evidence, verdict.candidates),
             self._match_key,
             self._signal.last_day,
-            revision.action,
-            revision.cause,
-            revision.caused_by,
-            previous,
+            cause(revision.action, revision.cause, revision.caused_by, previous),
         )
-        answer = Answer(verdict.route, verdict.reason, explain(verdict.reason), self._policy.version)
-        value = write_decision(self._shared, answer, self._audited_trajectory(), audit)
         return Emission(DECISIONS, self._key, value)
 
     def tell_counsellor(self, action: CorrectionAction, trajectory_id: str) -> Emission:
@@ -148,14 +152,15 @@ class Routing:
         return codec("RouteCorrection").encode(correction)
 
     def _for_regular(self) -> bytes:
-        answer = Answer(Route.REGULAR_FLOW, *regular_reason(), self._policy.version)
-        return write_routed_signal(self._shared, answer, NO_TRAJECTORY)
+        reason, explanation = regular_reason()
+        answered = answer(Route.REGULAR_FLOW, reason, explanation, self._policy.version)
+        return write_routed_signal(self._shared, answered, NO_TRAJECTORY)
 
     def _for_counsellor(self) -> bytes:
         verdict = self._verdict
         reason = Reason(verdict.reason.value)
-        answer = Answer(verdict.route, reason, explain(verdict.reason), self._policy.version)
-        return write_routed_signal(self._shared, answer, self._followed_trajectory())
+        answered = answer(verdict.route, reason, explain(verdict.reason), self._policy.version)
+        return write_routed_signal(self._shared, answered, self._followed_trajectory())
 
     def _audited_trajectory(self) -> bytes:
         standing = self._verdict.standing

@@ -4,6 +4,8 @@ Bytes in wire format in, value object out: what the generic codec gives for the 
 (tests/schemas/test_decision_codec.py holds it to that), in a fraction of the time.
 """
 
+from datetime import date
+
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.counsellor_codec import read_optional_counsellor
 from signaalwissel.schemas.early_signal_codec import read_arrears, read_partner
@@ -22,8 +24,9 @@ from signaalwissel.schemas.primitives import (
     read_symbol,
 )
 from signaalwissel.schemas.recent_signal_codec import read_candidate
-from signaalwissel.schemas.routed_codec import NO_TRAJECTORY, AuditPart, TrajectoryPart
+from signaalwissel.schemas.routed_codec import NO_TRAJECTORY, TrajectoryPart
 from signaalwissel.schemas.routing import (
+    Candidate,
     CorrectionAction,
     CorrectionCause,
     DebtTiming,
@@ -34,6 +37,19 @@ from signaalwissel.schemas.routing import (
     TrajectoryStanding,
     TrueReason,
 )
+
+AuditPart = tuple[
+    MatchedBy | None,
+    Evidence | None,
+    tuple[Candidate, ...],
+    bytes,
+    date,
+    CorrectionAction | None,
+    CorrectionCause | None,
+    str | None,
+    str | None,
+]
+"""The fields that only a Decision has, from matched_by to previous_routing_id."""
 
 _ROUTES = tuple(Route)
 _REASONS = tuple(TrueReason)
@@ -126,6 +142,5 @@ def _read_audit_part(data: bytes, at: int) -> tuple[AuditPart, int]:
     cause, at = read_optional_symbol(data, at, _CAUSES)
     caused_by, at = read_optional_string(data, at)
     previous, at = read_optional_string(data, at)
-    return AuditPart(
-        matched_by, evidence, candidates, match_key, last_day, action, cause, caused_by, previous
-    ), at
+    audit = (matched_by, evidence, candidates, match_key, last_day, action, cause, caused_by, previous)
+    return audit, at

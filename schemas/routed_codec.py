@@ -46,7 +46,6 @@ _NOTHING_FOUND = NULL * 3
 """matched_by, evidence and candidates of a signal that finds nobody."""
 _FIRST_DECISION = NULL * 4
 """action to previous_routing_id where nothing was decided before."""
-_UNCHANGED = (None,) * 4
 
 
 def _symbols(enum: type[StrEnum]) -> dict[StrEnum, bytes]:
@@ -64,26 +63,6 @@ _ACTION = _symbols(CorrectionAction)
 _CAUSE = _symbols(CorrectionCause)
 
 
-class RoutingHead(NamedTuple):
-    """The fields of a RoutedSignal or Decision before the carried block that do not depend on the reader."""
-
-    routing_id: str
-    signal_id: str
-    municipality: str
-    revision: int
-    reference_date: date
-    decided_at: Millis
-
-
-class Answer(NamedTuple):
-    """The fields before the carried block that do; `reason` is the one that the reader may see."""
-
-    route: Route
-    reason: Reason | TrueReason
-    explanation: str
-    policy_version: str
-
-
 class TrajectoryPart(NamedTuple):
     """The fields of a RoutedSignal or Decision after the carried block."""
 
@@ -96,59 +75,87 @@ class TrajectoryPart(NamedTuple):
     debt_timing: DebtTiming | None = None
 
 
-class AuditPart(NamedTuple):
-    """The fields that only a Decision has."""
-
-    matched_by: MatchedBy | None
-    evidence: Evidence | None
-    candidates: tuple[Candidate, ...]
-    match_key: bytes
-    last_day: date
-    action: CorrectionAction | None
-    cause: CorrectionCause | None
-    caused_by_event_id: str | None
-    previous_routing_id: str | None
-
-
-class Shared(NamedTuple):
+class Shared:
     """What a RoutedSignal and a Decision of one revision share, encoded: before and behind the answer."""
 
-    before: bytes
-    behind: bytes
+    __slots__ = ("before", "behind")
+
+    def __init__(self, before: bytes, behind: bytes) -> None:
+        self.before = before
+        self.behind = behind
 
 
-def shared(head: RoutingHead, carried: bytes) -> Shared:
-    """What every record of a revision begins with: the head, the carried block."""
-    before = b"".join(
-        (
-            string(head.routing_id),
-            string(head.signal_id),
-            string(head.municipality),
-            long(head.revision),
-        )
+def shared(
+    routing_id: str,
+    signal_id: str,
+    municipality: str,
+    revision: int,
+    reference_date: date,
+    decided_at: Millis,
+    carried: bytes,
+) -> Shared:
+    """The fields that do not depend on the reader: up to the answer, and from the days to the carried block."""
+    before = b"".join((string(routing_id), string(signal_id), string(municipality), long(revision)))
+    return Shared(before, day(reference_date) + moment(decided_at) + carried)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def answer(route: Route, reason: Reason | TrueReason, explanation: str, policy_version: str) -> bytes:
+    """The fields before the carried block that do depend on it; `reason` is the one that the reader may see.
+
+    A handful of combinations per policy: encoded once, not once per signal.
+    """
+    return (
+        _ROUTE[route]
+        + (_REASON if isinstance(reason, Reason) else _TRUE_REASON)[reason]
+        + string(explanation)
+        + string(policy_version)
     )
-    return Shared(before, day(head.reference_date) + moment(head.decided_at) + carried)
 
 
-def write_routed_signal(revision: Shared, answer: Answer, trajectory: bytes) -> bytes:
-    """A RoutedSignal in wire format; `trajectory` is a `trajectory_part` or NO_TRAJECTORY."""
+def write_routed_signal(revision: Shared, answered: bytes, trajectory: bytes) -> bytes:
+    """A RoutedSignal in wire format.
+
+    Args:
+        revision: From `shared`.
+        answered: From `answer`.
+        trajectory: From `trajectory_part`, or NO_TRAJECTORY.
+    """
     header = codec("RoutedSignal").header
-    return b"".join((header, revision.before, _answer(*answer), revision.behind, trajectory))
+    return b"".join((header, revision.before, answered, revision.behind, trajectory))
 
 
-def write_decision(revision: Shared, answer: Answer, trajectory: bytes, audit: AuditPart) -> bytes:
-    """A Decision in wire format; `trajectory` is a `trajectory_part` or NO_TRAJECTORY."""
+def write_decision(
+    revision: Shared,
+    answered: bytes,
+    trajectory: bytes,
+    found: bytes,
+    match_key: bytes,
+    last_day: date,
+    caused: bytes,
+) -> bytes:
+    """A Decision in wire format.
+
+    Args:
+        revision: From `shared`.
+        answered: From `answer`.
+        trajectory: From `trajectory_part`, or NO_TRAJECTORY.
+        found: From `finding`.
+        match_key: The key that was looked at.
+        last_day: The last day that counts for it.
+        caused: From `cause`.
+    """
     return b"".join(
         (
             codec("Decision").header,
             revision.before,
-            _answer(*answer),
+            answered,
             revision.behind,
             trajectory,
-            _finding(audit),
-            binary(audit.match_key),
-            day(audit.last_day),
-            _cause(audit),
+            found,
+            binary(match_key),
+            day(last_day),
+            caused,
         )
     )
 
@@ -168,36 +175,31 @@ def trajectory_part(part: TrajectoryPart) -> bytes:
     )
 
 
-@lru_cache(maxsize=1024, typed=True)
-def _answer(route: Route, reason: Reason | TrueReason, explanation: str, policy_version: str) -> bytes:
-    # A handful of combinations per policy: encoded once, not once per signal.
-    return (
-        _ROUTE[route]
-        + (_REASON if isinstance(reason, Reason) else _TRUE_REASON)[reason]
-        + string(explanation)
-        + string(policy_version)
-    )
-
-
-def _finding(audit: AuditPart) -> bytes:
-    if audit.matched_by is None and audit.evidence is None and not audit.candidates:
+def finding(
+    matched_by: MatchedBy | None, evidence: Evidence | None, candidates: tuple[Candidate, ...]
+) -> bytes:
+    """How a Decision came to its answer, encoded."""
+    if matched_by is None and evidence is None and not candidates:
         return _NOTHING_FOUND
-    candidates = array([_candidate(candidate) for candidate in audit.candidates])
-    return (
-        _optional_enum(_MATCHED_BY, audit.matched_by) + _optional_enum(_EVIDENCE, audit.evidence) + candidates
-    )
+    listed = array([_candidate(candidate) for candidate in candidates])
+    return _optional_enum(_MATCHED_BY, matched_by) + _optional_enum(_EVIDENCE, evidence) + listed
 
 
-def _cause(audit: AuditPart) -> bytes:
-    changed = (audit.action, audit.cause, audit.caused_by_event_id, audit.previous_routing_id)
-    if changed == _UNCHANGED:
+def cause(
+    action: CorrectionAction | None,
+    because: CorrectionCause | None,
+    caused_by_event_id: str | None,
+    previous_routing_id: str | None,
+) -> bytes:
+    """What a Decision overturned and why, encoded; nothing for the first of a signal."""
+    if action is None and because is None and caused_by_event_id is None and previous_routing_id is None:
         return _FIRST_DECISION
     return b"".join(
         (
-            _optional_enum(_ACTION, audit.action),
-            _optional_enum(_CAUSE, audit.cause),
-            optional_string(audit.caused_by_event_id),
-            optional_string(audit.previous_routing_id),
+            _optional_enum(_ACTION, action),
+            _optional_enum(_CAUSE, because),
+            optional_string(caused_by_event_id),
+            optional_string(previous_routing_id),
         )
     )
 

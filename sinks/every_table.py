@@ -1,0 +1,13 @@
+"""METADATA with every table of the database in it: importing a module of tables is what defines them."""
+
+from signaalwissel.sinks import (
+    accounting_tables,
+    open_klant_tables,
+    retention_tables,
+    subject_tables,
+    tables,
+    web_tables,
+)
+
+MODULES = (accounting_tables, open_klant_tables, retention_tables, subject_tables, tables, web_tables)
+METADATA = tables.METADATA
