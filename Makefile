@@ -44,7 +44,7 @@ insecure: install
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(FOLDERS)
 
 test: install ## the tests, real Kafka and PostgreSQL included
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 coverage: install ## branch coverage of the rules and the contract, run as Python
 	$(BIN)/python -m pytest -p tests.pure --cov=schemas --cov=processors --cov-branch --cov-report=term-missing:skip-covered \
