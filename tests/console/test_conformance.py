@@ -99,10 +99,3 @@ def test_what_cannot_be_asked_ends_with_2_and_says_what_to_do(
 ) -> None:
     ended = signaalwissel("conformance", *arguments)
     assert (ended.code, says in ended.err) == (2, True), ended.err
-
-
-def test_without_kafka_it_ends_with_3(
-    signaalwissel: CommandLine, bare_environment: pytest.MonkeyPatch
-) -> None:
-    bare_environment.setenv("SIGNAALWISSEL_KAFKA_BOOTSTRAP", "127.0.0.1:1")
-    assert signaalwissel("conformance", "signals").code == 3

@@ -10,6 +10,7 @@ from signaalwissel.schemas.contract import codec
 
 from tests.console.console_support import CommandLine, Installation
 from tests.console.files_support import file_with
+from tests.odd_records import send_odd
 from tests.system.lines import applied, signal
 
 SECRET = "Geheim-4711"
@@ -83,6 +84,15 @@ def test_a_topic_of_any_name_is_held_against_the_rules_that_are_named(
         "OTHER_KEY",
         "OTHER_PARTITION",
     }
+
+
+def test_a_header_whose_name_is_no_text_stops_nothing(
+    signaalwissel: CommandLine, installation: Installation
+) -> None:
+    send_odd(installation.bootstrap, installation.prefix + "signals", SECRET.encode(), partition=0)
+    assert [one["code"] for one in signaalwissel("validate", "signals", "--json").lines] == [
+        "NOT_WIRE_FORMAT"
+    ]
 
 
 def test_only_the_newest_records_are_looked_at(

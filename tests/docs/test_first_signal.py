@@ -12,8 +12,6 @@ from typing import NamedTuple
 import pytest
 from signaalwissel.deploy.ports import free_ports
 
-from tests.partner_environment import partner_environment
-
 pytestmark = pytest.mark.timeout(300)
 
 CHECKOUT = Path(__file__).parents[2]
@@ -46,9 +44,6 @@ def folder(tmp_path: Path) -> Path:
     for name in ("samples", "schemas"):
         (tmp_path / name).symlink_to(CHECKOUT / name)
     (tmp_path / "build").mkdir()
-    # The page's own environment, from the cache: its commands find that everything is there.
-    python = partner_environment("samples-venv", [CHECKOUT / "samples" / "python" / "requirements.txt"])
-    (tmp_path / "build" / "sample").symlink_to(python.parents[1])
     return tmp_path
 
 
