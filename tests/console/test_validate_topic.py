@@ -13,13 +13,13 @@ from tests.console.files_support import file_with
 from tests.odd_records import send_odd
 from tests.system.lines import applied, signal
 
-SECRET = "Geheim-4711"
+PRIVATE = "Geheim-4711"
 
 
 def send(installation: Installation, topic: str, *values: bytes | None) -> None:
     producer = installation.producer()
     for value in values:
-        producer.send(topic, value=value, key=SECRET.encode(), partition=0).get(timeout=20)
+        producer.send(topic, value=value, key=PRIVATE.encode(), partition=0).get(timeout=20)
     producer.close()
 
 
@@ -44,9 +44,9 @@ def test_what_our_own_publish_sends_keeps_to_the_contract(
 def test_every_finding_names_its_place_and_rule_and_never_what_was_sent(
     signaalwissel: CommandLine, installation: Installation
 ) -> None:
-    person = {"bsn": "123456789", "surname": SECRET}
+    person = {"bsn": "123456789", "surname": PRIVATE}
     name = installation.prefix + "signals"
-    send(installation, name, SECRET.encode(), encoded(subject=person), encoded(), None)
+    send(installation, name, PRIVATE.encode(), encoded(subject=person), encoded(), None)
     ended = signaalwissel("validate", "signals", "--json")
     assert ended.code == 1
     assert [(one["partition"], one["offset"], one["code"], one["field"]) for one in ended.lines] == [
@@ -62,7 +62,7 @@ def test_every_finding_names_its_place_and_rule_and_never_what_was_sent(
     assert next(one["record_id"] for one in ended.lines if one["offset"] == 1) == "S-1"
     told = signaalwissel("validate", "signals")
     assert told.out.endswith("4 records checked, 3 would be refused, 1 more break the contract otherwise\n")
-    assert SECRET not in ended.out + told.out
+    assert PRIVATE not in ended.out + told.out
     assert "123456789" not in ended.out + told.out
 
 
@@ -89,7 +89,7 @@ def test_a_topic_of_any_name_is_held_against_the_rules_that_are_named(
 def test_a_header_whose_name_is_no_text_stops_nothing(
     signaalwissel: CommandLine, installation: Installation
 ) -> None:
-    send_odd(installation.bootstrap, installation.prefix + "signals", SECRET.encode(), partition=0)
+    send_odd(installation.bootstrap, installation.prefix + "signals", PRIVATE.encode(), partition=0)
     assert [one["code"] for one in signaalwissel("validate", "signals", "--json").lines] == [
         "NOT_WIRE_FORMAT"
     ]

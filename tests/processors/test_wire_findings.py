@@ -147,7 +147,7 @@ def test_whatever_lies_on_a_topic_gets_an_answer(value: bytes, key: bytes, name:
 
 
 def test_a_finding_never_holds_what_was_sent() -> None:
-    secret = "Geheim-4711"
-    record = wire("signals", signal_id=secret, subject={"bsn": "123456789", "surname": secret})
-    record = record._replace(key=secret.encode(), headers=[("ce_type", secret.encode()), (secret, b"x")])
-    assert secret not in repr(looked("signals", record).findings)
+    private = "Geheim-4711"
+    record = wire("signals", signal_id=private, subject={"bsn": "123456789", "surname": private})
+    record = record._replace(key=private.encode(), headers=[("ce_type", private.encode()), (private, b"x")])
+    assert private not in repr(looked("signals", record).findings)

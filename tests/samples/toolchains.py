@@ -25,10 +25,8 @@ _NODE_MIN = (20, 19, 4)
 _AVRO = ("org.apache.avro", "avro", "1.12.1")
 # A compiler that needs no JDK: the Java that runs Kafka has none.
 _COMPILER = ("org.eclipse.jdt", "ecj", "3.44.0")
-_SHA256 = {
-    _AVRO: "72600f057bfbe2efe35fa55433e7756d45667dc938934be38a6e2be368aca237",
-    _COMPILER: "14c46ddc2e511c46c998da728f6a80f13a689c920f3832402f7ad150f6a6188d",
-}
+_JARS = Path(__file__).with_name("jars.sha256")
+"""The digest of each jar that is downloaded for the samples, as `sha256sum -c` reads it."""
 
 
 def missing(what: str) -> NoReturn:
@@ -99,7 +97,8 @@ def javascript_sample() -> list[str]:
 def _jar(coordinate: tuple[str, str, str], cache: Path, progress: PlatformProgress) -> Path:
     """A jar of the Maven repository, in the cache; refused where its content is not the one that is pinned."""
     group, name, version = coordinate
-    digest = _SHA256[coordinate]
+    digests = {file: digest for digest, file in map(str.split, _JARS.read_text("ascii").splitlines())}
+    digest = digests[f"{name}-{version}.jar"]
 
     def fetch(staging: Path) -> None:
         from jgo.config import GlobalSettings  # noqa: PLC0415 - comes with the embedded platform
