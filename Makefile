@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway contract-docs samples browser pictures secured canary year races lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,17 @@ year: install ## a simulated year of a municipality of 100,000: no hit without o
 
 races: install ## a thousand residents erased while their signals and events run: nothing comes back
 	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py
+
+# Without any setting of an installation: the committed documents are of no installation.
+contract-docs: install ## AsyncAPI and OpenAPI, as JSON and as pages, into docs/api
+	mkdir -p docs/api
+	for kind in asyncapi openapi; do \
+		env -i PATH="$$PATH" $(BIN)/signaalwissel schemas $$kind >docs/api/$$kind.json && \
+		env -i PATH="$$PATH" $(BIN)/signaalwissel schemas $$kind --html >docs/api/$$kind.html || exit 1; \
+	done
+
+samples: install ## the sample publishers in Python, Java and JavaScript, built and run against real Kafka; none may be skipped
+	SIGNAALWISSEL_SAMPLES=required $(BIN)/pytest tests/samples
 
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install

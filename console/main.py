@@ -19,6 +19,7 @@ _COMMANDS = (
     "export",
     "simulate",
     "validate",
+    "conformance",
     "generate",
     "rebuild",
     "doctor",

@@ -1,10 +1,14 @@
-"""`schemas check|register`: the contract's schemas, compared with each other and with a schema registry."""
+"""`schemas check|register`: the contract's schemas, compared with each other and with a schema registry.
+
+What `schemas asyncapi|openapi` print stands in contract_documents.py.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 from signaalwissel.console import environment
+from signaalwissel.console.contract_documents import asyncapi, openapi
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.registry_ids import registry_settings, subjects
@@ -30,6 +34,8 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON lines.")]
 schemas = typer.Typer(
     help="The schemas of the contract, and a registry's copy of them.", no_args_is_help=True
 )
+schemas.command()(asyncapi)
+schemas.command()(openapi)
 
 
 @schemas.command()

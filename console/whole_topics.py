@@ -16,14 +16,24 @@ _SILENCE_MAX_S = 30.0
 _POLL_MS = 500
 
 
-def records_of(consumer: KafkaConsumer, partition: TopicPartition) -> Iterator[KafkaRecord]:
+def records_of(
+    consumer: KafkaConsumer, partition: TopicPartition, *, start: int | None = None
+) -> Iterator[KafkaRecord]:
     """The committed records of a partition, oldest first.
+
+    Args:
+        consumer: Of committed records.
+        partition: Which.
+        start: The offset to begin at; the oldest when None.
 
     Raises:
         ServiceAway: The broker gives nothing for a while before the end is reached.
     """
     consumer.assign([partition])
-    consumer.seek_to_beginning(partition)
+    if start is None:
+        consumer.seek_to_beginning(partition)
+    else:
+        consumer.seek(partition, start)
     end = consumer.end_offsets([partition], timeout_ms=BOUND_MS)[partition]
     reached, moved_at = -1, time.monotonic()
     while (position := consumer.position(partition, timeout_ms=BOUND_MS)) is None or position < end:

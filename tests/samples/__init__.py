@@ -1,0 +1,1 @@
+"""The sample publishers in `samples/`, built and run against real Kafka."""
