@@ -203,12 +203,13 @@ task_history = Table(
     Column("note", Text),
 )
 
-# Updates that were applied; one that is in here is not applied again.
+# Updates that were applied; one that is in here is not applied again. Task systems number locally, so the same number
+# under another task is another update.
 task_updates = Table(
     "task_updates",
     METADATA,
     Column("update_id", Text, primary_key=True),
-    Column("task_id", Text, nullable=False),
+    Column("task_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("occurred_at", _MOMENT, nullable=False),
     Column("channel", Text),
