@@ -189,6 +189,7 @@ task_signals = Table(
     Column("left", Boolean, nullable=False),
     Column("offered", Boolean, nullable=False, server_default=false()),
     Column("late", Boolean, nullable=False, server_default=false()),
+    Column("client", Integer),
     Index(None, "signal_ref"),
     UniqueConstraint("task_id", "signal_ref"),
 )

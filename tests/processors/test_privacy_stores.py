@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import signaalwissel.sinks.accounting_tables
 import signaalwissel.sinks.open_klant_tables
 import signaalwissel.sinks.retention_tables
 import signaalwissel.sinks.subject_tables
+import signaalwissel.sinks.web_tables
 from signaalwissel.processors.privacy_natures import Nature
 from signaalwissel.processors.privacy_records import RECORDS
 from signaalwissel.processors.privacy_stores import (
@@ -28,9 +30,11 @@ from tests.processors.privacy_support import filled_policy
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 # Registering their tables is what these imports do.
+assert signaalwissel.sinks.accounting_tables
 assert signaalwissel.sinks.open_klant_tables
 assert signaalwissel.sinks.retention_tables
 assert signaalwissel.sinks.subject_tables
+assert signaalwissel.sinks.web_tables
 DAY_MS = 24 * 60 * 60 * 1000
 # Written in the clear: what a partner, a case system or a person sends, and what lies inside a seal.
 IN_THE_CLEAR = {"EarlySignal", "TrajectoryEvent", "SealedSubject", "SealedClients", "OriginalRecord"}
