@@ -1,5 +1,7 @@
 """What another policy would change, for people: one row per signal, and totals per kind of change."""
 
+from collections.abc import Collection
+
 from rich.console import Console
 from rich.table import Table
 from signaalwissel.processors.comparison import Answer, Comparison, Delivery
@@ -10,6 +12,7 @@ _LABELS = {
     "trajectory": "another trajectory",
     "owner": "another owner",
     "due_on": "another due date",
+    "steps": "other days of reminders, team, offer or expiry",
     "accepted": "accepted by one of both only",
 }
 
@@ -25,8 +28,8 @@ def show(comparison: Comparison, console: Console) -> None:
             table.add_row(
                 _name(difference.delivery),
                 ", ".join(difference.kinds),
-                _answer(difference.before),
-                _answer(difference.after),
+                _answer(difference.before, difference.kinds),
+                _answer(difference.after, difference.kinds),
             )
         console.print(table)
     for kind, count in comparison.totals.items():
@@ -40,10 +43,13 @@ def _name(delivery: Delivery) -> str:
     return f"{name}\n{delivery.received_at[:10]}"
 
 
-def _answer(answer: Answer | None) -> str:
+def _answer(answer: Answer | None, kinds: Collection[str]) -> str:
     if answer is None:
         return "refused"
     to = f" to {answer.trajectory_id}" if answer.trajectory_id else ""
     owner = " ".join(part for part in (answer.assignee, answer.team) if part) or "nobody"
     due = f", due {answer.due_on}" if answer.due_on else ""
-    return f"{answer.route}{to}\n{answer.reason}\n{owner}{due}"
+    lines = [f"{answer.route}{to}", answer.reason, f"{owner}{due}"]
+    if "steps" in kinds:
+        lines += (f"{step.what} {step.on}" for step in answer.steps)
+    return "\n".join(lines)

@@ -15,6 +15,7 @@ from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.screen import screen
 from signaalwissel.processors.figures import FigureRow
+from signaalwissel.processors.validation import is_municipality
 from signaalwissel.sinks.figures import new_arrears as new_arrears_table
 
 report = typer.Typer(help="Figures, small groups suppressed, and the delivery to DDAS.", no_args_is_help=True)
@@ -50,6 +51,8 @@ def new_arrears(
     """
     if as_json and as_csv:
         raise UsageFailure("--json and --csv: choose one of the two")
+    if municipality is not None and not is_municipality(municipality):
+        raise UsageFailure("--municipality must be four digits, like 0344")
     settings = environment.settings()
     policies = runtime.policies(settings)
     wanted = None if month is None else _month(month)

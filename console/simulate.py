@@ -49,7 +49,8 @@ def simulate(
     """Decide recorded lines with the product's own rules and print what would be published.
 
     Needs no Kafka and no database; keys are thrown away afterwards. Ends with 0 also when records are refused. With
-    --compare it ends with 1 when a signal would change: its route, reason, trajectory, owner or due date.
+    --compare it ends with 1 when a signal would change: its route, reason, trajectory, owner, due date, or a
+    day on which it is reminded, goes to the team, is offered to the regular flow or expires.
 
     Example: signaalwissel generate --residents 100 --signals 50 --seed 1 | signaalwissel simulate - --json
     """

@@ -1,7 +1,7 @@
 """What another policy would change: the same lines under two policies, signal by signal (design 6).
 
 In: two simulations that are fed the same lines. Out: per signal its last answer under each, and what differs: route,
-reason, trajectory, owner, due date, or whether it is accepted at all.
+reason, trajectory, owner, due date, the days of reminders, team, offer and expiry, or whether it is accepted at all.
 """
 
 from collections import Counter
@@ -23,6 +23,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "trajectory": ("trajectory_id",),
     "owner": ("assignee", "team"),
     "due_on": ("due_on",),
+    "steps": ("steps",),
 }
 ACCEPTED = "accepted"
 """The kind of change of a signal that only one of the policies lets in."""
@@ -38,8 +39,15 @@ class Delivery(NamedTuple):
     received_at: str
 
 
+class Step(NamedTuple):
+    """What time does to a signal's task, and on which day."""
+
+    what: str
+    on: str
+
+
 class Answer(NamedTuple):
-    """Where a signal is in the end, and who must do what by when."""
+    """Where a signal is in the end, who must do what by when, and what happens on which day when nobody does."""
 
     route: str
     reason: str
@@ -47,6 +55,11 @@ class Answer(NamedTuple):
     assignee: str | None
     team: str | None
     due_on: str | None
+    steps: tuple[Step, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as JSON."""
+        return {**self._asdict(), "steps": [step._asdict() for step in self.steps]}
 
 
 class Difference(NamedTuple):
@@ -70,8 +83,8 @@ class Difference(NamedTuple):
         """The difference as JSON: the signal's names, `from` and `to`."""
         return {
             **self.delivery._asdict(),
-            "from": None if self.before is None else self.before._asdict(),
-            "to": None if self.after is None else self.after._asdict(),
+            "from": None if self.before is None else self.before.to_json(),
+            "to": None if self.after is None else self.after.to_json(),
         }
 
 
@@ -112,7 +125,11 @@ class Trial:
             # A repeated report opens nothing: its owner is who would have got it.
             counsellor = (decision["counsellor"] or {}).get("counsellor_id")
             return Answer(route, reason, trajectory_id, counsellor, decision["team"], None)
-        return Answer(route, reason, trajectory_id, task.assignee, task.team, task.due_on.isoformat())
+        steps = (
+            Step(what.value, on.isoformat()) for what, on in self._simulation.tasks.steps_about(task, ref)
+        )
+        due_on = task.due_on.isoformat()
+        return Answer(route, reason, trajectory_id, task.assignee, task.team, due_on, tuple(steps))
 
 
 class Comparison:

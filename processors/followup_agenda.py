@@ -12,6 +12,7 @@ from typing import NamedTuple
 from signaalwissel.processors import followup_contacts as contacts
 from signaalwissel.processors import followup_informing as informing
 from signaalwissel.processors.followup_clock import tick
+from signaalwissel.processors.followup_deaths import relapses_told_of_deaths
 from signaalwissel.processors.followup_informing import Duty
 from signaalwissel.processors.followup_notices import Notice
 from signaalwissel.processors.followup_relapses import relapses_to_attend
@@ -56,10 +57,12 @@ def reconcile(view: TrajectoryView, moment: Moment, policy: Policy) -> Agenda:
     case = case_of(view, moment, policy)
     relapses = relapses_to_attend(case)
     case = case.with_tasks(relapses)
+    told = relapses_told_of_deaths(case, relapses)
+    case = case.with_tasks(told)
     due = informing.duties(case)
     changed = (
         expired,
-        *relapses,
+        *{task.task_id: task for task in (*relapses, *told)}.values(),
         contacts.monthly_contact(case),
         contacts.aftercare_contact(case),
         *contacts.plan_evaluations(case),

@@ -20,7 +20,6 @@ from signaalwissel.processors.policy import Policy
 from signaalwissel.schemas.followup import TaskKind
 
 _DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
 _WITH_TEAM = frozenset(
     {
         TaskKind.CONTACT_ON_RELAPSE,
@@ -49,6 +48,26 @@ def offers_ahead(task: Task, policy: Policy, until: date) -> tuple[tuple[date, R
     """The signals to be offered to the regular flow on or before `until`, each with its day, in order of days."""
     ahead = [(day, report) for day, report in _offers(task, policy) if day <= until]
     return tuple(sorted(ahead, key=lambda offer: offer[0]))
+
+
+def steps_of(task: Task, signal: bytes, policy: Policy) -> tuple[tuple[StepKind, date], ...]:
+    """What time does to a task about a signal and on which day, whether it is behind or ahead; without the overdue reminders.
+
+    Args:
+        task: A task that holds the signal; one that ended has no steps.
+        signal: The signal's ref.
+        policy: The policy under which the task was opened.
+    """
+    if task.ended:
+        return ()
+    steps = [(rung.what, rung.on) for rung in _fixed(task, policy)]
+    if task.kind is TaskKind.CONTACT_ON_RELAPSE:
+        steps += [
+            (StepKind.OFFERED_TO_REGULAR, _offered_on(report, policy))
+            for report in task.held
+            if report.ref == signal
+        ]
+    return tuple(sorted(steps, key=lambda step: step[1]))
 
 
 def next_on(task: Task, policy: Policy) -> date | None:
@@ -92,7 +111,8 @@ def _fixed(task: Task, policy: Policy) -> list[Rung]:
         expires_on = task.opened_on + timedelta(days=policy.deadlines.verify_identity_expires_days)
         return [Rung(0, StepKind.REMINDED, task.due_on), Rung(1, StepKind.EXPIRED, expires_on)]
     if task.kind is TaskKind.MONTHLY_CONTACT:
-        return [Rung(0, StepKind.REMINDED, task.due_on - _WEEK), Rung(1, StepKind.MISSED, task.due_on + _DAY)]
+        remind_on = task.due_on - timedelta(days=policy.contacts.monthly_remind_days_before)
+        return [Rung(0, StepKind.REMINDED, remind_on), Rung(1, StepKind.MISSED, task.due_on + _DAY)]
     return [Rung(0, StepKind.REMINDED, task.due_on), Rung(1, StepKind.ESCALATED, task.due_on + _DAY)]
 
 
@@ -113,14 +133,14 @@ def _relapse(task: Task, policy: Policy) -> list[Rung]:
 
 def _offers(task: Task, policy: Policy) -> Iterator[tuple[date, Report]]:
     if task.kind is TaskKind.CONTACT_ON_RELAPSE:
-        ladder = policy.ladder
         for report in task.held:
             if not report.offered:
-                days, working_days = (
-                    ladder.offer_to_regular_after_days,
-                    ladder.crisis_offer_after_working_days,
-                )
-                yield _after(report, days, working_days), report
+                yield _offered_on(report, policy), report
+
+
+def _offered_on(report: Report, policy: Policy) -> date:
+    ladder = policy.ladder
+    return _after(report, ladder.offer_to_regular_after_days, ladder.crisis_offer_after_working_days)
 
 
 def _after(report: Report, days: int, working_days: int) -> date:

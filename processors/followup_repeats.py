@@ -14,16 +14,18 @@ def repeats(report: Report, earlier: Report, policy: Policy) -> bool:
     """Whether `report` says again what `earlier` said.
 
     The arrears are the same when they began on the same day; where one of the two does not say when, the partner
-    alone tells.
+    alone tells. Those of the other client of a trajectory are others: an insurer reports each partner of a couple.
     """
     same_partner = (report.partner_id, report.partner_kind) == (earlier.partner_id, earlier.partner_kind)
     same_arrears = None in {report.arrears_since, earlier.arrears_since} or (
         report.arrears_since == earlier.arrears_since
     )
+    same_client = None in {report.client, earlier.client} or report.client == earlier.client
     # Reports may come in another order than they were received in.
     apart = abs((report.last_day - earlier.last_day).days)
     not_higher = report.arrears <= earlier.arrears
-    return same_partner and same_arrears and not_higher and apart <= policy.repeats.period_days
+    same = same_partner and same_arrears and same_client
+    return same and not_higher and apart <= policy.repeats.period_days
 
 
 def repeats_any(report: Report, earlier: Iterable[Report], policy: Policy) -> bool:

@@ -49,7 +49,8 @@ class Report(NamedTuple):
     `ref` is the accepted delivery, `match_key` the key of commands about it. `left` marks a signal that a
     correction took out of the task, `offered` one that the regular flow was offered as well: for good, whatever
     trajectory it belongs to later (domain 8.10). `late` marks a repeated report that came when the task was done: it
-    counts there as long as it says again what the task was about (domain 8.14).
+    counts there as long as it says again what the task was about (domain 8.14). `client` is whose arrears they are:
+    the position in the trajectory, None where nobody knows.
     """
 
     ref: bytes
@@ -67,6 +68,7 @@ class Report(NamedTuple):
     left: bool = False
     offered: bool = False
     late: bool = False
+    client: int | None = None
 
 
 class Owner(NamedTuple):
@@ -197,6 +199,7 @@ def report_of(decision: Decision) -> Report:
         arrears_since=decision.arrears_since,
         last_day=decision.last_day,
         crisis=decision.crisis,
+        client=decision.client,
     )
 
 

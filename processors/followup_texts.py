@@ -32,6 +32,8 @@ class StepKind(StrEnum):
     CANDIDATES_CHANGED = "CANDIDATES_CHANGED"
     COUNSELLOR_CHANGED = "COUNSELLOR_CHANGED"
     ALSO_OFFERED = "ALSO_OFFERED"
+    RESIDENT_DIED = "RESIDENT_DIED"
+    RESIDENT_LIVES = "RESIDENT_LIVES"
     REMINDED = "REMINDED"
     ESCALATED = "ESCALATED"
     OFFERED_TO_REGULAR = "OFFERED_TO_REGULAR"
@@ -113,6 +115,8 @@ VERIFIED = "De identiteit is vastgesteld."
 ALSO_OFFERED = "De inwoner is niet bereikt; het signaal is ook aangeboden aan vroegsignalering."
 COUNSELLOR_CHANGED = "Het traject heeft een andere schuldhulpverlener; de taak gaat mee."
 TO_THE_TEAM = "Het traject heeft geen beschikbare schuldhulpverlener; de taak gaat naar het team."
+RESIDENT_DIED = "De inwoner is overleden. Neem geen contact op en sluit de taak af."
+RESIDENT_LIVES = "Neem toch contact op: de taak gaat over een inwoner die leeft."
 SIGNAL_RETURNED = "Een signaal hoort door een latere wijziging toch bij deze taak."
 
 _WAITING = {

@@ -218,6 +218,8 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(f"{file}: is not TOML: {error}") from error
+    except OSError as error:
+        raise PolicyError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def _policy(file: Path, content: dict[str, Any]) -> Policy:

@@ -150,9 +150,13 @@ class Repeats(Section):
 
 
 class Contacts(Section):
-    """Which contacts are due without a signal (deck: 'Contact bij terugval')."""
+    """Which contacts are due without a signal (deck: 'Contact bij terugval').
+
+    `monthly_remind_days_before` counts back from the last day of a month of monitoring, which has 28 days or more.
+    """
 
     monthly: bool = True
+    monthly_remind_days_before: int = Field(default=7, ge=1, le=27)
     aftercare: bool = True
 
 

@@ -48,7 +48,7 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.REFERENCE: "task_id signal_id routing_id",
         Nature.ABOUT: (
             "partner_id partner_kind received_at arrears_cents arrears_since last_day crisis repeated "
-            "left offered late"
+            "left offered late client"
         ),
         Nature.NOT_PERSONAL: "position",
     },

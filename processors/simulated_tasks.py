@@ -6,12 +6,15 @@ their new version and commands to the matcher. Contacts, evaluations and notices
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from signaalwissel.processors.followup_case import Situation
 from signaalwissel.processors.followup_clock import tick
 from signaalwissel.processors.followup_counsellors import assignment, moved
 from signaalwissel.processors.followup_decisions import follow, touches_tasks
+from signaalwissel.processors.followup_ladder import steps_of
 from signaalwissel.processors.followup_tasks import Moment, Outcome, Task, ref_of
+from signaalwissel.processors.followup_texts import StepKind
 from signaalwissel.processors.followup_updates import apply_update
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.policy import Policies, Policy
@@ -34,7 +37,7 @@ class SimulatedTasks:
         self._states: dict[bytes, bytes] = {}
         self._of_trajectory: defaultdict[bytes, dict[str, None]] = defaultdict(dict)
         self._of_signal: defaultdict[bytes, dict[str, None]] = defaultdict(dict)
-        self._applied: set[str] = set()
+        self._applied: set[tuple[str, str]] = set()
 
     def decided(self, decision: Decision) -> tuple[Task, ...]:
         """What a decision does to the tasks."""
@@ -70,18 +73,22 @@ class SimulatedTasks:
 
     def updated(self, update: TaskUpdate) -> Outcome:
         """What a task update does, once; raises UpdateRefused where it does not apply."""
-        if update.update_id in self._applied:
+        if (update.update_id, update.task_id) in self._applied:
             return Outcome()
         task = self._tasks.get(update.task_id)
         policy = self._policy("" if task is None else task.municipality)
         outcome = apply_update(update, task, policy)
-        self._applied.add(update.update_id)
+        self._applied.add((update.update_id, update.task_id))
         return outcome._replace(tasks=self._taken(outcome.tasks))
 
     def about(self, signal: bytes, kind: TaskKind) -> Task | None:
         """The last task of a kind that is about a signal, by its ref."""
         tasks = list(self._named(self._of_signal.get(signal, ())))
         return next((task for task in reversed(tasks) if task.kind is kind and task.holds(signal)), None)
+
+    def steps_about(self, task: Task, signal: bytes) -> tuple[tuple[StepKind, date], ...]:
+        """What time does to a task about a signal, and on which day."""
+        return steps_of(task, signal, self._policy(task.municipality))
 
     def municipality_of(self, task_id: str) -> str | None:
         """Whose task it is, where there is one."""

@@ -10,23 +10,30 @@ from signaalwissel.processors.figures import Count, FigureRow, table
 from signaalwissel.processors.policy import Policies
 from signaalwissel.sinks.figure_counts import counted
 from signaalwissel.sinks.retained_figures import retained
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
 def new_arrears(
     engine: Engine, policies: Policies, *, municipality: str | None = None, month: date | None = None
 ) -> list[FigureRow]:
-    """The table as it may be shown.
+    """The table as it may be shown; see `new_arrears_in`."""
+    with engine.connect() as connection:
+        return new_arrears_in(connection, policies, municipality=municipality, month=month)
+
+
+def new_arrears_in(
+    connection: Connection, policies: Policies, *, municipality: str | None = None, month: date | None = None
+) -> list[FigureRow]:
+    """The table as it may be shown, of what a connection sees.
 
     Args:
-        engine: The sink's database.
+        connection: To the sink's database.
         policies: Say below which count a group is too small to be shown.
         municipality: Only this one; every one otherwise.
         month: Any day of the only month that is wanted; every month otherwise.
     """
-    with engine.connect() as connection:
-        counts = counted(connection, municipality=municipality, month=month)
-        kept = retained(connection, municipality=municipality, month=month)
+    counts = counted(connection, municipality=municipality, month=month)
+    kept = retained(connection, municipality=municipality, month=month)
     return table(counts, lambda code: (policies.get(code) or policies.default).figures.suppress_below, kept)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from signaalwissel.processors.internal_records import check_trajectory_state
 from signaalwissel.processors.processing_lines import trace_of
+from signaalwissel.processors.validation import check_published
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.fact_codec import read_trajectory_state
@@ -73,6 +74,7 @@ def _take_update(record: KafkaRecord, data: bytes, batch: Batch) -> None:
     reader: Codec[TaskUpdate] = codec("TaskUpdate")
     update = reader.decode(data)
     check_storable_update(update)
+    check_published(update.occurred_at, record.timestamp, "occurred_at")
     batch.updates.append(ReceivedUpdate(update, record))
 
 

@@ -13,9 +13,12 @@ from uuid import UUID
 
 from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.processors.open_klant_texts import TaskTexts
+from signaalwissel.processors.validation import is_plausible
+from signaalwissel.sinks.copying import millis_of
 from signaalwissel.sinks.open_klant_http import (
     Json,
     OpenKlantAway,
+    OpenKlantGone,
     OpenKlantRefused,
     Requests,
 )
@@ -31,6 +34,7 @@ _NUMBERS_TRIED = 5
 _NUMBER_FIRST = 1_000_000_000
 _NUMBER_COUNT = 9_000_000_000
 _NAME_MAX = 200
+_CONTACTS_READ = 10
 _TASK_OBJECT = {"codeObjecttype": "taak", "codeRegister": REGISTER, "codeSoortObjectId": "taak-id"}
 
 
@@ -158,7 +162,7 @@ class OpenKlant:
         found = [
             _uuid(item, where)
             for item in _results(answer, where)
-            if (item.get("aanleidinggevendKlantcontact") or {}).get("uuid") == str(contact)
+            if _refers(item, "aanleidinggevendKlantcontact", contact)
         ]
         return min(found, default=None)
 
@@ -180,6 +184,37 @@ class OpenKlant:
         """An internetaak as it is now."""
         found = self._requests.get(f"internetaken/{internal_task}")
         return InternalTask(found.get("status") == DONE, _moment(found.get("afgehandeldOp")))
+
+    def reached(self, contact: UUID) -> bool | None:
+        """Whether the resident was reached, as a klantcontact or those that followed on it say; None where none does.
+
+        Who handles an internetaak registers his contact as a klantcontact of its own, with an onderwerpobject that
+        names the one before it in `wasKlantcontact`.
+        """
+        chain = [contact]
+        said = []
+        for one in chain:
+            try:
+                said.append(self._requests.get(f"klantcontacten/{one}").get("indicatieContactGelukt"))
+            except OpenKlantGone:
+                # Deleted there: it tells nothing any more.
+                continue
+            following = (other for other in self._following(one) if other not in chain)
+            chain += list(following)[: _CONTACTS_READ - len(chain)]
+        if any(one is True for one in said):
+            return True
+        return False if any(one is False for one in said) else None
+
+    def _following(self, contact: UUID) -> list[UUID]:
+        where = "GET onderwerpobjecten"
+        answer = self._requests.get("onderwerpobjecten", {"wasKlantcontact__uuid": str(contact)})
+        return sorted(
+            {
+                _uuid(item["klantcontact"], where)
+                for item in _results(answer, where)
+                if _refers(item, "wasKlantcontact", contact) and item.get("klantcontact")
+            }
+        )
 
     def change(self, internal_task: UUID, task: Task, texts: TaskTexts, status: str | None) -> None:
         """Bring an internetaak up to the task's present version; `status` None leaves its status alone."""
@@ -260,9 +295,16 @@ def _uuid(item: Any, where: str) -> UUID:
         raise OpenKlantAway(f"{where}: the answer has no uuid; is OPEN_KLANT_URL that of the API?") from error
 
 
+def _refers(item: Mapping[str, Any], name: str, wanted: UUID) -> bool:
+    there = item.get(name)
+    return isinstance(there, dict) and there.get("uuid") == str(wanted)
+
+
 def _moment(text: object) -> datetime | None:
+    """The instant; None where the text is none, or one that no task update may bear."""
     try:
         at = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        at = None if at is None or at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return None if at is None or at.tzinfo is None else at.astimezone(UTC)
+    return at if at is not None and is_plausible(millis_of(at)) else None

@@ -5,6 +5,7 @@ often the same completion is seen.
 """
 
 from signaalwissel.processors.followup_tasks import Task
+from signaalwissel.processors.followup_updates import TRANSITIONS
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import TaskUpdate, TaskUpdateKind
 from signaalwissel.sinks import outbox
@@ -21,20 +22,26 @@ REPORTER = "open-klant"
 
 
 def complete(connection: Connection, task: Task, done: Step, settings: SinkSettings) -> None:
-    """Put the update for a completed internetaak into the outbox, in the caller's transaction."""
-    handled_at = None if done.completed is None else done.completed.handled_at
+    """Put the update for a completed internetaak into the outbox, in the caller's transaction.
+
+    It tells of a contact only where Open Klant does: partners are told "taken up", and a plan is evaluated, after that
+    alone.
+    """
+    handled_at, reached = done.completed or (None, None)
+    contact = reached is True and TaskUpdateKind.CONTACT_MADE in TRANSITIONS[task.kind]
     now = connection.execute(select(func.transaction_timestamp())).scalar_one()
     # With its moment: a task that was cancelled, came back and was done again is completed again.
     moment = 0 if handled_at is None else millis_of(handled_at)
     update = TaskUpdate(
         update_id=f"{REPORTER}-{done.handover.internetaak}-{moment}",
         task_id=task.task_id,
-        occurred_at=millis_of(handled_at or now),
-        kind=TaskUpdateKind.COMPLETED,
+        # A clock that runs ahead there must not put the contact on a day that is not there yet.
+        occurred_at=millis_of(min(handled_at or now, now)),
+        kind=TaskUpdateKind.CONTACT_MADE if contact else TaskUpdateKind.COMPLETED,
         trajectory_id=None,
         client=None,
         channel=None,
-        reached=None,
+        reached=reached,
         outcome=None,
         by=REPORTER,
     )

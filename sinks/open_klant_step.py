@@ -5,6 +5,7 @@ somebody marked the internetaak as done.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
 from signaalwissel.processors.followup_tasks import Task
@@ -14,11 +15,18 @@ from signaalwissel.sinks.open_klant_store import Handover
 from signaalwissel.sinks.open_klant_tables import HandoverStatus
 
 
+class Completion(NamedTuple):
+    """That somebody marked the internetaak as done: when, and whether the resident was reached, where that is said."""
+
+    handled_at: datetime | None
+    reached: bool | None
+
+
 class Step(NamedTuple):
     """How a hand-over stands; `completed` where Open Klant says for the first time that the task is done."""
 
     handover: Handover
-    completed: InternalTask | None = None
+    completed: Completion | None = None
 
 
 def step(api: OpenKlant, task: Task, handover: Handover) -> Step:
@@ -33,7 +41,8 @@ def step(api: OpenKlant, task: Task, handover: Handover) -> Step:
         return Step(_ended_unseen(api, task, handover) if task.ended else _handed(api, task, handover))
     seen = api.read(handover.internetaak)
     if seen.done and not task.ended and handover.status is HandoverStatus.OPEN:
-        return Step(replace(handover, status=HandoverStatus.COMPLETED), seen)
+        reached = None if handover.klantcontact is None else api.reached(handover.klantcontact)
+        return Step(replace(handover, status=HandoverStatus.COMPLETED), Completion(seen.handled_at, reached))
     if handover.version == task.version:
         return Step(handover)
     return Step(_brought_up_to_date(api, task, handover, seen))

@@ -189,6 +189,7 @@ task_signals = Table(
     Column("left", Boolean, nullable=False),
     Column("offered", Boolean, nullable=False, server_default=false()),
     Column("late", Boolean, nullable=False, server_default=false()),
+    Column("client", Integer),
     Index(None, "signal_ref"),
     UniqueConstraint("task_id", "signal_ref"),
 )
@@ -203,12 +204,13 @@ task_history = Table(
     Column("note", Text),
 )
 
-# Updates that were applied; one that is in here is not applied again.
+# Updates that were applied; one that is in here is not applied again. Task systems number locally, so the same number
+# under another task is another update.
 task_updates = Table(
     "task_updates",
     METADATA,
     Column("update_id", Text, primary_key=True),
-    Column("task_id", Text, nullable=False),
+    Column("task_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("occurred_at", _MOMENT, nullable=False),
     Column("channel", Text),

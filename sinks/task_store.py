@@ -194,6 +194,7 @@ def report_of_row(row: Row[Any]) -> Report:
         arrears_since=row.arrears_since,
         last_day=row.last_day,
         crisis=row.crisis,
+        client=row.client,
     )
 
 
@@ -244,6 +245,7 @@ def _signal_rows(task: Task) -> _Rows:
             report.left,
             report.offered,
             report.late,
+            report.client,
         )
         for position, report in enumerate(task.reports)
     ]

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 _COLUMNS = tuple(column.name for column in task_updates.columns)
-_APPLIED = select(task_updates.c.update_id).where(
+_APPLIED = select(task_updates.c.update_id, task_updates.c.task_id).where(
     task_updates.c.update_id == any_(bindparam("ids", type_=ARRAY(Text)))
 )
 
@@ -30,11 +30,12 @@ def apply_all(
     if not received:
         return []
     ids = [update.update_id for update, _ in received]
-    applied = set(connection.execute(_APPLIED, {"ids": ids}).scalars())
+    applied = {(row.update_id, row.task_id) for row in connection.execute(_APPLIED, {"ids": ids})}
     rows = []
     refused = []
     for update, record in received:
-        if update.update_id in applied:
+        # Under another task the same number is another update: task systems number locally.
+        if (update.update_id, update.task_id) in applied:
             continue
         task = casebook.task(update.task_id)
         municipality = None if task is None else task.municipality
@@ -48,7 +49,7 @@ def apply_all(
             refused.append(letter)
         else:
             casebook.take(outcome)
-            applied.add(update.update_id)
+            applied.add((update.update_id, update.task_id))
             rows.append(_row(update))
     copy_rows(connection, task_updates, _COLUMNS, rows)
     return refused

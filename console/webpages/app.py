@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from signaalwissel.console.webpages import rights
 from signaalwissel.console.webpages.dossier import DossierPage
 from signaalwissel.console.webpages.fallout import FalloutPage
+from signaalwissel.console.webpages.figures import FiguresPage
 from signaalwissel.console.webpages.letters import LettersPage
 from signaalwissel.console.webpages.parts import FOLDER, STATIC, Pages, Parts, session_of
 from signaalwissel.console.webpages.reporting import Sent
@@ -66,7 +67,8 @@ def build_web(parts: Parts, login: Login | None, extra: Sequence[APIRouter] = ()
         LettersPage(parts, pages),
     )
     seen = [_home(), work.routes(), task.routes(), letters.routes()]
-    seen += [page(parts, pages).routes() for page in (SignalPage, DossierPage, FalloutPage, StatusPage)]
+    others = (SignalPage, DossierPage, FalloutPage, FiguresPage, StatusPage)
+    seen += [page(parts, pages).routes() for page in others]
     for router in seen:
         app.include_router(router, dependencies=[Depends(_remembered(parts.sessions.session))])
     for router in (task.forms(), letters.forms()):

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from signaalwissel.processors.amsterdam import AMSTERDAM
+from signaalwissel.processors.figures import Precision, Shown
 from signaalwissel.sinks.copying import moment_of
 
 _MONTHS = (
@@ -18,6 +19,18 @@ _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 def day(value: date | None) -> str:
     """2 maart 2026; a dash where there is none."""
     return _NOTHING if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def month(value: date) -> str:
+    """The month as people write it: maart 2026."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
+def figure(shown: Shown) -> str:
+    """12, minder dan 10, 37 of meer."""
+    if shown.precision is Precision.BELOW:
+        return f"minder dan {shown.number}"
+    return f"{shown.number} of meer" if shown.precision is Precision.AT_LEAST else number(shown.number)
 
 
 def moment(value: datetime | int) -> str:

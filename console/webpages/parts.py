@@ -126,7 +126,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name in ("day", "moment", "euros", "until", "urgency", "duration", "number", "who"):
+        dates = ("day", "month", "moment", "until", "urgency", "duration")
+        for name in (*dates, "euros", "number", "figure", "who"):
             self._templates.filters[name] = getattr(formats, name)
         self._templates.filters["word"] = word
 

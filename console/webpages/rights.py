@@ -28,6 +28,7 @@ def menu(principal: Principal) -> tuple[MenuItem, ...]:
         (Action.READ_DECISION, "/signalen", "Signaal"),
         (Action.READ_TASK, "/dossiers", "Dossier"),
         (Action.READ_FIGURES, "/uitval", "Uitval"),
+        (Action.READ_FIGURES, "/cijfers", "Cijfers"),
         (Action.READ_DEAD_LETTER, "/berichten", "Vastgelopen berichten"),
         (Action.READ_STATUS, "/beheer", "Beheer"),
     ]

@@ -69,7 +69,16 @@ def test_a_month_or_municipality_without_signals_is_an_empty_list(signaalwissel:
     assert (ended.code, ended.json) == (0, [])
 
 
-@pytest.mark.parametrize("options", [("--month", "2026-13"), ("--month", "februari"), ("--json", "--csv")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--month", "2026-13"),
+        ("--month", "februari"),
+        ("--municipality", "Utrecht"),
+        ("--municipality", "344"),
+        ("--json", "--csv"),
+    ],
+)
 def test_what_cannot_be_is_a_usage_error(signaalwissel: CommandLine, options: tuple[str, ...]) -> None:
     assert signaalwissel("report", "new-arrears", *options).code == 2
 

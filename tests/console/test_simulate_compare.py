@@ -48,6 +48,7 @@ def test_what_changes_is_one_json_object_and_ends_with_1(tmp_path: Path, other: 
         "trajectory": 1,
         "owner": 1,
         "due_on": 1,
+        "steps": 1,
         "accepted": 0,
     }
     (one,) = told["signals"]
@@ -67,6 +68,7 @@ def test_people_see_a_row_per_signal_that_changes_and_totals(tmp_path: Path, oth
         "COUNSELLOR_FOLLOWUP to T1",
         "COMPLETED_OUTSIDE_WINDOW",
         "due 2026-03-10",
+        "OFFERED_TO_REGULAR 2026-03-06",
         "another route: 1",
         "1 signals change, 1 do not",
     ):

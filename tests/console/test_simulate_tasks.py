@@ -56,6 +56,20 @@ def example(heading: str) -> list[Line]:
     return [json.loads(line) for line in found[1].splitlines()]
 
 
+def test_the_same_number_of_an_update_under_another_task_is_another_update(tmp_path: Path) -> None:
+    other = {"bsn": OTHER_BSN}
+    lines = [
+        APPLIED,
+        event("APPLIED", 1, "2025-01-10", trajectory_id="T2", clients=[other], counsellor=COUNSELLOR),
+        HIT,
+        signal("S2", "2026-02-10", subject=other),
+    ]
+    told = on_topic(simulated(tmp_path, lines, "--tasks"), "tasks")
+    updates = [update("CONTACT_MADE", task["task_id"], "u1") for task in told]
+    done = on_topic(simulated(tmp_path, [*lines, *updates], "--tasks"), "tasks")
+    assert [task["status"] for task in done] == ["OPEN", "OPEN", "DONE", "DONE"]
+
+
 class TestIdentity:
     """What a person says of an address-only match."""
 

@@ -57,7 +57,7 @@ def test_the_same_policy_changes_nothing() -> None:
 
 def test_a_shorter_window_changes_route_and_reason_and_takes_owner_and_date_away() -> None:
     comparison = compared(policy_with(window={"months": 3}), FOUR_MONTHS_AGO, signal("2026-02-10"))
-    assert kinds(comparison) == [("S1", ["route", "reason", "trajectory", "owner", "due_on"])]
+    assert kinds(comparison) == [("S1", ["route", "reason", "trajectory", "owner", "due_on", "steps"])]
     (told,) = comparison.to_json()["signals"]
     assert told == {
         "municipality": "0344",
@@ -71,6 +71,12 @@ def test_a_shorter_window_changes_route_and_reason_and_takes_owner_and_date_away
             "assignee": "b-17",
             "team": "team-noord",
             "due_on": "2026-03-10",
+            "steps": [
+                {"what": "REMINDED", "on": "2026-02-17"},
+                {"what": "REMINDED", "on": "2026-02-24"},
+                {"what": "ESCALATED", "on": "2026-02-24"},
+                {"what": "OFFERED_TO_REGULAR", "on": "2026-03-06"},
+            ],
         },
         "to": {
             "route": "REGULAR_FLOW",
@@ -79,6 +85,7 @@ def test_a_shorter_window_changes_route_and_reason_and_takes_owner_and_date_away
             "assignee": None,
             "team": None,
             "due_on": None,
+            "steps": [],
         },
     }
 
@@ -95,13 +102,13 @@ def test_a_shorter_window_changes_route_and_reason_and_takes_owner_and_date_away
                 "ladder": {"crisis_team_after_working_days": 0, "crisis_offer_after_working_days": 1},
             },
             signal("2026-02-10", crisis=True),
-            ["due_on"],
+            ["due_on", "steps"],
             id="the date in a threatening situation",
         ),
         pytest.param(
             {"deadlines": {"verify_identity_days": 20}},
             signal("2026-02-10", by_address(ANNA)),
-            ["due_on"],
+            ["due_on", "steps"],
             id="the date of the identity check",
         ),
         pytest.param(
@@ -116,8 +123,26 @@ def test_a_shorter_window_changes_route_and_reason_and_takes_owner_and_date_away
         pytest.param(
             {"identity": {"name_and_address": "hit"}},
             signal("2026-02-10", by_address(ANNA, "surname")),
-            ["route", "reason", "trajectory", "owner", "due_on"],
+            ["route", "reason", "trajectory", "owner", "due_on", "steps"],
             id="a name as proof",
+        ),
+        pytest.param(
+            {"ladder": {"remind_after_days": [7], "team_after_days": 10}},
+            signal("2026-02-10"),
+            ["steps"],
+            id="the day of the team",
+        ),
+        pytest.param(
+            {"ladder": {"offer_to_regular_after_days": 20}},
+            signal("2026-02-10"),
+            ["steps"],
+            id="the day of the offer",
+        ),
+        pytest.param(
+            {"deadlines": {"verify_identity_expires_days": 30}},
+            signal("2026-02-10", by_address(ANNA)),
+            ["steps"],
+            id="the day on which the identity check expires",
         ),
         pytest.param(
             {"intake": {"signal_age_days_max": 5}},
@@ -132,6 +157,20 @@ def test_each_kind_of_change_is_told(other: dict[str, Any], when: Line, then: li
     comparison = compared(policy_with(**other), running(counsellor=COUNSELLOR), when)
     assert kinds(comparison) == ([] if then is None else [("S1", then)])
     assert comparison.totals == {kind: int(kind in (then or [])) for kind in comparison.totals}
+
+
+def test_of_two_signals_in_one_task_each_has_its_own_day_of_the_offer() -> None:
+    comparison = compared(
+        policy_with(ladder={"offer_to_regular_after_days": 20}),
+        running(counsellor=COUNSELLOR),
+        signal("2026-02-10"),
+        signal("2026-02-20", signal_id="S2", arrears="999.00"),
+    )
+    offers = [
+        [step["on"] for step in told["to"]["steps"] if step["what"] == "OFFERED_TO_REGULAR"]
+        for told in comparison.to_json()["signals"]
+    ]
+    assert offers == [["2026-03-02"], ["2026-03-12"]]
 
 
 def test_a_signal_that_one_policy_refuses_has_no_answer_there() -> None:

@@ -108,6 +108,7 @@ class Calendar(RuleBasedStateMachine):
                 "received_on": self.today - timedelta(days=age),
                 "arrears": data.draw(st.sampled_from([50_000, 50_000, 90_000])),
                 "crisis": data.draw(st.integers(0, 4)) == 0,
+                "client": data.draw(st.sampled_from([0, 0, 0, 1])),
             }
         elif before.route is Route.COUNSELLOR_FOLLOWUP:
             return
@@ -271,6 +272,7 @@ class Calendar(RuleBasedStateMachine):
             "revision": before.revision + 1,
             "arrears": before.arrears,
             "crisis": before.crisis,
+            "client": before.client,
             "decided_at": at_noon(self.today),
         }
 

@@ -8,6 +8,7 @@ from signaalwissel.processors.followup_clock import CLOCK_TRANSITIONS, tick
 from signaalwissel.processors.followup_ladder import scheduled
 from signaalwissel.processors.followup_tasks import ENDED, Task, ref_of
 from signaalwissel.processors.followup_updates import TRANSITIONS
+from signaalwissel.processors.policy_sections import Contacts
 from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskUpdateKind
 from signaalwissel.schemas.internal import ResidentCommandKind
 
@@ -212,6 +213,14 @@ def test_a_monthly_contact_is_reminded_a_week_before_and_missed_when_its_month_i
     assert steps_on(desk, day(28)) == NOTHING
     assert steps_on(desk, day(29)) == ["MISSED"]
     assert (desk.only.status, desk.only.next_on) == (TaskStatus.EXPIRED, None)
+
+
+def test_on_which_day_a_monthly_contact_is_reminded_is_the_policys() -> None:
+    sooner = POLICY.model_copy(update={"contacts": Contacts(monthly_remind_days_before=10)})
+    task = scheduled(calendar_task(TaskKind.MONTHLY_CONTACT).only, sooner)
+    assert tick(task, moment(day(17)), sooner).tasks == ()
+    (changed,) = tick(task, moment(day(18)), sooner).tasks
+    assert what(changed) == ["REMINDED"]
 
 
 # --- What holds for all ---

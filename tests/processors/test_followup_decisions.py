@@ -21,6 +21,7 @@ from tests.processors.followup_support import (
     to_regular,
 )
 
+INSURER = Partner("zorg-noord", PartnerKind.HEALTH_INSURANCE)
 ENDED = [TaskStatus.DONE, TaskStatus.CANCELLED, TaskStatus.EXPIRED]
 
 
@@ -107,6 +108,15 @@ def test_after_the_follow_up_a_repeated_report_counts_and_opens_nothing() -> Non
     ]
     assert desk.follow(again) == ()
     assert [signal.repeated for signal in desk.only.event().signals] == [False, True]
+
+
+def test_after_the_contact_about_one_client_the_arrears_of_the_other_get_a_contact_of_their_own() -> None:
+    desk = Desk()
+    desk.follow(decision(partner=INSURER))
+    ended(desk, TaskStatus.DONE)
+    desk.follow(decision("s-2", partner=INSURER, client=1, received_on=date(2026, 5, 4)))
+    (opened,) = open_tasks(desk)
+    assert [(r.signal_id, r.repeated, r.late) for r in opened.held] == [("s-2", False, False)]
 
 
 def test_what_repeats_a_late_report_alone_opens_a_new_relapse() -> None:

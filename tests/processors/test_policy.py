@@ -101,6 +101,12 @@ def test_an_error_names_file_key_and_bound(folder: Path, name: str, content: byt
         load_policies(folder)
 
 
+def test_what_cannot_be_read_as_a_file_is_named(folder: Path) -> None:
+    (folder / "0599.toml").mkdir()
+    with pytest.raises(PolicyError, match=r"0599\.toml: cannot be read"):
+        load_policies(folder)
+
+
 def test_a_folder_needs_a_default(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match=r"default\.toml: missing"):
         load_policies(tmp_path)

@@ -79,6 +79,14 @@ class OpenKlantStub:
         with self.lock:
             self.tasks[task] |= {"status": "verwerkt", "afgehandeldOp": HANDLED_AT}
 
+    def register_contact(self, before: str, *, reached: bool | None) -> str:
+        """A counsellor registers a contact that follows on an earlier klantcontact; gives its uuid."""
+        with self.lock:
+            made = self._keep(self.contacts, {"indicatieContactGelukt": reached}, [])[1]
+            link = {"klantcontact": {"uuid": made["uuid"]}, "wasKlantcontact": {"uuid": before}}
+            self._keep(self.objects, link, [])
+            return str(made["uuid"])
+
     def count(self, what: str) -> int:
         with self.lock:
             return sum(request.startswith(what) for request in self.requests)
@@ -107,7 +115,8 @@ class OpenKlantStub:
                 ("GET", "onderwerpobjecten", False): lambda: self._list(self.objects, query, OBJECT_FILTERS),
                 ("GET", "internetaken", False): lambda: self._list(self.tasks, query, TASK_FILTERS),
                 ("POST", "internetaken", False): lambda: self._make_task(body),
-                ("GET", "internetaken", True): lambda: (200, self._there(wanted)),
+                ("GET", "internetaken", True): lambda: (200, self._there(self.tasks, wanted)),
+                ("GET", "klantcontacten", True): lambda: (200, self._there(self.contacts, wanted)),
                 ("PATCH", "internetaken", True): lambda: self._change_task(wanted, body),
             }
             found = handlers.get((method, collection, bool(wanted)))
@@ -115,10 +124,10 @@ class OpenKlantStub:
                 raise Refusal(405, "method_not_allowed")
             return found()
 
-    def _there(self, wanted: str) -> Json:
-        if wanted not in self.tasks:
+    def _there(self, kept: dict[str, Json], wanted: str) -> Json:
+        if wanted not in kept:
             raise Refusal(404, "not_found")
-        return self.tasks[wanted]
+        return kept[wanted]
 
     def _list(
         self, kept: dict[str, Json], query: dict[str, str], filters: dict[str, str]
@@ -169,7 +178,7 @@ class OpenKlantStub:
         return self._keep(self.tasks, body | {"afgehandeldOp": None}, wrong)
 
     def _change_task(self, wanted: str, body: Json) -> tuple[int, Json]:
-        task = self._there(wanted)
+        task = self._there(self.tasks, wanted)
         wrong = _texts(body, {"gevraagdeHandeling": (False, 200), "toelichting": (False, 1000)})
         wrong += self._task_fields(body, required=False)
         if wrong:
@@ -205,6 +214,7 @@ ACTOR_FILTERS = {
 OBJECT_FILTERS = {
     "onderwerpobjectidentificatorObjectId": "onderwerpobjectidentificator.objectId",
     "onderwerpobjectidentificatorCodeRegister": "onderwerpobjectidentificator.codeRegister",
+    "wasKlantcontact__uuid": "wasKlantcontact.uuid",
 }
 TASK_FILTERS = {"aanleidinggevendKlantcontact__uuid": "aanleidinggevendKlantcontact.uuid"}
 

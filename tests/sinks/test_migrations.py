@@ -11,7 +11,7 @@ from signaalwissel.schemas.followup import ContactOutcome, TaskStatus, TaskUpdat
 from signaalwissel.sinks import database
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.followup_findings import follow_up_findings
-from signaalwissel.sinks.tables import found, trajectories
+from signaalwissel.sinks.tables import found, task_updates, trajectories
 from sqlalchemy import Engine, inspect, text
 
 from tests.processors.followup_support import POLICY, decision, to_regular, update
@@ -78,6 +78,20 @@ def test_what_came_of_a_task_that_was_done_before_is_known_from_its_updates(
     go(engine, command.upgrade, "head")
     assert office.tasks() == before
     assert {task.outcome for task in before} == {ContactOutcome.INCORRECT_SIGNAL, None}
+
+
+def test_updates_of_two_tasks_with_one_number_survive_the_way_back_as_one(
+    engine: Engine, database_url: str
+) -> None:
+    office = Office(database_url)
+    office.store(decision(client=1), decision("s-2", trajectory_id="T-2"))
+    tasks = office.tasks()
+    office.store(updates=[update(TaskUpdateKind.ACCEPTED, task.task_id) for task in tasks])
+    before = office.tasks()
+    go(engine, command.downgrade, "0010")
+    go(engine, command.upgrade, "head")
+    assert office.tasks() == before
+    assert [row["task_id"] for row in office.rows(task_updates)] == [min(task.task_id for task in tasks)]
 
 
 def test_a_task_without_signals_is_dated_by_its_history_or_its_due_day(

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from signaalwissel.processors.open_klant_texts import texts_of
@@ -151,7 +151,18 @@ def test_completion_is_read_with_its_moment(stub: OpenKlantStub, api: OpenKlant)
     )
 
 
-@pytest.mark.parametrize("said", ["gisteren", None, 7, "2026-03-09T10:15:00"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "gisteren",
+        None,
+        7,
+        "2026-03-09T10:15:00",
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_a_moment_that_cannot_be_read_is_none(stub: OpenKlantStub, api: OpenKlant, said: object) -> None:
     made = api.internal_task(api.contact(TASK, TEXTS).uuid, TASK, TEXTS).uuid
     stub.only_task.update(status="verwerkt", afgehandeldOp=said)
@@ -176,6 +187,70 @@ def test_what_is_gone_is_told_from_a_wrong_url(stub: OpenKlantStub, api: OpenKla
         pytest.raises(OpenKlantAway, match="OPEN_KLANT_URL"),
     ):
         lost.read(uuid4())
+
+
+@pytest.mark.parametrize("said", [True, False, None])
+def test_whether_the_resident_was_reached_stands_on_the_klantcontact_itself(
+    stub: OpenKlantStub, api: OpenKlant, said: bool | None
+) -> None:
+    contact = api.contact(TASK, TEXTS).uuid
+    stub.contacts[str(contact)]["indicatieContactGelukt"] = said
+    assert api.reached(contact) is said
+
+
+@pytest.mark.parametrize(
+    ("tries", "reached"),
+    [
+        ([False, True], True),
+        ([True, False], True),
+        ([False, False], False),
+        ([None, False], False),
+        ([None], None),
+    ],
+)
+def test_or_on_the_contacts_that_followed_each_on_the_one_before(
+    stub: OpenKlantStub, api: OpenKlant, tries: list[bool | None], reached: bool | None
+) -> None:
+    contact = api.contact(TASK, TEXTS).uuid
+    last = str(contact)
+    for said in tries:
+        last = stub.register_contact(last, reached=said)
+    assert api.reached(contact) is reached
+
+
+def test_contacts_in_a_circle_or_without_end_are_read_once_and_bounded(
+    stub: OpenKlantStub, api: OpenKlant
+) -> None:
+    contact = str(api.contact(TASK, TEXTS).uuid)
+    stub.objects["circle"] = {"klantcontact": {"uuid": contact}, "wasKlantcontact": {"uuid": contact}}
+    for _ in range(30):
+        stub.register_contact(contact, reached=False)
+    assert api.reached(UUID(contact)) is False
+    assert stub.count("GET klantcontacten/") == 10
+
+
+def test_a_contact_that_was_deleted_there_tells_nothing(stub: OpenKlantStub, api: OpenKlant) -> None:
+    contact = api.contact(TASK, TEXTS).uuid
+    gone = stub.register_contact(str(contact), reached=False)
+    stub.register_contact(str(contact), reached=True)
+    del stub.contacts[gone]
+    assert api.reached(contact) is True
+
+
+@pytest.mark.parametrize("said", [1, "true", [True], {}])
+def test_what_is_no_yes_or_no_tells_nothing(stub: OpenKlantStub, api: OpenKlant, said: object) -> None:
+    contact = api.contact(TASK, TEXTS).uuid
+    stub.contacts[str(contact)]["indicatieContactGelukt"] = said
+    assert api.reached(contact) is None
+
+
+@pytest.mark.parametrize("there", ["https://elders/klantcontacten/1", 7, [], None])
+def test_a_reference_of_another_shape_is_nobodys(
+    api: OpenKlant, monkeypatch: pytest.MonkeyPatch, there: object
+) -> None:
+    answer = {"results": [{"uuid": str(uuid4()), "aanleidinggevendKlantcontact": there}]}
+    monkeypatch.setattr(api._requests, "get", lambda *_: answer)
+    assert api.internal_task_of(uuid4()) is None
 
 
 @pytest.mark.parametrize("answer", [{"results": "x"}, {"results": [1]}, {}])

@@ -6,7 +6,7 @@ import pytest
 from signaalwissel.schemas.followup import TaskStatus
 from signaalwissel.sinks.open_klant_tables import open_klant_handovers
 from signaalwissel.sinks.settings import TASK_UPDATES
-from signaalwissel.sinks.tables import tasks
+from signaalwissel.sinks.tables import notices, tasks
 
 from tests.processors.followup_support import decision
 from tests.sinks.open_klant_server import running_stub
@@ -36,6 +36,21 @@ def test_a_relapse_is_handed_over_and_its_completion_ends_the_task(
     (record,) = bench.published(TASK_UPDATES, 1)
     assert record.key == task["task_id"].encode()
     assert stub.count("PATCH") == 0
+
+
+def test_a_contact_that_was_made_in_open_klant_tells_the_partner_that_his_signal_was_taken_up(
+    bench: SinkBench, stub: OpenKlantStub
+) -> None:
+    bench.decide([decision()])
+    with bench.running(open_klant=open_klant_settings(stub), clock=False) as sink:
+        until(lambda: sink.failure is not None or len(stub.tasks) == 1, "the hand-over")
+        stub.register_contact(stub.only_task["aanleidinggevendKlantcontact"]["uuid"], reached=True)
+        stub.finish(stub.only_task["uuid"])
+        until(
+            lambda: [row["status"] for row in bench.rows(tasks)] == [TaskStatus.DONE], "the end of the task"
+        )
+    (notice,) = bench.rows(notices)
+    assert (notice["kind"], notice["feedback"]) == ("PARTNER_FEEDBACK", "TAKEN_UP")
 
 
 def test_an_open_klant_that_fails_all_the_time_holds_nothing_up(

@@ -1,10 +1,12 @@
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from signaalwissel.processors.followup_tasks import Task
-from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskStep, TaskUpdateKind
+from signaalwissel.processors.validation import check_published
+from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskStep, TaskUpdate, TaskUpdateKind
 from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.open_klant_health import open_klant_health
 from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
@@ -118,6 +120,52 @@ def test_what_a_counsellor_marked_as_done_becomes_one_task_update(
     assert update.occurred_at == HANDLED_MS
     assert update.update_id == f"open-klant-{stub.only_task['uuid']}-{HANDLED_MS}"
     assert (stub.count("GET"), stub.count("PATCH")) == (looked, 0)
+
+
+def told(desktop: Desktop, task: Task) -> TaskUpdate:
+    with desktop.handing_over():
+        desktop.until(lambda: is_in(desktop, task, "COMPLETED"), "the completion")
+    (update,) = desktop.updates()
+    return update
+
+
+@pytest.mark.parametrize(
+    ("reached", "kind"),
+    [
+        (True, TaskUpdateKind.CONTACT_MADE),
+        (False, TaskUpdateKind.COMPLETED),
+        (None, TaskUpdateKind.COMPLETED),
+    ],
+)
+def test_a_contact_that_was_registered_there_is_told_as_one(
+    desktop: Desktop, stub: OpenKlantStub, handed: Task, reached: bool | None, kind: TaskUpdateKind
+) -> None:
+    stub.register_contact(stub.only_task["aanleidinggevendKlantcontact"]["uuid"], reached=reached)
+    stub.finish(stub.only_task["uuid"])
+    update = told(desktop, handed)
+    assert (update.kind, update.reached) == (kind, reached)
+
+
+def test_an_evaluation_ends_as_completed_though_the_resident_was_reached(
+    desktop: Desktop, stub: OpenKlantStub
+) -> None:
+    task = replace(relapse(), kind=TaskKind.EVALUATE_PLAN)
+    desktop.keep(task)
+    with desktop.handing_over():
+        desktop.until(lambda: is_in(desktop, task, "OPEN"), "the hand-over")
+    stub.register_contact(stub.only_task["aanleidinggevendKlantcontact"]["uuid"], reached=True)
+    stub.finish(stub.only_task["uuid"])
+    assert told(desktop, task).kind is TaskUpdateKind.COMPLETED
+
+
+@pytest.mark.parametrize("said", ["2999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_completion_on_an_impossible_day_counts_as_of_now(
+    desktop: Desktop, stub: OpenKlantStub, handed: Task, said: str
+) -> None:
+    stub.only_task.update(status="verwerkt", afgehandeldOp=said)
+    update = told(desktop, handed)
+    check_published(update.occurred_at, time.time_ns() // 1_000_000, "occurred_at")
+    assert update.occurred_at > HANDLED_MS
 
 
 def test_a_completion_is_not_overwritten_by_a_later_version(

@@ -26,7 +26,7 @@ from signaalwissel.sinks.settings import (
 from signaalwissel.sinks.storable import REVISION_MAX, check_storable_decision, check_storable_letter
 from signaalwissel.sinks.writer import Writer
 
-from tests.processors.followup_support import address_only, decision, update
+from tests.processors.followup_support import address_only, at_noon, decision, update
 from tests.sinks.clock_support import MONDAY, Office, state
 from tests.sinks.sink_support import POLICIES, seal
 
@@ -57,7 +57,7 @@ class Record(NamedTuple):
     topic: str
     partition: int = 0
     offset: int = 5
-    timestamp: int = 1_772_400_000_000
+    timestamp: int = at_noon(date(2026, 3, 5))
     key: bytes | None = b"k"
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
@@ -196,6 +196,17 @@ def test_whatever_a_trajectory_says_it_is_refused_or_stored(database_url: str) -
         store(office, batch)
     office.tick(date(2026, 9, 1))
     assert min(stored, refused) > 10
+
+
+@pytest.mark.parametrize(("hours", "refused"), [(24, False), (25, True)])
+def test_what_will_have_happened_only_more_than_a_day_from_now_is_refused(
+    hours: int, *, refused: bool
+) -> None:
+    # A contact in the year 2962 would have its plan evaluated in that year, and nobody would hear of it before.
+    said = update(TaskUpdateKind.CONTACT_MADE, occurred_at=Record(b"", "").timestamp + hours * 3_600_000)
+    batch = taken(TASK_UPDATES, codec("TaskUpdate").encode(said))
+    assert [letter.field for letter in batch.dead_letters] == ["occurred_at"] * refused
+    assert len(batch.updates) == (not refused)
 
 
 def test_whatever_a_task_update_says_it_is_refused_or_applied(database_url: str) -> None:

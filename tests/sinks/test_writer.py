@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.followup import TaskUpdateKind
+from signaalwissel.schemas.followup import TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.routing import Candidate, CorrectionAction, CorrectionCause, Decision
 from signaalwissel.sinks import task_store
 from signaalwissel.sinks.audit import COLUMNS
@@ -112,25 +112,39 @@ def test_a_signal_that_comes_and_is_erased_in_one_batch_leaves_nothing(engine: E
     assert all(b"s-1" not in bytes(row["value"]) for row in rows(engine, outbox))
 
 
+class Received:
+    topic, partition, offset, timestamp, key, value, headers = "u", 0, 0, 0, None, b"", ()
+
+
+def apply(engine: Engine, *said: TaskUpdate) -> None:
+    writer = Writer(SinkSettings(bootstrap="", database_url="", clock=False), POLICIES, seal)
+    with engine.begin() as connection:
+        writer.store(connection, Batch(updates=[ReceivedUpdate(one, Received()) for one in said]))
+
+
 def test_a_refused_update_can_be_mended_and_an_applied_one_is_applied_once(engine: Engine) -> None:
     store(engine, decision())
     task_id = rows(engine, tasks)[0]["task_id"]
-
-    class Received:
-        topic, partition, offset, timestamp, key, value, headers = "u", 0, 0, 0, None, b"", ()
 
     said = [
         update(TaskUpdateKind.PLAN_EVALUATED, task_id),
         update(TaskUpdateKind.ACCEPTED, task_id),
         update(TaskUpdateKind.CONTACT_MADE, task_id),
     ]
-    writer = Writer(SinkSettings(bootstrap="", database_url="", clock=False), POLICIES, seal)
     for _ in range(2):
-        with engine.begin() as connection:
-            batch = Batch(updates=[ReceivedUpdate(one, Received()) for one in said])
-            writer.store(connection, batch)
+        apply(engine, *said)
     (row,) = rows(engine, tasks)
     assert (row["status"], row["version"]) == ("ACCEPTED", 2)
+
+
+def test_two_task_systems_may_use_the_same_number_for_their_updates(engine: Engine) -> None:
+    store(engine, decision(), decision("s-2", trajectory_id="T-2"))
+    said = [
+        update(TaskUpdateKind.CONTACT_MADE, row["task_id"], update_id="u-1") for row in rows(engine, tasks)
+    ]
+    apply(engine, *said)
+    apply(engine, *said)
+    assert [(row["status"], row["version"]) for row in rows(engine, tasks)] == [("DONE", 2), ("DONE", 2)]
 
 
 def test_a_regular_decision_costs_no_look_at_tasks(engine: Engine) -> None:

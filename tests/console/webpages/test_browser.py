@@ -89,7 +89,7 @@ def pages_of(town: Town) -> dict[Role, dict[str, str]]:
             "dossier": "/dossiers?traject=T-1",
             "niet-gevonden": "/taken/nergens",
         },
-        Role.PRIVACY_OFFICER: {"signaal": "/signalen?nummer=s-1", "uitval": "/uitval"},
+        Role.PRIVACY_OFFICER: {"signaal": "/signalen?nummer=s-1", "uitval": "/uitval", "cijfers": "/cijfers"},
         Role.OPERATOR: {"berichten": "/berichten", "bericht": "/berichten/d1", "beheer": "/beheer"},
     }
 

@@ -1,12 +1,15 @@
 """The other pages, role by role; and what holds for every page."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import ServiceAway
 from signaalwissel.console.findings import wrong
 from signaalwissel.processors.access import Role
+from signaalwissel.schemas.routing import DebtTiming
+from signaalwissel.schemas.signal import Partner, PartnerKind
 from sqlalchemy import text
 
 from tests.console.webpages.web_support import BSN, NAME, OTHER, PHONE, TEAM, Town, Visitor, counsellor
@@ -17,6 +20,7 @@ ALLOWED = {
     "/signalen": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
     "/dossiers": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
     "/uitval": {Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/cijfers": {Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
     "/berichten": {Role.OPERATOR},
     "/beheer": {Role.OPERATOR},
 }
@@ -129,6 +133,29 @@ def test_fallout_is_empty_until_a_term_has_passed(town: Town) -> None:
     assert "Een tot vier weken te laat (1)" in page
     assert "Een taak heeft geen volgende dag" in page
     assert "T-4" not in page
+
+
+def test_figures_show_a_month_of_my_municipality_and_no_small_number(town: Town) -> None:
+    lead = person(town, Role.TEAM_LEAD)
+    after = {"debt_timing": DebtTiming.AFTER_ADMISSION, "arrears": 99_999}
+    insurer, other = Partner("zorg-noord", PartnerKind.HEALTH_INSURANCE), Partner("elders", PartnerKind.RENT)
+    town.office.store(
+        *(town.decision(f"n-{n}", trajectory_id=f"N-{n}", **after) for n in range(12)),
+        *(town.decision(f"z-{n}", trajectory_id=f"Z-{n}", partner=insurer, **after) for n in range(3)),
+        town.decision("e-1", trajectory_id="E-1", partner=other, municipality=OTHER, **after),
+    )
+    month = (town.today - timedelta(days=1)).isoformat()[:7]
+    page = lead.get("/cijfers", maand=month).text
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", page.split("<tbody")[1])
+    assert cells == [
+        *("zorg-noord", "zorgverzekering", "minder dan 10", "0"),
+        *("woonstad", "huur", "12", "0"),
+        *("Samen", "", "13 of meer", "0"),
+    ]
+    assert "elders" not in page
+    assert "geen signaal" in lead.get("/cijfers", maand="1999-12").text
+    assert lead.get("/cijfers", maand="1999-13").status_code == 400
+    assert lead.get("/cijfers", maand="<b>").status_code == 400
 
 
 def test_sealed_data_opens_for_whoever_may_and_each_opening_is_on_record(town: Town) -> None:
