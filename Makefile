@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races upgrade lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ year: install ## a simulated year of a municipality of 100,000: no hit without o
 
 races: install ## a thousand residents erased while their signals and events run: nothing comes back
 	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py
+
+upgrade: install ## a rolling upgrade of worker and sink under a long load, to the next version and back, and from the one before
+	SIGNAALWISSEL_UPGRADE_SIGNALS=60000 $(BIN)/pytest -s tests/system/test_upgrade.py
 
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install
