@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway contract-docs samples browser pictures secured canary year races lock sbom audit clean
+.PHONY: lint types contract insecure $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ contract-docs: install ## AsyncAPI and OpenAPI, as JSON and as pages, into docs/
 
 samples: install ## the sample publishers in Python, Java and JavaScript, built and run against real Kafka; none may be skipped
 	SIGNAALWISSEL_SAMPLES=required $(BIN)/pytest tests/samples
+
+upgrade: install ## a rolling upgrade of worker and sink under a long load, to the next version and back, and from the one before
+	SIGNAALWISSEL_UPGRADE_SIGNALS=60000 $(BIN)/pytest -s tests/system/test_upgrade.py
 
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install

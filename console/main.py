@@ -30,6 +30,7 @@ _GROUPS = {
     "access": "access",
     "topics": "topics",
     "keys": "keys",
+    "database": "database",
     "signal": "journey",
     "dead-letters": "dead_letters",
     "config": "config",

@@ -46,6 +46,7 @@ class Installation:
     partitions: int = 4
     publishers: Path | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    schema: Callable[[str], object] = migrate
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,7 +61,7 @@ class Installation:
         )
         with admin(self.settings) as client:
             make(client, layout(runtime.names(self.settings), self.partitions), 1)
-        migrate(self.database_url)
+        self.schema(self.database_url)
 
     @property
     def environment(self) -> dict[str, str]:
