@@ -10,6 +10,7 @@ from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.console.registry_ids import adopt
 from signaalwissel.processors.sealing import KeyUnavailable
+from signaalwissel.sinks.collector import spare_batches
 from signaalwissel.sinks.process import run_sink
 from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
@@ -42,6 +43,7 @@ def sink(
         chosen = runtime.sink_settings(settings, instance, instances)
         # Before anything is read: a database from before an erasure must not come back to life.
         erasure_ledger.forget_again(settings, chosen, keys)
+        spare_batches()
         with watched(settings, Watched("sink", FIRST_SINK + instance, standing.standing)):
             status = run_sink(
                 chosen,

@@ -219,7 +219,7 @@ def _importer(inputs: _Inputs) -> frozenset[Right]:
     own = (topics.IMPORT_LEDGER, topics.IMPORT_STATES)
     return frozenset(
         {
-            *_read(own),
+            *_read((*own, topics.TRAJECTORY_STATES)),
             *_written((*inputs.every(), *own)),
             Right(Kind.TRANSACTIONAL_ID, IMPORT_IDS, Operation.WRITE, begins=True),
         }

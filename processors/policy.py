@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, model_validator
-from signaalwissel.processors.policy_bounds import signal_faults, trajectory_faults
+from signaalwissel.processors.policy_bounds import rights_faults, signal_faults, trajectory_faults
 from signaalwissel.processors.policy_sections import (
+    RIGHTS_PERIODS,
     Contacts,
     Corrections,
     Deadlines,
@@ -108,7 +109,16 @@ class Policy(Section):
 
     @property
     def rules(self) -> dict[str, Any]:
-        """What decides: all but `privacy`, so that another telephone number makes no other policy."""
+        """What decides about signals.
+
+        Without `privacy`, as another telephone number makes no other policy, and without the periods of what is kept
+        of requests, erasures and objections.
+        """
+        return self.model_dump(mode="json", exclude={"privacy": True, "retention": set(RIGHTS_PERIODS)})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting but `privacy`."""
         return self.model_dump(mode="json", exclude={"privacy"})
 
     def under(self, version: str) -> "Policy":
@@ -233,6 +243,7 @@ def _policy(file: Path, content: dict[str, Any]) -> Policy:
     faults = [
         *signal_faults(policy.retention, policy.corrections, policy.intake, policy.repeats),
         *trajectory_faults(policy.retention, policy.corrections, policy.intake, policy.window),
+        *rights_faults(policy.retention, policy.corrections),
     ]
     if faults:
         raise PolicyError(f"{file}: {'; '.join(faults)}")

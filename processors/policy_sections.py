@@ -214,3 +214,21 @@ class Retention(Section):
     trajectory: RetentionPeriod
     trajectory_of_entrepreneur: RetentionPeriod
     signal: RetentionPeriod
+    # What is kept of the resident's rights. Of these the product has periods of its own: policies from before may
+    # lack them, and they decide nothing about a signal.
+    request: RetentionPeriod = RetentionPeriod(
+        months=60,
+        justification="Vijf jaar: zo lang kan de gemeente moeten laten zien dat zij een verzoek heeft afgehandeld.",
+    )
+    erasure: RetentionPeriod = RetentionPeriod(
+        months=84,
+        justification="Zeven jaar: langer dan de oudste back-up. Wordt een back-up teruggezet, dan wissen wij opnieuw.",
+    )
+    objection: RetentionPeriod = RetentionPeriod(
+        months=6,
+        justification="Zes maanden: zo lang kunnen er nog meldingen zijn uit de tijd dat het bezwaar gold.",
+    )
+
+
+RIGHTS_PERIODS = frozenset({"request", "erasure", "objection"})
+"""Periods that decide nothing about a signal."""

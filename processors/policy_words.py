@@ -45,6 +45,12 @@ MEANINGS: Mapping[str, str] = {
     "retention.trajectory_of_entrepreneur.justification": "waarom zo lang",
     "retention.signal.months": "maanden dat gegevens over een melding blijven",
     "retention.signal.justification": "waarom zo lang",
+    "retention.request.months": "maanden dat wordt bewaard dat een inwoner iets vroeg en wat er is gedaan",
+    "retention.request.justification": "waarom zo lang",
+    "retention.erasure.months": "maanden dat de lijst van wissingen blijft; langer dan de oudste back-up",
+    "retention.erasure.justification": "waarom zo lang",
+    "retention.objection.months": "maanden dat een bezwaar blijft nadat de inwoner het introk",
+    "retention.objection.justification": "waarom zo lang",
 }
 """Every setting that decides, by its name in the policy file."""
 
@@ -54,7 +60,7 @@ _COUNTED = ("teams.unavailable", "teams.administrators")
 
 def settings_in_words(policy: Policy) -> Iterator[tuple[str, str, str]]:
     """Name, meaning and value of every setting that decides; ids of people only as a number."""
-    for name, value in _leaves(policy.rules):
+    for name, value in _leaves(policy.settings):
         yield name, MEANINGS.get(name, name), str(len(value)) if name in _COUNTED else _shown(value)
 
 

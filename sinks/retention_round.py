@@ -18,6 +18,7 @@ from signaalwissel.sinks.retention_audit import AUDIT_BLOCKS, AUDIT_EVENTS, PROC
 from signaalwissel.sinks.retention_followup import COMMANDS, FEEDBACK, TASK_SIGNALS, VERIFICATIONS
 from signaalwissel.sinks.retention_keys import DayKeys, day_keys, remember_passed_days
 from signaalwissel.sinks.retention_locks import lock_run
+from signaalwissel.sinks.retention_rights import ERASURES, OBJECTIONS, REQUESTS
 from signaalwissel.sinks.retention_scope import NOBODY, Scope, Step, is_held, scopes
 from signaalwissel.sinks.retention_signals import SIGNALS
 from signaalwissel.sinks.retention_technical import DEAD_LETTERS, OUTBOX, POLICIES, TOMBSTONES
@@ -42,6 +43,9 @@ STEPS = (
     OUTBOX,
     POLICIES,
     TOMBSTONES,
+    REQUESTS,
+    ERASURES,
+    OBJECTIONS,
     AUDIT_EVENTS,
     PROCESSING_LOG,
     AUDIT_BLOCKS,
