@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from signaalwissel.console import environment, http_access, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
+from signaalwissel.console.kafka_login import check_login, fault_of
 from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.console.registry_ids import adopt
@@ -60,6 +61,8 @@ def gateway(
     adopt(settings)
     place = http_access.place(settings, settings.gateway_port)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES, _TRIAL_PARTNERS)
+    # Before there is an event loop: a login that is wrong ends the command with the setting's name.
+    check_login(settings)
     parts = _parts(settings, known)
     bounds = Bounds(settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE)
     app = build_gateway(parts, base, with_version(bounds))
@@ -85,6 +88,7 @@ def _parts(settings: Settings, known: http_access.HttpAccess) -> Parts:
             runtime.kafka_python_connection(settings),
             [names(topic(kind)) for kind in (SIGNALS, TRAJECTORIES, TASK_UPDATES)],
             bound_s=settings.gateway_answer_s,
+            login_fault=lambda: fault_of(settings),
         )
     except Away as error:
         raise ServiceAway(str(error)) from error

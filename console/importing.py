@@ -11,6 +11,7 @@ from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.import_shown import Progress, show, show_explanation
 from signaalwissel.console.import_watch import watch
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.sealing import KeyProvider, KeyUnavailable
@@ -178,6 +179,7 @@ def _commits(
     if options.dry_run and not settings.kafka_bootstrap:
         yield _Publishing(None, lambda: None)
         return
+    check_login(settings)
     adopt(settings)
     topics = ImportTopics(
         runtime.bootstrap(settings),

@@ -9,10 +9,10 @@ from signaalwissel.console.accounting import Accounting, note
 from signaalwissel.console.connections import writer
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding
-from signaalwissel.console.kafka_login import check_login
+from signaalwissel.console.kafka_login import check_login, fault_of
 from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import end_with_parent
-from signaalwissel.console.replaying import NotReplayable, Replayer
+from signaalwissel.console.replaying import NotReplayable, Replayer, is_published
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.webpages.app import build_web
 from signaalwissel.console.webpages.parts import Parts
@@ -128,8 +128,18 @@ class LetterActions:
         self._accounting = accounting
 
     def replay(self, dead_letter_id: str, by: str) -> str:
-        """Send it again; gives its topic."""
+        """Send it again; gives its topic.
+
+        Raises:
+            NotReplayable: Its topic is internal: the pages' account may not write there (docs/operations.md).
+        """
         names = runtime.names(self._settings)
+        letter = show_dead_letter(self._engine, dead_letter_id)
+        if letter is not None and not is_published(letter, names):
+            raise NotReplayable(
+                f"dead letter {dead_letter_id}: records of {letter.topic} are internal; the operator replays it with "
+                f"`signaalwissel dead-letters replay {dead_letter_id}`"
+            )
         with writer(self._settings) as sender:
             replayer = Replayer(self._engine, self._keys, names, sender, self._accounting.of(by))
             return replayer.replay(dead_letter_id)
@@ -171,6 +181,7 @@ def _outlet(settings: Settings) -> KafkaOutlet:
             runtime.kafka_python_connection(settings),
             [topic],
             bound_s=settings.gateway_answer_s,
+            login_fault=lambda: fault_of(settings),
         )
     except Away as error:
         raise ServiceAway(str(error)) from error

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from kafka import KafkaProducer
@@ -57,14 +57,22 @@ class KafkaOutlet:
         connection: Security options as kafka-python takes them.
         topics: The topics, with prefix; each must be there.
         bound_s: How long a record may take.
+        login_fault: What is wrong with the login, or None; asked when Kafka does not answer, in a thread, as a user who
+            was taken away looks like a broker that is gone.
 
     Raises:
         Away: There is no broker, or a topic is not there.
     """
 
     def __init__(
-        self, bootstrap: str, connection: Mapping[str, Any], topics: Sequence[str], bound_s: float = 10.0
+        self,
+        bootstrap: str,
+        connection: Mapping[str, Any],
+        topics: Sequence[str],
+        bound_s: float = 10.0,
+        login_fault: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._login_fault = login_fault
         self._options = {**connection, "bootstrap_servers": bootstrap.split(",")}
         self._topics = tuple(topics)
         self._bound_s = bound_s
@@ -152,7 +160,7 @@ class KafkaOutlet:
         try:
             producer = self._opened()
         except KafkaError as error:
-            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+            self._tell(error)
             time.sleep(_PAUSE_S)
             return
         self._producer = producer
@@ -187,8 +195,15 @@ class KafkaOutlet:
         try:
             return set(self._topics) <= self._there()
         except KafkaError as error:
-            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+            self._tell(error)
             return False
+
+    def _tell(self, error: KafkaError) -> None:
+        fault = self._login_fault()
+        if fault is None:
+            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+        else:
+            log.error("gateway: Kafka does not let us in: %s; mend the login and restart", fault)
 
     def _there(self) -> set[str]:
         """The topics of the broker; raises KafkaError."""

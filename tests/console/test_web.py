@@ -11,12 +11,16 @@ from datetime import date
 
 import httpx
 import pytest
+from signaalwissel.console.accounting import Accounting
+from signaalwissel.console.connections import Writer
+from signaalwissel.console.replaying import NotReplayable
+from signaalwissel.console.web import LetterActions
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
-from tests.console.console_support import CommandLine, Installation
+from tests.console.console_support import CommandLine, Installation, source
 from tests.console.webpages.web_support import Visitor, counsellor_choice
 
 TASK = (
@@ -73,6 +77,29 @@ def test_the_look_at_doctor_s_findings_works_under_a_running_event_loop(installa
         operator = Visitor(browser, role="operator")
         page = operator.get("/beheer").text
         assert re.search(r"kafka</td>\s*<td[^>]*><span[^>]*>goed", page), page
+
+
+@pytest.mark.parametrize(
+    ("topic", "goes"),
+    [("signals", True), ("trajectories.casus", True), ("task-updates", True)]
+    + [(topic, False) for topic in ("resident-events", "intake-commands", "decisions", "trajectory-states")],
+)
+def test_the_pages_leave_dead_letters_of_internal_topics_to_the_operator(
+    unprepared: Installation, topic: str, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unprepared.make_tables()
+    letter = unprepared.refuse(source(topic))
+    settings = unprepared.settings
+    actions = LetterActions(settings, unprepared.engine, unprepared.keys, Accounting(settings))
+    sent: list[str] = []
+    monkeypatch.setattr(Writer, "send_original", lambda _writer, name, _record: sent.append(name))
+    if goes:
+        actions.replay(letter.dead_letter_id, "somebody")
+    else:
+        with pytest.raises(NotReplayable, match="internal; the operator replays it"):
+            actions.replay(letter.dead_letter_id, "somebody")
+    assert len(sent) == goes
+    assert unprepared.status(letter) == ("replayed" if goes else "open")
 
 
 def test_without_anybody_who_may_come_in_it_does_not_start(

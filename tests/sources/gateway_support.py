@@ -60,11 +60,13 @@ async def owners(ids: Sequence[str], municipalities: frozenset[str]) -> Mapping[
     return {one: TASKS[one] for one in ids if TASKS.get(one) in municipalities}
 
 
-def gateway(outlet: Outlet, *, tasks: Any = owners, publishers: Publishers | None = None) -> FastAPI:
+def gateway(
+    outlet: Outlet, *, tasks: Any = owners, publishers: Publishers | None = None, access: Access = ACCESS
+) -> FastAPI:
     rules = Rules(
         packaged_policies(for_every_code=True), publishers or Publishers(), lambda kind: kind, lambda: NOW_MS
     )
-    authenticator = Authenticator(ACCESS, tokens(ACCESS), RateLimit(10_000, 10_000))
+    authenticator = Authenticator(access, tokens(access), RateLimit(10_000, 10_000))
     parts = Parts(rules, outlet, authenticator, lambda topic: f"p-{topic}", "urn:nld:test", tasks)
     return build_gateway(parts, SERVER, with_version(Bounds(body_bytes_max=1_000_000, per_address_s=1e6)))
 
