@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser monitoring pictures secured canary year races lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,11 @@ bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 browser: install ## the web pages in a real Chromium, with axe; installs chromium by apt when it is not there and you are root
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
 	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py
+
+# promtool is part of Debian's and Ubuntu's package of Prometheus; elsewhere install it yourself.
+monitoring: install ## alert rules and dashboards checked by promtool; installs it by apt when it is not there and you are root
+	command -v promtool >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends prometheus; }
+	SIGNAALWISSEL_PROMTOOL=required $(BIN)/pytest tests/deploy/test_monitoring.py
 
 pictures: install ## the screenshots in docs/web, taken anew by the browser tests
 	mkdir -p docs/web
