@@ -20,7 +20,8 @@ from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
 from tests.console.console_support import CommandLine, Installation
-from tests.console.metrics_support import every_page, value
+from tests.console.metrics_support import every_page
+from tests.console.metrics_support import value as sample
 from tests.sources.gateway_support import signal as a_signal
 from tests.sources.gateway_support import update
 
@@ -90,8 +91,8 @@ def test_records_go_from_http_onto_kafka_and_a_stop_ends_with_0(installation: In
         assert gateway.post("taakupdates", update(task_id="t-2")).status_code == 404
         counted = {family.name: family for family in families(httpx.get(gateway.metrics).text)}
         taken = counted["http_server_request_duration_seconds"]
-        assert value(taken, http_route="/v1/signalen", http_response_status_code="202") == 1
-        assert value(taken, http_route="/v1/signalen", http_response_status_code="403") == 1
+        assert sample(taken, http_route="/v1/signalen", http_response_status_code="202") == 1
+        assert sample(taken, http_route="/v1/signalen", http_response_status_code="403") == 1
         assert counted.keys() == every_page()["gateway"].keys()
         # Not on the port that partners reach.
         assert httpx.get(f"{gateway.address}/metrics").status_code == 404

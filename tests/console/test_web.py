@@ -20,7 +20,8 @@ from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
 from tests.console.console_support import CommandLine, Installation
-from tests.console.metrics_support import every_page, value
+from tests.console.metrics_support import every_page
+from tests.console.metrics_support import value as sample
 from tests.console.webpages.web_support import Visitor, counsellor_choice
 
 TASK = (
@@ -83,7 +84,7 @@ def test_a_report_on_a_page_is_a_task_update_on_kafka_and_a_stop_ends_with_0(
         assert "Uw melding is aangekomen" in mine.get("/taken/t-1", gemeld="true").text
         counted = {family.name: family for family in families(httpx.get(metrics).text)}
         shown = counted["http_server_request_duration_seconds"]
-        assert value(shown, http_route="/taken/{task_id}", http_response_status_code="200") >= 1
+        assert sample(shown, http_route="/taken/{task_id}", http_response_status_code="200") >= 1
         assert counted.keys() == every_page()["web"].keys()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
