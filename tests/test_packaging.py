@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parents[1]
 FOLDERS = ("schemas", "processors", "security", "streams", "sinks", "sources", "console", "deploy")
 BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 OF_THE_CHECKOUT = {"Dockerfile", "Dockerfile.dockerignore", "compose.yaml", "requirements-image.lock"}
-"""What makes an image of the wheel does not travel in it."""
+"""What makes an image of the wheel does not travel in it; neither do rules and dashboards, which others load."""
 SHARED_LIBRARY = "signaalwissel/schemas/compiled__mypyc"
 DATA = {
     "signaalwissel/schemas/ids.json",
@@ -88,6 +88,7 @@ def in_the_tree() -> set[str]:
         and "__pycache__" not in file.parts
         and file.suffix != ".so"
         and file.name not in OF_THE_CHECKOUT
+        and "monitoring" not in file.parts
     }
 
 
