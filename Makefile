@@ -61,6 +61,11 @@ browser: install ## the web pages in a real Chromium, with axe; installs chromiu
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
 	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py
 
+# promtool is part of Debian's and Ubuntu's package of Prometheus; elsewhere install it yourself.
+monitoring: install ## alert rules and dashboards checked by promtool; installs it by apt when it is not there and you are root
+	command -v promtool >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends prometheus; }
+	SIGNAALWISSEL_PROMTOOL=required $(BIN)/pytest tests/deploy/test_monitoring.py
+
 pictures: install ## the screenshots in docs/web, taken anew by the browser tests
 	mkdir -p docs/web
 	SIGNAALWISSEL_BROWSER=required SIGNAALWISSEL_PICTURES=docs/web $(BIN)/pytest tests/console/webpages/test_browser.py

@@ -10,6 +10,9 @@ from signaalwissel.console import environment, http_access, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login, fault_of
 from signaalwissel.console.lines import dump
+from signaalwissel.console.metrics import MetricsPage
+from signaalwissel.console.metrics_http import GATEWAY, HttpMetrics
+from signaalwissel.console.probes import answering
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
@@ -64,10 +67,14 @@ def gateway(
     # Before there is an event loop: a login that is wrong ends the command with the setting's name.
     check_login(settings)
     parts = _parts(settings, known)
-    bounds = Bounds(settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE)
+    metrics = HttpMetrics()
+    bounds = Bounds(
+        settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE, observe=metrics.observe
+    )
     app = build_gateway(parts, base, with_version(bounds))
     try:
-        serve(app, place, lambda port: _tell(port, settings, known.development, as_json=as_json))
+        with answering(settings, "gateway", GATEWAY, MetricsPage("gateway", [metrics]).paths):
+            serve(app, place, lambda port: _tell(port, settings, known.development, as_json=as_json))
     except ServerUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
     raise typer.Exit(Exit.DONE)

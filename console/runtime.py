@@ -150,10 +150,10 @@ def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
 
 
-def rules(settings: Settings) -> Rules:
-    """What intake and matcher decide by."""
+def rules(settings: Settings, keys: KeyProvider | None = None) -> Rules:
+    """What intake and matcher decide by, under given keys or those of the settings."""
     allowed = environment.publishers(settings.publishers_file)
-    return Rules(policies(settings), allowed, key_service.answering(settings), fresh_nonce)
+    return Rules(policies(settings), allowed, keys or key_service.answering(settings), fresh_nonce)
 
 
 class SinkSeal:

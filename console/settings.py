@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     processing_log_timeout_s: float = Field(default=10.0, ge=0.1, le=60.0)
     processing_log_buffer_s: float = Field(default=900.0, ge=1.0, le=604_800.0)
     processing_log_buffer_lines: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
+    traces_url: str | None = None
+    traces_token: SecretStr | None = None
+    traces_ca_file: Path | None = None
 
     @classmethod
     def settings_customise_sources(

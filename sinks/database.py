@@ -26,13 +26,16 @@ _KEEPALIVE: dict[str, Any] = {
 }
 
 
-def open_engine(database_url: str, *, name: str, silence_s: float | None = None) -> Engine:
+def open_engine(
+    database_url: str, *, name: str, silence_s: float | None = None, statement_s: float | None = None
+) -> Engine:
     """An engine that opens a connection when asked and closes it after.
 
     Args:
         database_url: As SQLAlchemy (`postgresql+psycopg://`) or libpq (`postgresql://`) writes it.
         name: The session's application name.
         silence_s: A session that is silent for so long is ended by the server, with the locks that it holds.
+        statement_s: The server ends a statement that takes so long.
 
     Raises:
         SinkError: The URL cannot be read; the text does not repeat it, as it may hold a password.
@@ -42,11 +45,17 @@ def open_engine(database_url: str, *, name: str, silence_s: float | None = None)
     except ArgumentError:
         raise SinkError("DATABASE_URL is not a database URL like postgresql://user@host:5432/name") from None
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_BOUND_S, "application_name": name, **_KEEPALIVE}
+    options = []
     if silence_s is not None:
         silence_ms = int(silence_s * 1000)
-        arguments["options"] = (
-            f"-c idle_session_timeout={silence_ms} -c idle_in_transaction_session_timeout={silence_ms}"
-        )
+        options += [
+            f"-c idle_session_timeout={silence_ms}",
+            f"-c idle_in_transaction_session_timeout={silence_ms}",
+        ]
+    if statement_s is not None:
+        options.append(f"-c statement_timeout={int(statement_s * 1000)}")
+    if options:
+        arguments["options"] = " ".join(options)
     # An error's text would hold the values of the row.
     return create_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
 

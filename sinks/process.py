@@ -81,9 +81,8 @@ def run_sink(
         helpers.start(settings)
         try:
             sink = _Sink(
-                settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers
+                settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers, tools
             )
-            sink.standing = tools.standing or sink.standing
             patience.keep_trying(lambda: sink.session(stopped), stopped)
         finally:
             helpers.stop()
@@ -125,9 +124,12 @@ class _Helpers(NamedTuple):
 
 
 class _Sink:
-    def __init__(self, settings: SinkSettings, inbox: Inbox, writer: Writer, helpers: _Helpers) -> None:
+    def __init__(
+        self, settings: SinkSettings, inbox: Inbox, writer: Writer, helpers: _Helpers, tools: Tools
+    ) -> None:
         self._settings = settings
-        self.standing = SinkStanding()
+        self.standing = tools.standing or SinkStanding()
+        self._tracer = tools.tracer
         self._helpers = helpers
         self._inbox = inbox
         self._writer = writer
@@ -187,6 +189,7 @@ class _Sink:
             batch = reader.gather(self._inbox)
             if not batch.empty:
                 self._store(connection, batch)
+            self.standing.counts.lag = reader.lag()
             self.standing.round_ends(stored=not batch.empty, behind=reader.behind)
             if batch.empty:
                 if time.monotonic() - spoke_at < heartbeat_s:
@@ -198,11 +201,22 @@ class _Sink:
             yield
 
     def _store(self, connection: Connection, batch: Batch) -> None:
+        began_s = time.monotonic()
         with connection.begin():
-            self._writer.store(connection, batch)
+            new = self._writer.store(connection, batch)
+        self.standing.counts.stored(batch, new, began_s)
+        self._trace(batch)
         self._helpers.relay.wake()
         if batch.records >= self._settings.batch_records // _SHARE_OF_A_BUSY_BATCH:
             self._helpers.clock.make_way()
+
+    def _trace(self, batch: Batch) -> None:
+        if self._tracer is None:
+            return
+        for record, began_ns in batch.traced:
+            span = self._tracer.begin(record, began_ns)
+            if span is not None:
+                span.end()
 
 
 def _handover(settings: SinkSettings) -> OpenKlantHandover | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.retention import DataKind, period_of
 from signaalwissel.processors.sealing import KeyUnavailable
+from signaalwissel.processors.traces import Tracer
 from signaalwissel.sinks import retention_proofs
 from signaalwissel.sinks.destruction import Destruction, Why, trace_of
 from signaalwissel.sinks.ledger import RETENTION, Event, EventKind, Ledger
@@ -70,6 +71,7 @@ class Tools(NamedTuple):
         observe: Is told every step.
         actor: On whose behalf, as the audit trail names it.
         standing: What a sink notes of itself for its health check.
+        tracer: Records the steps of sampled traces; None where nobody does.
     """
 
     keys: DayKeys | None = None
@@ -77,6 +79,7 @@ class Tools(NamedTuple):
     observe: Observer = unobserved
     actor: str = "sink"
     standing: SinkStanding | None = None
+    tracer: Tracer | None = None
 
 
 class RetentionRound:

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -104,9 +104,7 @@ def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
 
 def with_version(bounds: Bounds) -> Bounds:
     """The bounds of an API whose every answer tells its version."""
-    return Bounds(
-        bounds.body_bytes_max, bounds.per_address_s, bounds.policy, headers=(("api-version", API_VERSION),)
-    )
+    return replace(bounds, headers=(("api-version", API_VERSION),))
 
 
 class _Gateway:

@@ -12,11 +12,16 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families as families
+from signaalwissel.console.metrics_http import GATEWAY
+from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
 from tests.console.console_support import CommandLine, Installation
+from tests.console.metrics_support import every_page
+from tests.console.metrics_support import value as sample
 from tests.sources.gateway_support import signal as a_signal
 from tests.sources.gateway_support import update
 
@@ -25,6 +30,7 @@ TRYING = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "GATEWAY_PO
 
 class Running(NamedTuple):
     address: str
+    metrics: str
     token: str
     process: "subprocess.Popen[str]"
 
@@ -35,8 +41,10 @@ class Running(NamedTuple):
 
 @contextmanager
 def running(installation: Installation) -> Iterator[Running]:
+    (port,) = free_ports(1)
+    trying = {**TRYING, "HEALTH_PORT": str(port - GATEWAY)}
     variables = {
-        f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **TRYING}.items()
+        f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **trying}.items()
     }
     with subprocess.Popen(
         [sys.executable, "-m", "signaalwissel.console", "gateway", "--json"],
@@ -57,7 +65,8 @@ def running(installation: Installation) -> Iterator[Running]:
                     break
             else:
                 raise AssertionError("it printed no token")
-            yield Running(f"http://{place['host']}:{place['port']}", found[1], process)
+            address = f"http://{place['host']}:{place['port']}"
+            yield Running(address, f"http://127.0.0.1:{port}/metrics", found[1], process)
         finally:
             process.kill()
 
@@ -80,6 +89,13 @@ def test_records_go_from_http_onto_kafka_and_a_stop_ends_with_0(installation: In
         assert gateway.post("signalen", a_signal(municipality="9999")).status_code == 403
         assert gateway.post("taakupdates", update()).status_code == 202
         assert gateway.post("taakupdates", update(task_id="t-2")).status_code == 404
+        counted = {family.name: family for family in families(httpx.get(gateway.metrics).text)}
+        taken = counted["http_server_request_duration_seconds"]
+        assert sample(taken, http_route="/v1/signalen", http_response_status_code="202") == 1
+        assert sample(taken, http_route="/v1/signalen", http_response_status_code="403") == 1
+        assert counted.keys() == every_page()["gateway"].keys()
+        # Not on the port that partners reach.
+        assert httpx.get(f"{gateway.address}/metrics").status_code == 404
         gateway.process.send_signal(signal.SIGTERM)
         assert gateway.process.wait(30) == 0
     [stored] = installation.records("signals", 1)
