@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from signaalwissel.console import environment, http_access, runtime
+from signaalwissel.console.checking import checker
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import end_with_parent
@@ -16,14 +17,19 @@ from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORI
 from signaalwissel.security.development_login import DevelopmentLogin
 from signaalwissel.security.http_middleware import Bounds
 from signaalwissel.security.http_server import ServerUnusable, serve
+from signaalwissel.security.limits import RateLimit
+from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.ledger import GATEWAY
 from signaalwissel.sinks.row_security import check_reader
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
 from signaalwissel.sinks.task_owners import municipalities_of
 from signaalwissel.sources.gateway import Parts, TaskOwners, TasksAway, build_gateway, with_version
+from signaalwissel.sources.gateway_checks import Checks
 from signaalwissel.sources.gateway_delivery import Away, KafkaOutlet
 from signaalwissel.sources.gateway_document import document
+from signaalwissel.sources.gateway_messages import BATCH_MAX
 from signaalwissel.sources.gateway_records import Rules
 from signaalwissel.streams.clock import now_ms
 
@@ -78,7 +84,9 @@ def _parts(settings: Settings, known: http_access.HttpAccess) -> Parts:
         return kind if publisher is None or kind == TASK_UPDATES else f"{kind}.{publisher}"
 
     rules = Rules(runtime.policies(settings), environment.publishers(settings.publishers_file), topic, now_ms)
-    tasks = _task_owners(settings)
+    engine = _engine(settings)
+    tasks = None if engine is None else _task_owners(settings, engine)
+    checks = _checks(settings, engine)
     try:
         outlet = KafkaOutlet(
             runtime.bootstrap(settings),
@@ -95,21 +103,43 @@ def _parts(settings: Settings, known: http_access.HttpAccess) -> Parts:
         full_name=names,
         event_source=settings.event_source,
         tasks=tasks,
+        checks=checks,
     )
 
 
-def _task_owners(settings: Settings) -> TaskOwners | None:
-    """How the owner of a task is found; None without a database."""
+def _engine(settings: Settings) -> Database | None:
+    """The database under row-level security; None where none is set."""
     if settings.database_url is None:
         return None
-    role = settings.database_reader_role
     try:
         engine = open_engine(runtime.database_url(settings), name="signaalwissel-gateway")
-        check_reader(engine, role)
+        check_reader(engine, settings.database_reader_role)
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
         raise UsageFailure(str(error)) from error
+    return engine
+
+
+def _checks(settings: Settings, engine: Database | None) -> Checks | None:
+    """What answers checks; None where they are off, as they are unless somebody decides otherwise."""
+    if not settings.gateway_checks:
+        return None
+    if engine is None:
+        raise UsageFailure(
+            "SIGNAALWISSEL_GATEWAY_CHECKS is true and SIGNAALWISSEL_DATABASE_URL is not set: checks are answered"
+            " from the database"
+        )
+    answers = checker(settings, engine, GATEWAY, settings.database_reader_role)
+    rate = RateLimit(
+        settings.gateway_checks_per_s, max(BATCH_MAX, settings.gateway_checks_per_s * _BATCH_RATE)
+    )
+    return Checks(answers, rate, answers.close)
+
+
+def _task_owners(settings: Settings, engine: Database) -> TaskOwners:
+    """How the owner of a task is found."""
+    role = settings.database_reader_role
 
     async def owners(ids: Sequence[str], municipalities: frozenset[str]) -> Mapping[str, str]:
         try:

@@ -19,6 +19,7 @@ _COMMANDS = (
     "export",
     "simulate",
     "validate",
+    "check",
     "generate",
     "rebuild",
     "doctor",

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError, model_validator
 from signaalwissel.processors.policy_bounds import signal_faults, trajectory_faults
 from signaalwissel.processors.policy_sections import (
+    Channels,
     Contacts,
     Corrections,
     Deadlines,
@@ -61,6 +62,7 @@ class Policy(Section):
     inform: Inform = Inform()
     figures: Figures = Figures()
     feedback: Feedback = Feedback()
+    channels: Channels = Channels()
     privacy: Privacy = Privacy()
     retention: Retention
 
@@ -73,6 +75,17 @@ class Policy(Section):
             raise ValueError(
                 f"retention.signal.months = {self.retention.signal.months} is shorter than corrections.period_days"
                 f" + {_TOPIC_RETENTION_DAYS} days that the topics keep a record"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tells_no_partner_by_the_channel_alone(self) -> "Policy":
+        openly = self.feedback.tell_known_to_debt_help or self.channels.regular_side_too
+        if self.channels.partners and not openly:
+            raise ValueError(
+                "channels.partners: a partner whom only we tell knows by that that the resident is in debt help; set"
+                " channels.regular_side_too = true once the regular side tells him by the same channel, or"
+                " feedback.tell_known_to_debt_help = true where the municipality tells it anyway"
             )
         return self
 
@@ -108,8 +121,8 @@ class Policy(Section):
 
     @property
     def rules(self) -> dict[str, Any]:
-        """What decides: all but `privacy`, so that another telephone number makes no other policy."""
-        return self.model_dump(mode="json", exclude={"privacy"})
+        """What decides: all but texts and addresses, so that another telephone number makes no other policy."""
+        return self.model_dump(mode="json", exclude={"privacy", "channels"})
 
     def under(self, version: str) -> "Policy":
         """The same policy under the version that an earlier release gave it: a setting added since would change it."""

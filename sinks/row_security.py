@@ -18,7 +18,15 @@ from sqlalchemy import Connection, Engine, text
 READER = "signaalwissel_reader"
 """The role under which pages and interfaces read: no login of its own, no owner, no superuser, no BYPASSRLS."""
 
-OF_A_MUNICIPALITY = ("decisions", "trajectories", "found", "tasks", "notices", "dead_letters")
+OF_A_MUNICIPALITY = (
+    "decisions",
+    "trajectories",
+    "trajectory_keys",
+    "found",
+    "tasks",
+    "notices",
+    "dead_letters",
+)
 OF_A_TASK = ("task_signals", "task_history", "task_updates")
 OF_THE_AUDIT = ("audit_events",)
 """What was done with whose data: read like the rest of a municipality, by those pages that may."""
@@ -56,7 +64,14 @@ def scoped(engine: Engine, scope: RowScope, role: str | None = READER) -> Iterat
         scope: Whose rows.
         role: The role to take for the transaction; None where the engine's own login is such a role.
     """
-    with engine.connect() as connection, connection.begin():
+    with engine.connect() as connection, in_scope(connection, scope, role):
+        yield connection
+
+
+@contextmanager
+def in_scope(connection: Connection, scope: RowScope, role: str | None = READER) -> Iterator[None]:
+    """A read-only transaction on a connection that is in none, which sees the rows of a scope and no others."""
+    with connection.begin():
         connection.execute(text("SET TRANSACTION READ ONLY"))
         if role is not None:
             connection.execute(text(f"SET LOCAL ROLE {_quoted(role)}"))
@@ -70,7 +85,7 @@ def scoped(engine: Engine, scope: RowScope, role: str | None = READER) -> Iterat
                 "every": "on" if scope.every_dead_letter else "off",
             },
         )
-        yield connection
+        yield
 
 
 def check_reader(engine: Engine, role: str | None = READER) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from signaalwissel.processors.rejection import RejectionCode
 from signaalwissel.schemas.contract import versions
+from signaalwissel.schemas.routing import Route
 from signaalwissel.security.http_problems import PROBLEM_JSON
 from signaalwissel.sources.gateway_json_schema import json_schema
 from signaalwissel.sources.gateway_messages import BATCH_MAX, EVENT, EVENTS, JSON
-from signaalwissel.sources.gateway_records import RESOURCES, SIGNAL, Resource
+from signaalwissel.sources.gateway_records import CHECK, RESOURCES, SIGNAL, Resource
 
 API_VERSION = "1.0.0"
 _Schema = dict[str, Any]
@@ -20,6 +21,7 @@ _TITLES = {
     "signalen": ("Signaal", "Meld betalingsachterstanden van inwoners."),
     "trajectgebeurtenissen": ("Trajectgebeurtenis", "Meld wat er met schuldhulptrajecten gebeurt."),
     "taakupdates": ("Taakupdate", "Meld wat er met taken van schuldhulpverleners gebeurt."),
+    "toetsen": ("Toets", "Toets of een signaal naar een schuldhulpverlener zou gaan, voordat u het stuurt."),
 }
 _EXAMPLES: Mapping[str, Any] = {
     "signalen": {
@@ -59,6 +61,10 @@ _ERRORS = {
     "429": "Te veel verzoeken.",
     "503": "Kafka neemt nu niets aan: probeer het later opnieuw.",
 }
+_CHECK_ERRORS = {
+    "403": "Niet toegestaan, of niet voor deze gemeente.",
+    "503": "Toetsen kan nu niet, of staat hier uit.",
+}
 _WAITS = {"409", "429", "503"}
 
 
@@ -73,8 +79,14 @@ def document(server: str) -> dict[str, Any]:
         "info": _info(server),
         "servers": [{"url": f"{server}/v1", "description": "Deze installatie"}],
         "security": [{"bearer": []}, {"certificate": []}],
-        "tags": [{"name": resource.path, "description": _TITLES[resource.path][1]} for resource in RESOURCES],
-        "paths": {f"/{resource.path}": {"post": _operation(resource)} for resource in RESOURCES},
+        "tags": [
+            {"name": resource.path, "description": _TITLES[resource.path][1]}
+            for resource in (*RESOURCES, CHECK)
+        ],
+        "paths": {
+            **{f"/{resource.path}": {"post": _operation(resource)} for resource in RESOURCES},
+            f"/{CHECK.path}": {"post": _check()},
+        },
         "components": {
             "securitySchemes": _security_schemes(),
             "headers": _headers(),
@@ -143,6 +155,28 @@ def _operation(resource: Resource) -> dict[str, Any]:
     }
 
 
+def _check() -> dict[str, Any]:
+    title, text = _TITLES[CHECK.path]
+    return {
+        "operationId": "toetsSignaal",
+        "tags": [CHECK.path],
+        "summary": f"{title}, van een signaal of een reeks",
+        "description": f"{text} Het antwoord is alleen de route. Elke toets komt in het verwerkingenlogboek.",
+        "requestBody": _request_body(SIGNAL),
+        "responses": {
+            "200": _answer("Getoetst.", {"oneOf": [_ref("Checked"), _ref("CheckResults")]}),
+            "207": _answer("Een deel is getoetst.", _ref("CheckResults")),
+            **{
+                status: _problem(status, _CHECK_ERRORS[status])
+                if status in _CHECK_ERRORS
+                else {"$ref": f"#/components/responses/{_named(status)}"}
+                for status in sorted(_ERRORS)
+                if status not in {"404", "409"}
+            },
+        },
+    }
+
+
 def _request_body(resource: Resource) -> dict[str, Any]:
     one = _ref(resource.schema)
     event = _ref(f"{_TITLES[resource.path][0]}Event")
@@ -188,16 +222,37 @@ def _schemas() -> dict[str, _Schema]:
             "event_id": {"type": "string", "description": "Het CloudEvents-id op Kafka."},
         },
     }
+    checked = {
+        "type": "object",
+        "required": ["status", "id", "route", "reference"],
+        "properties": {
+            "status": {"type": "integer", "format": "int32"},
+            "id": {"type": "string", "description": "Het nummer van het signaal."},
+            "route": {"type": "string", "enum": [route.value for route in Route]},
+            "reference": {
+                "type": "string",
+                "description": "Waaronder deze toets in het verwerkingenlogboek staat.",
+                "pattern": "^[0-9a-f]{32}-[0-9a-f]{16}$",
+            },
+        },
+    }
     return named | {
         "Finding": finding,
         "Accepted": accepted,
         "Result": _result(accepted),
-        "Results": {
-            "type": "object",
-            "required": ["results"],
-            "properties": {"results": {"type": "array", "items": _ref("Result")}},
-        },
+        "Results": _results("Result"),
+        "Checked": checked,
+        "CheckResult": _result(checked),
+        "CheckResults": _results("CheckResult"),
         "Problem": _problem_schema(),
+    }
+
+
+def _results(of: str) -> _Schema:
+    return {
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": _ref(of)}},
     }
 
 

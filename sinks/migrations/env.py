@@ -3,6 +3,7 @@
 from alembic import context
 from signaalwissel.sinks import (
     accounting_tables,
+    feedback_tables,
     open_klant_tables,
     retention_tables,
     subject_tables,
@@ -12,6 +13,7 @@ from signaalwissel.sinks.tables import METADATA
 
 # Importing a module of tables is what defines them.
 assert accounting_tables  # noqa: S101 - never false
+assert feedback_tables  # noqa: S101 - never false
 assert open_klant_tables  # noqa: S101 - never false
 assert retention_tables  # noqa: S101 - never false
 assert subject_tables  # noqa: S101 - never false

@@ -120,4 +120,4 @@ def test_without_kafka_the_gateway_ends_with_3(
 def test_the_openapi_document_is_printed_without_any_service(signaalwissel: CommandLine) -> None:
     ended = signaalwissel("gateway", "--openapi")
     assert ended.code == 0
-    assert set(ended.json["paths"]) == {"/signalen", "/trajectgebeurtenissen", "/taakupdates"}
+    assert set(ended.json["paths"]) == {"/signalen", "/trajectgebeurtenissen", "/taakupdates", "/toetsen"}
