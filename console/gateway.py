@@ -9,6 +9,7 @@ import typer
 from signaalwissel.console import environment, http_access, runtime
 from signaalwissel.console.checking import checker
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
+from signaalwissel.console.forking import run_in
 from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import end_with_parent
 from signaalwissel.console.registry_ids import adopt
@@ -16,7 +17,7 @@ from signaalwissel.console.settings import Settings
 from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORIES
 from signaalwissel.security.development_login import DevelopmentLogin
 from signaalwissel.security.http_middleware import Bounds
-from signaalwissel.security.http_server import ServerUnusable, serve
+from signaalwissel.security.http_server import ServerUnusable, bound, serve, serve_on
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import open_engine
@@ -46,6 +47,9 @@ def gateway(
     openapi: Annotated[
         bool, typer.Option("--openapi", help="Print the OpenAPI document and end; serve nothing.")
     ] = False,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=64, help="How many processes answer on the address.")
+    ] = 1,
     lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
 ) -> None:
     """Take records over HTTP until SIGTERM: each is answered once Kafka has it.
@@ -66,14 +70,23 @@ def gateway(
     adopt(settings)
     place = http_access.place(settings, settings.gateway_port)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES, _TRIAL_PARTNERS)
-    parts = _parts(settings, known)
-    bounds = Bounds(settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE)
-    app = build_gateway(parts, base, with_version(bounds))
+    bounds = with_version(Bounds(settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE))
     try:
-        serve(app, place, lambda port: _tell(port, settings, known.development, as_json=as_json))
+        if processes == 1:
+            app = build_gateway(_parts(settings, known), base, bounds)
+            serve(app, place, lambda port: _tell(port, settings, known.development, as_json=as_json))
+            raise typer.Exit(Exit.DONE)
+        listening = bound(place)
+        _tell(listening.getsockname()[1], settings, known.development, as_json=as_json)
+        # Each has its own way to Kafka and to the database: neither may be shared over a fork.
+        raise typer.Exit(
+            run_in(
+                processes,
+                lambda: serve_on(listening, build_gateway(_parts(settings, known), base, bounds), place),
+            )
+        )
     except ServerUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
-    raise typer.Exit(Exit.DONE)
 
 
 def _parts(settings: Settings, known: http_access.HttpAccess) -> Parts:

@@ -170,9 +170,12 @@ class _Gateway:
         tasks = await self._tasks_of(resource, message, principal)
         outcomes = [prepared(resource, item, principal, self._parts.rules, tasks) for item in message.items]
         headers = self._headers(request)
-        delivered = await asyncio.gather(
-            *(self._delivered(resource, outcome, headers) for outcome in outcomes)
-        )
+        if len(outcomes) == 1:
+            delivered = [await self._delivered(resource, outcomes[0], headers)]
+        else:
+            delivered = await asyncio.gather(
+                *(self._delivered(resource, outcome, headers) for outcome in outcomes)
+            )
         told = [one if isinstance(one, Refusal) else Told(one.answer) for one in delivered]
         return to_batch(told) if message.batch else to_one(told[0])
 
