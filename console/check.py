@@ -15,6 +15,7 @@ from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import Line, dump, reading
 from signaalwissel.console.screen import screen
 from signaalwissel.console.simulate import progress_of
+from signaalwissel.processors.dead_letters import what_may_be_shown
 from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.followup_updates import UpdateRefused
 from signaalwissel.processors.policy import Policies
@@ -106,6 +107,10 @@ def _told(
     except ChecksAway as error:
         raise ServiceAway(str(error)) from error
     for (number, signal), reply in zip(together, replies, strict=True):
+        if isinstance(reply, Rejected):
+            refused = Refused(SIGNALS, what_may_be_shown(signal.municipality, signal.signal_id), reply)
+            yield {"line": number, **refused.line()["value"]}
+            continue
         yield {
             "line": number,
             "municipality": signal.municipality,

@@ -17,6 +17,7 @@ from signaalwissel.processors.checks import Question, question_of, verdict_of
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.processing_lines import Line, resident, span_id_of
 from signaalwissel.processors.processing_register import Purpose, UnknownPurpose
+from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.schemas.internal import TrajectoryState
 from signaalwissel.schemas.units import Millis
@@ -66,34 +67,35 @@ class Checker:
         self._versions: dict[str, tuple[float, tuple[int, ...]]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, every: Sequence[Asked]) -> list[Reply]:
-        """The replies, in order.
+    def __call__(self, every: Sequence[Asked]) -> list[Reply | Rejected]:
+        """The replies, in order; of a signal that intake would refuse, why.
 
         Raises:
             ChecksAway: Database or keys are away, or nothing can be put on record.
-            Rejected: A signal is one that intake refuses.
         """
-        if not every:
-            return []
         with self._lock:
             try:
                 prepared = [self._prepared(asked) for asked in every]
-                places = {place for one in prepared for place in _places(one.question)}
-                found = self._room.look_up(_account(prepared), places)
+                asked_of = [one for one in prepared if isinstance(one, _Prepared)]
+                if not asked_of:
+                    return [one for one in prepared if isinstance(one, Rejected)]
+                places = {place for one in asked_of for place in _places(one.question)}
+                found = self._room.look_up(_account(asked_of), places)
             except (ServiceAway, KeyUnavailable, UnknownPurpose) as error:
                 raise ChecksAway(str(error)) from error
-        return [
-            Reply(verdict_of(one.question, _states(one.question, found)).route.value, reference_of(one.line))
-            for one in prepared
-        ]
+        return [one if isinstance(one, Rejected) else _reply(one, found) for one in prepared]
 
     def close(self) -> None:
         """Close the connection to the database."""
         with self._lock:
             self._room.close()
 
-    def _prepared(self, asked: Asked) -> _Prepared:
-        question = question_of(asked.signal, self._policies, self._keys, self._versions_of)
+    def _prepared(self, asked: Asked) -> _Prepared | Rejected:
+        try:
+            question = question_of(asked.signal, self._policies, self._keys, self._versions_of)
+        except Rejected as rejected:
+            # One signal of a batch, such as of a municipality without keys, must not take the others along.
+            return rejected
         # Each time is a processing of its own. Of the keys of a rotation the first stands for the person.
         line = Line(
             Purpose.SIGNAL_TESTED,
@@ -148,6 +150,11 @@ def _account(prepared: Sequence[_Prepared]) -> Account:
         for (actor, trace_id, municipality), checks in requests.items()
     ]
     return Account([one.line for one in prepared], events)
+
+
+def _reply(one: _Prepared, found: Mapping[Place, list[TrajectoryState]]) -> Reply:
+    verdict = verdict_of(one.question, _states(one.question, found))
+    return Reply(verdict.route.value, reference_of(one.line))
 
 
 def _places(question: Question) -> list[Place]:

@@ -72,7 +72,7 @@ def _child(work: Callable[[], None], watched: int, held: int) -> int:
         status = failure.exit_code
     finally:
         if status == _DEFECT:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type] # there is one: nothing else leaves it so
+            sys.excepthook(*sys.exc_info())
         sys.stdout.flush()
         sys.stderr.flush()
         # Whatever the parent meant to do at its end is the parent's.

@@ -5,7 +5,7 @@ municipality, what the policy lets him know and the day; never a resident, a tra
 """
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 FEEDBACK_TYPE = "nl.vroegsignalering.signaal-teruggekoppeld"
@@ -40,7 +40,7 @@ def message_of(told: Told, source: str) -> bytes:
         "id": told.notice_id,
         "source": source,
         "type": FEEDBACK_TYPE,
-        "time": told.made_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": told.made_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": {
             "municipality": told.municipality,

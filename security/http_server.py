@@ -165,6 +165,8 @@ def bound(place: Place) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((place.host, place.port))
+        # Whoever is told the port may come at once, and waits until somebody answers.
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise ServerUnusable(f"HTTP_HOST and HTTP_PORT cannot be used: {error.strerror}") from error

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from fastapi import Request, Response
 from signaalwissel.processors.access import Principal, may_somewhere
+from signaalwissel.processors.every_finding import Finding
 from signaalwissel.processors.processing_lines import trace_of
+from signaalwissel.processors.rejection import Rejected
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.security.http_auth import Authenticator
 from signaalwissel.security.http_problems import Problem
@@ -63,14 +65,14 @@ class Checks:
 
     def __init__(
         self,
-        ask: Callable[[Sequence[Asked]], Sequence[Reply]],
+        ask: Callable[[Sequence[Asked]], Sequence[Reply | Rejected]],
         rate: RateLimit,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._ask = ask
         self._rate = rate
         self._close = close
-        self._waiting: deque[tuple[Asked, asyncio.Future[Reply]]] = deque()
+        self._waiting: deque[tuple[Asked, asyncio.Future[Reply | Rejected]]] = deque()
         self._asking: asyncio.Task[None] | None = None
 
     def charge(self, principal: Principal, checks: int) -> None:
@@ -79,8 +81,8 @@ class Checks:
         if wait:
             raise Problem(429, "Te veel toetsen: wacht even.", headers={"retry-after": str(wait)})
 
-    async def replies(self, every: Sequence[Asked]) -> Sequence[Reply]:
-        """The replies, in order; raises ChecksAway."""
+    async def replies(self, every: Sequence[Asked]) -> Sequence[Reply | Rejected]:
+        """The replies, in order, or why a signal is none that could be sent; raises ChecksAway."""
         if len(self._waiting) + len(every) > _WAITING_MAX:
             raise ChecksAway("too many checks wait")
         loop = asyncio.get_running_loop()
@@ -88,7 +90,7 @@ class Checks:
         self._waiting.extend(zip(every, futures, strict=True))
         if self._asking is None or self._asking.done():
             self._asking = loop.create_task(self._ask_all())
-        replies: list[Reply] = await asyncio.gather(*futures)
+        replies: list[Reply | Rejected] = await asyncio.gather(*futures)
         return replies
 
     async def close(self) -> None:
@@ -145,7 +147,9 @@ async def _told(
     return [one if isinstance(one, Refusal) else _answer(one, next(replies)) for one in records]
 
 
-def _answer(signal: EarlySignal, reply: Reply) -> Told:
+def _answer(signal: EarlySignal, reply: Reply | Rejected) -> Told | Refusal:
+    if isinstance(reply, Rejected):
+        return Refusal(400, (Finding(reply.code.value, reply.field, reply.rule),))
     return Told({"id": signal.signal_id, "route": reply.route, "reference": reply.reference})
 
 

@@ -125,6 +125,18 @@ def test_signals_that_intake_refuses_are_findings_and_the_others_are_checked(
     ]
 
 
+def test_a_municipality_with_a_policy_and_without_keys_is_a_finding(
+    signaalwissel: CommandLine, stored: Installation, tmp_path: Path
+) -> None:
+    (stored.policy_dir / "0363.toml").touch()
+    ended = signaalwissel("check", file_with(tmp_path, [line(municipality="0363"), line()]), "--json")
+    assert ended.code == 1
+    assert [(answer.get("code"), answer.get("route")) for answer in ended.lines] == [
+        ("UNKNOWN_MUNICIPALITY", None),
+        (None, "REGULAR_FLOW"),
+    ]
+
+
 def test_for_people_it_tells_who_would_go_to_a_counsellor_and_how_many_there_are(
     signaalwissel: CommandLine, stored: Installation, tmp_path: Path
 ) -> None:

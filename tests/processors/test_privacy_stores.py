@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import signaalwissel.sinks.accounting_tables
 import signaalwissel.sinks.feedback_tables
 import signaalwissel.sinks.open_klant_tables
 import signaalwissel.sinks.retention_tables
@@ -29,6 +30,7 @@ from tests.processors.privacy_support import filled_policy
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 # Registering their tables is what these imports do.
+assert signaalwissel.sinks.accounting_tables
 assert signaalwissel.sinks.feedback_tables
 assert signaalwissel.sinks.open_klant_tables
 assert signaalwissel.sinks.retention_tables

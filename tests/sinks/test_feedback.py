@@ -169,7 +169,7 @@ def test_a_partner_that_is_down_is_told_when_he_is_back(database_url: str, tmp_p
 
 
 def test_an_answer_that_never_ends_is_none(database_url: str, tmp_path: Path) -> None:
-    with partner(drip_s=30.0) as server:
+    with partner(200, drip_s=30.0) as server:
         bench = Bench(database_url, tmp_path, policies(url=server.url))
         bench.reach()
         with bench.telling():

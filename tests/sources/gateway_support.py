@@ -10,6 +10,7 @@ from joserfc import jwt
 from signaalwissel.processors.access import Role
 from signaalwissel.processors.policy import packaged_policies
 from signaalwissel.processors.publishers import Publisher, Publishers
+from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.security.access_settings import Access, Rights
 from signaalwissel.security.http_auth import Authenticator
 from signaalwissel.security.http_middleware import Bounds
@@ -71,11 +72,17 @@ class Asks:
     asked: list[Asked] = field(default_factory=list)
     away: bool = False
 
-    def __call__(self, every: Sequence[Asked]) -> list[Reply]:
+    def __call__(self, every: Sequence[Asked]) -> list[Reply | Rejected]:
         if self.away:
             raise ChecksAway("gone")
         self.asked += every
-        return [Reply("REGULAR_FLOW", f"{one.trace_id.hex()}-{'0' * 16}") for one in every]
+        without_keys = Rejected(RejectionCode.UNKNOWN_MUNICIPALITY, "municipality", "no keys")
+        return [
+            without_keys
+            if one.signal.signal_id == "no-keys"
+            else Reply("REGULAR_FLOW", f"{one.trace_id.hex()}-{'0' * 16}")
+            for one in every
+        ]
 
 
 def gateway(

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.simulation_lines import read_line
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.security.limits import RateLimit
@@ -76,6 +77,12 @@ def test_in_a_batch_each_signal_has_its_own_answer_and_all_have_one_trace() -> N
     assert len({one.trace_id for one in asks.asked[1:]}) == 1
 
 
+def test_a_signal_that_only_the_keys_refuse_does_not_take_the_others_along() -> None:
+    answer = ask(Asks(), [signal(signal_id="no-keys"), signal()])
+    assert [one["status"] for one in answer.json()["results"]] == [400, 200]
+    assert answer.json()["results"][0]["errors"][0]["field"] == "municipality"
+
+
 def test_the_same_check_again_is_a_check_again_whatever_its_key() -> None:
     asks = Asks()
     headers = {"idempotency-key": "k"}
@@ -122,7 +129,8 @@ def test_what_comes_in_meanwhile_is_looked_up_together() -> None:
         others = [asyncio.create_task(checks.replies([asked(number)])) for number in range(1, 6)]
         await asyncio.sleep(0)
         gate.set()
-        return [reply.reference for task in (first, *others) for reply in await task]
+        replies = [reply for task in (first, *others) for reply in await task]
+        return [reply.reference for reply in replies if isinstance(reply, Reply)]
 
     loop: asyncio.AbstractEventLoop
     assert asyncio.run(run()) == [f"S-{number}" for number in range(6)]
@@ -132,7 +140,7 @@ def test_what_comes_in_meanwhile_is_looked_up_together() -> None:
 def test_after_a_failure_the_next_check_is_answered() -> None:
     asks = Asks(away=True)
 
-    async def run() -> list[Reply]:
+    async def run() -> list[Reply | Rejected]:
         checks = Checks(asks, RateLimit(1e6, 1e6))
         with pytest.raises(ChecksAway):
             await checks.replies([asked(0), asked(1)])
