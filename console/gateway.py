@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
+from fastapi import FastAPI
 from signaalwissel.console import environment, http_access, runtime
 from signaalwissel.console.checking import checker
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
@@ -68,23 +69,24 @@ def gateway(
         raise typer.Exit(Exit.DONE)
     runtime.log_to("gateway")
     adopt(settings)
-    place = http_access.place(settings, settings.gateway_port)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES, _TRIAL_PARTNERS)
+    place = http_access.place(settings, settings.gateway_port)
     bounds = with_version(Bounds(settings.http_body_bytes_max, settings.http_rate_per_s * _BATCH_RATE))
+
+    def app() -> FastAPI:
+        return build_gateway(_parts(settings, known), base, bounds)
+
+    def tell(port: int) -> None:
+        _tell(port, settings, known.development, as_json=as_json)
+
     try:
         if processes == 1:
-            app = build_gateway(_parts(settings, known), base, bounds)
-            serve(app, place, lambda port: _tell(port, settings, known.development, as_json=as_json))
+            serve(app(), place, tell)
             raise typer.Exit(Exit.DONE)
         listening = bound(place)
-        _tell(listening.getsockname()[1], settings, known.development, as_json=as_json)
+        tell(listening.getsockname()[1])
         # Each has its own way to Kafka and to the database: neither may be shared over a fork.
-        raise typer.Exit(
-            run_in(
-                processes,
-                lambda: serve_on(listening, build_gateway(_parts(settings, known), base, bounds), place),
-            )
-        )
+        raise typer.Exit(run_in(processes, lambda: serve_on(listening, app(), place)))
     except ServerUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
 
