@@ -20,6 +20,7 @@ _COMMANDS = (
     "simulate",
     "validate",
     "conformance",
+    "check",
     "generate",
     "rebuild",
     "doctor",

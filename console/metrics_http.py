@@ -12,6 +12,7 @@ from signaalwissel.processors.distribution import SECONDS, Distribution
 from signaalwissel.security.http_middleware import Answered
 
 GATEWAY, WEB = 100, 101
+FIRST_GATEWAY_CHILD = 110
 """The numbers of the HTTP processes among those of one machine: behind any sink."""
 
 _Key = tuple[str, str, int]

@@ -17,6 +17,7 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.sinks import offsets
 from signaalwissel.sinks.clock import Clock
 from signaalwissel.sinks.database import database_away, migrate, open_engine
+from signaalwissel.sinks.feedback_worker import FeedbackDelivery
 from signaalwissel.sinks.inbox import Inbox
 from signaalwissel.sinks.offsets import PlaceTaken
 from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
@@ -77,6 +78,7 @@ def run_sink(
             _handover(settings),
             _log_relay(settings),
             None if tools.keys is None else Retention(settings, policies, tools),
+            None if settings.feedback is None else FeedbackDelivery(settings, settings.feedback, policies),
         )
         helpers.start(settings)
         try:
@@ -98,19 +100,20 @@ class _Helpers(NamedTuple):
     open_klant: OpenKlantHandover | None
     processing_log: ProcessingLogRelay | None
     retention: Retention | None
+    feedback: FeedbackDelivery | None
 
     def start(self, settings: SinkSettings) -> None:
         """Start those that the settings ask for."""
         self.relay.start()
         if settings.clock:
             self.clock.start()
-        for optional in (self.open_klant, self.processing_log, self.retention):
+        for optional in (self.open_klant, self.processing_log, self.retention, self.feedback):
             if optional is not None:
                 optional.start()
 
     def stop(self) -> None:
         """Let each end what it has under way."""
-        for optional in (self.open_klant, self.processing_log, self.retention):
+        for optional in (self.open_klant, self.processing_log, self.retention, self.feedback):
             if optional is not None:
                 optional.stop()
         self.clock.stop()

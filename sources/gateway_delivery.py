@@ -8,6 +8,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -82,6 +83,7 @@ class KafkaOutlet:
         self._seen = False
         self._closed = False
         self._renewing: threading.Thread | None = None
+        self._news = _News()
         try:
             missing = set(self._topics) - self._there()
             if missing:
@@ -100,23 +102,13 @@ class KafkaOutlet:
         if producer is None:
             self._renew()
             raise Away("Kafka does not take records")
-        loop = asyncio.get_running_loop()
-        delivered: asyncio.Future[None] = loop.create_future()
-
-        def settle(error: BaseException | None) -> None:
-            # Whoever waited may have gone: the record is on its way all the same.
-            if not delivered.done():
-                if error is None:
-                    delivered.set_result(None)
-                else:
-                    delivered.set_exception(error)
-
+        delivered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting += 1
         self._waiting_bytes += size
         try:
             sending = producer.send(topic, key=key, value=value, headers=list(headers))
-            sending.add_callback(lambda _: loop.call_soon_threadsafe(settle, None))
-            sending.add_errback(lambda error: loop.call_soon_threadsafe(settle, error))
+            sending.add_callback(lambda _: self._news.tell(delivered, None))
+            sending.add_errback(lambda error: self._news.tell(delivered, error))
             # The producer gives up by itself; this is for the case that it hangs.
             async with asyncio.timeout(self._bound_s * 2):
                 await delivered
@@ -217,6 +209,38 @@ class KafkaOutlet:
             return set(admin.list_topics())
         finally:
             admin.close()
+
+
+class _News:
+    """What became of records, from the producer's thread to the loop that waits: those of one answer of the broker as one.
+
+    To wake the loop costs more than the news itself.
+    """
+
+    def __init__(self) -> None:
+        self._untold: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._called: asyncio.AbstractEventLoop | None = None
+
+    def tell(self, delivered: "asyncio.Future[None]", error: BaseException | None) -> None:
+        """Settle a future of a loop in another thread, soon."""
+        loop = delivered.get_loop()
+        self._untold.append((delivered, error))
+        if self._called is not loop:
+            self._called = loop
+            loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        # Before it looks: what is appended after that calls again.
+        self._called = None
+        while self._untold:
+            delivered, error = self._untold.popleft()
+            # Whoever waited may have gone: the record is on its way all the same.
+            if delivered.done():
+                continue
+            if error is None:
+                delivered.set_result(None)
+            else:
+                delivered.set_exception(error)
 
 
 def _close(producer: KafkaProducer, bound_s: float) -> None:
