@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races faults soak lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,12 @@ year: install ## a simulated year of a municipality of 100,000: no hit without o
 
 races: install ## a thousand residents erased while their signals and events run: nothing comes back
 	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py
+
+faults: install ## rows of the fault matrix on real Kafka and PostgreSQL, and the checker tested; one JSON line at the end
+	$(BIN)/python -m tests.faults
+
+soak: install ## 1,500,000 signals under kills, resets and rebalances; takes an hour or more
+	$(BIN)/python -m tests.faults --soak
 
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install
