@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from signaalwissel.processors.emissions import DEAD_LETTERS
 from signaalwissel.sinks import offsets, writer
 from signaalwissel.sinks.records import Place, Progress
@@ -23,16 +23,21 @@ _THIRD = 3
 
 
 def commit_before_produce() -> None:
-    """The offsets are committed now, what was made of them with the next commit: a kill between loses it."""
-    original = PartitionTransaction._enqueue
-    kept: dict[int, list[Batch]] = {}
+    """The offsets are committed first, and then what was made of them: a kill between the two loses it."""
+    original = PartitionTransaction.commit
 
-    async def enqueue(self: PartitionTransaction, batches: Iterable[Batch]) -> None:
-        late = kept.pop(self.partition, [])
-        kept[self.partition] = list(batches)
-        await original(self, late)
+    async def commit(self: PartitionTransaction, group_id: str, stream_time_ms: int | None) -> None:
+        late = self._outputs.take()
+        await original(self, group_id, stream_time_ms)
+        if late:
+            await self._enqueue(late)
+            for state, next_offset in await self._acknowledged():
+                state.reached(next_offset)
+            self._deliveries.clear()
+            await self._producer.commit_transaction()
+            await self._producer.begin_transaction()
 
-    PartitionTransaction._enqueue = enqueue  # type: ignore[method-assign]
+    PartitionTransaction.commit = commit  # type: ignore[method-assign]
 
 
 def swallowed_exception() -> None:
@@ -46,9 +51,7 @@ def swallowed_exception() -> None:
                 raise ZeroDivisionError
             await original(self, chunk, transaction)
         except ZeroDivisionError:
-            tp = next(
-                iter(key for key in self._stats.next_offsets if key[:2] == (chunk.topic, chunk.partition))
-            )
+            tp = TopicPartition(chunk.topic, chunk.partition)
             transaction.handled(tp, chunk.end)
             self._stats.next_offsets[tp] = chunk.end
             self._app.transactions.dirty.set()

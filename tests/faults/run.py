@@ -7,6 +7,7 @@ municipality each, so a row answers for its own signals, and at the end all answ
 import os
 import random
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -158,6 +159,9 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
         return gate
     except (Stuck, GateFailed) as failed:
         gate.problems.append(f"I5 {failed}" if isinstance(failed, Stuck) else str(failed))
+    except Exception as broken:  # noqa: BLE001 a row that breaks is a gate that fails; those behind it still count
+        gate.problems.append(f"the row itself broke: {broken!r}")
+        traceback.print_exc()
     run.books.read_on()
     gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
     if named := numbers_in(run.product.folder.glob("*.log"), load.bsns):
