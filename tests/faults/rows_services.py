@@ -284,15 +284,17 @@ def _full_logs(run: Run, lines: list[Any]) -> str:
         files = {name: folder / f"{name}.log" for name in names}
         for file in files.values():
             file.touch()
-        with full(folder):
+        try:
+            with full(folder):
+                for name in names:
+                    product[name].log = files[name]
+                    product[name].kill()
+                product.publish(lines)
+                product.settle(60.0)
+        finally:
             for name in names:
-                product[name].log = files[name]
+                product[name].log = kept[name]
                 product[name].kill()
-            product.publish(lines)
-            product.settle(60.0)
-        for name in names:
-            product[name].log = kept[name]
-            product[name].kill()
     return "worked without a log"
 
 
