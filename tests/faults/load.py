@@ -4,6 +4,7 @@ In: a number of signals, a seed, a municipality that no other row has. Out: line
 answers. It runs in a process of its own, beside the servers that start.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from tests.oracle import intake
 from tests.oracle.answers import outcomes_of
 from tests.oracle.intake import Line
 from tests.oracle.model import COUNSELLOR, Ledger, SignalId
+from tests.oracle.wording import bsn_is_valid
 
 # What waits for its application does so in Kafka's time, and a run takes minutes, not thirty days.
 intake.ORPHAN_PERIOD = timedelta(days=36_500)
@@ -116,6 +118,14 @@ def load_of(lines: list[Line]) -> Load:
     )
 
 
+def sound(lines: list[Line]) -> list[Line]:
+    """Lines that are accepted, each once: of the others the order of arrival decides which one counts."""
+    ledger = intake.run(lines)
+    gone = {refusal.line for refusal in ledger.refusals} | set(ledger.ignored)
+    kept = [line for number, line in enumerate(lines) if number not in gone]
+    return kept if len(kept) == len(lines) else sound(kept)
+
+
 def ref_of(name: SignalId) -> bytes:
     """A delivery in 16 bytes, as derived ids hold it."""
     received_at = round(datetime.fromisoformat(name.received_at).timestamp() * 1000)
@@ -163,3 +173,8 @@ def _bsns(lines: list[Line]) -> Iterator[str]:
             bsn = person.get("bsn") if isinstance(person, dict) else None
             if isinstance(bsn, str) and len(bsn) == 9:
                 yield bsn
+
+
+def nobodys_numbers() -> Iterator[str]:
+    """Citizen service numbers that pass the check and belong to nobody here."""
+    return (str(number) for number in itertools.count(200_000_000) if bsn_is_valid(str(number)))

@@ -12,13 +12,13 @@ from typing import Any
 import psutil
 from sqlalchemy import make_url, text
 
-from tests.faults.load import Load, load_of
+from tests.faults.databases import new_database, plain
+from tests.faults.load import Load, load_of, nobodys_numbers
 from tests.faults.product import COMMANDS
 from tests.faults.proxy import slow
 from tests.faults.rows_processes import slices
-from tests.faults.rows_records import _bsns, _pytest
-from tests.faults.rows_services import _new_database, _plain
 from tests.faults.run import GateFailed, Row, Run, Skipped
+from tests.faults.subtests import run_tests
 from tests.oracle.intake import Line
 
 _CLOCKS = (("3600", "-3600"), ("-172800", "172800"), ("3600~0", "0~-7200"))
@@ -85,7 +85,7 @@ def dead_relay(run: Run, load: Load) -> Mapping[str, Any]:
 
 def hot_load(_seed: int, municipality: str) -> Load:
     """One resident with very many signals, in two equal bursts."""
-    bsn = next(_bsns())
+    bsn = next(nobodys_numbers())
     count = int(os.environ.get("SIGNAALWISSEL_FAULTS_BURST", "1500"))
     applied = {
         "event_id": "hot-1",
@@ -161,7 +161,7 @@ def erasure(run: Run, load: Load) -> Mapping[str, Any]:
     """Residents are erased while their signals and events run: the races of tests/system, on this run's servers."""
     run.product.publish(load.lines)
     races = run.settings.times(8, 1_000)
-    told = _pytest(
+    told = run_tests(
         "tests/system/test_subject_erasure.py",
         {
             "SIGNAALWISSEL_KAFKA_BOOTSTRAP": run.servers.kafka.address,
@@ -181,13 +181,13 @@ def restored(run: Run, load: Load) -> Mapping[str, Any]:
     product.settle(60.0)
     old = product.installation.database_url
     dump = run.servers.folder / "backup.sql"
-    subprocess.run([programs / "pg_dump", "--no-owner", "--file", dump, _plain(old)], check=True)
+    subprocess.run([programs / "pg_dump", "--no-owner", "--file", dump, plain(old)], check=True)
     product.publish(behind)
     product.settle(60.0)
     name = "faults_restored"
-    new = _new_database(run, name)
+    new = new_database(run, name)
     command = ["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", dump]
-    subprocess.run([programs / "psql", *command, _plain(new)], check=True, capture_output=True)
+    subprocess.run([programs / "psql", *command, plain(new)], check=True, capture_output=True)
     sink = product["sink"]
     product.installation.database_url = new
     sink.environment = {**sink.environment, "SIGNAALWISSEL_DATABASE_URL": run.servers.through_proxy(new)}

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from tests.faults.books import Books
 from tests.faults.checker import judge
+from tests.faults.databases import new_database
 from tests.faults.defects import DEFECTS
 from tests.faults.load import Load, make_load
 from tests.faults.product import COMMANDS, Product, Stuck
-from tests.faults.rows_services import _new_database
 from tests.faults.run import Run, Settings
 from tests.system.installation import Installation
 
@@ -63,7 +63,7 @@ def try_all(run: Run, load: Load) -> list[Trial]:
 
 
 def _installed(run: Run, defect: str) -> Product:
-    url = _new_database(run, f"trial_{defect.replace('-', '_')}")
+    url = new_database(run, f"trial_{defect.replace('-', '_')}")
     folder = run.servers.folder / f"trial-{defect}"
     folder.mkdir()
     installation = Installation(
