@@ -11,8 +11,6 @@ from tests.faults.product import COMMANDS
 from tests.faults.run import Row, Run
 from tests.oracle.intake import Line
 
-_CRASH_SLICES = 70
-_CRASH_SLICE_S = 1.0
 _PAUSED_S = 5.0
 """Longer than a session lasts (launch.short_session)."""
 
@@ -26,31 +24,36 @@ def slices(lines: list[Line], count: int) -> list[list[Line]]:
 
 
 def crash_points(run: Run, load: Load) -> Mapping[str, Any]:
-    """Each point of each stage: the process that passes it dies there, and the next one takes over, to die at the next."""
-    times = run.settings.times(1, 20)
-    product = run.product
-    points = {"intake": STREAM_POINTS, "matcher": STREAM_POINTS, "sink": SINK_POINTS}
-    due = {}
-    for name, named in points.items():
-        plan = [f"point:{name}.{point}:{run.dice.randint(1, 2)}" for point in named for _ in range(times)]
-        run.dice.shuffle(plan)
-        product[name].planned = plan
-        product[name].kill()
-        due[name] = product[name].kills + len(plan)
+    """Each point of each stage: the process that passes it dies there, and the next one takes over."""
+    streams, sinks = list(STREAM_POINTS), list(SINK_POINTS)
+    rounds = run.settings.times(1, 20) * max(len(streams), len(sinks))
+    hit = dict.fromkeys(
+        [*(f"{s}.{p}" for s in ("intake", "matcher") for p in streams), *(f"sink.{p}" for p in sinks)], 0
+    )
+    for number, lines in enumerate(slices(load.lines, rounds)):
+        points = {
+            "intake": streams[number % len(streams)],
+            "matcher": streams[number % len(streams)],
+            "sink": sinks[number % len(sinks)],
+        }
+        _die_at(run, points, lines)
+        for name, point in points.items():
+            hit[f"{name}.{point}"] += 1
+    return {"points": len(hit), "hits": sum(hit.values())}
+
+
+def _die_at(run: Run, points: Mapping[str, str], lines: list[Line]) -> None:
+    """Start each stage with its point, send the lines, and wait until each has died there."""
+    before = {}
+    for name, point in points.items():
+        run.product[name].kill(f"point:{name}.{point}:{run.dice.randint(1, 2)}")
+        before[name] = run.product[name].kills
 
     def died() -> bool:
-        return all(product[name].kills >= count for name, count in due.items())
+        return all(run.product[name].kills > count for name, count in before.items())
 
-    for lines in slices(load.lines, _CRASH_SLICES * times):
-        product.publish(lines)
-        if not died():
-            time.sleep(_CRASH_SLICE_S)
-    product.wait_until(died, f"each dies at its points, left: {_left(run)}", 5.0)
-    return {"points": sum(map(len, points.values())), "hits": times * sum(map(len, points.values()))}
-
-
-def _left(run: Run) -> dict[str, list[str]]:
-    return {name: run.product[name].planned for name in COMMANDS}
+    with run.product.publishing(lines, 2.0):
+        run.product.wait_until(died, f"each dies at its point: {dict(points)}", 40.0)
 
 
 def random_kills(run: Run, load: Load) -> Mapping[str, Any]:

@@ -153,7 +153,6 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     run.product.resent = False
     try:
         gate.details = dict(row.scenario(run, load))
-        gate.healed_s = round(run.product.settle(row.bound_s), 1)
     except Skipped as reason:
         gate.skipped = str(reason)
         return gate
@@ -162,6 +161,7 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     except Exception as broken:  # noqa: BLE001 a row that breaks is a gate that fails; those behind it still count
         gate.problems.append(f"the row itself broke: {broken!r}")
         traceback.print_exc()
+    _heal(run, gate, row.bound_s)
     run.books.read_on()
     gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
     if named := numbers_in(run.product.folder.glob("*.log"), load.bsns):
@@ -172,14 +172,18 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     return gate
 
 
+def _heal(run: Run, gate: Gate, bound_s: float) -> None:
+    try:
+        gate.healed_s = round(run.product.settle(bound_s), 1)
+    except Stuck as stuck:
+        gate.problems.append(f"I5 {stuck}")
+
+
 def last_look(run: Run, loads: list[Load]) -> Gate:
     """All loads once more, together: what a row left behind may have harmed another one's signals."""
     gate = Gate(0, "everything once more at the end, and the audit trail")
     began = time.monotonic()
-    try:
-        gate.healed_s = round(run.product.settle(HEALING_BOUND_S), 1)
-    except Stuck as stuck:
-        gate.problems.append(f"I5 {stuck}")
+    _heal(run, gate, HEALING_BOUND_S)
     run.books.read_on()
     gate.take(judge(merged(loads), run.books, run.product.engine, resent=True))
     verified = run.product.installation.start("audit", "verify")

@@ -32,8 +32,6 @@ class Stage:
     faults: str = ""
     kept: str = ""
     """Faults that it has at every start."""
-    planned: list[str] = field(default_factory=list)
-    """Faults of the starts to come, one for each."""
     kills: int = 0
     ended: int = 0
     _process: "subprocess.Popen[bytes] | None" = None
@@ -48,8 +46,7 @@ class Stage:
 
     def start(self) -> None:
         with self._changing:
-            faults = self.faults or (self.planned.pop(0) if self.planned else "")
-            planted = ",".join(filter(None, (ALWAYS_PLANTED, self.kept, faults)))
+            planted = ",".join(filter(None, (ALWAYS_PLANTED, self.kept, self.faults)))
             self.faults = ""
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
