@@ -4,6 +4,9 @@ Never part of the product: a fault replaces a function of it in this process, be
 `blocked-handler`, `short-session`, `point:POINT:N` (crashes), `defect:NAME` (defects), `clock:SECONDS` and `relay:held`.
 """
 
+import asyncio
+import faulthandler
+import signal
 import sys
 import threading
 import time
@@ -27,10 +30,10 @@ def block_handler() -> None:
 
 
 def short_session() -> None:
-    """The group gives up a dead worker after 3 s instead of 10, and tables are swept every 5 s: no fault, less waiting."""
+    """The group gives up a dead worker after 3 s instead of 10, and tables are swept every 2 s: no fault, less waiting."""
     given = EngineSettings.__init__.__kwdefaults__
     assert given is not None
-    given.update(session_timeout_s=3.0, heartbeat_s=0.5, rebalance_timeout_s=10.0, sweep_interval_s=5.0)
+    given.update(session_timeout_s=3.0, heartbeat_s=0.5, rebalance_timeout_s=10.0, sweep_interval_s=2.0)
 
 
 def shift_clock(seconds: str) -> None:
@@ -83,6 +86,17 @@ def plant(faults: str) -> None:
         FAULTS_WITH[kind](argument) if argument else FAULTS[kind]()
 
 
+def tell_tasks(*_: object) -> None:
+    """What every task of every loop waits for, on standard error; and the threads."""
+    faulthandler.dump_traceback(all_threads=True)
+    for task in list(asyncio.tasks._all_tasks):  # those of all loops, which no public function gives
+        print(f"-- {task.get_name()} {task.get_coro()!r}", file=sys.stderr)
+        for frame in task.get_stack():
+            print(f"   {frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}", file=sys.stderr)
+    sys.stderr.flush()
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, tell_tasks)
     plant(sys.argv.pop(1))
     main()

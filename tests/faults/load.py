@@ -51,6 +51,7 @@ class Load:
         events: Of each trajectory the ids of the events that count.
         deliveries: Moments of receipt of each signal.
         signals: How many of the lines are signals.
+        refused: How many of those are refused.
         bsns: Every citizen service number in the lines, none of which may be seen anywhere.
     """
 
@@ -63,6 +64,7 @@ class Load:
     deliveries: dict[tuple[str, str, str], frozenset[int]]
     bsns: frozenset[str]
     signals: int
+    refused: int
 
 
 def count_signals(lines: Iterable[Line]) -> int:
@@ -82,6 +84,7 @@ def merged(loads: Sequence[Load]) -> Load:
         deliveries={key: moments for load in loads for key, moments in load.deliveries.items()},
         bsns=frozenset(one for load in loads for one in load.bsns),
         signals=sum(load.signals for load in loads),
+        refused=sum(load.refused for load in loads),
     )
 
 
@@ -115,6 +118,7 @@ def load_of(lines: list[Line]) -> Load:
         deliveries=_deliveries(ledger),
         bsns=frozenset(_bsns(sent)),
         signals=count_signals(sent),
+        refused=sum(refusal.topic == "signals" for refusal in ledger.refusals),
     )
 
 

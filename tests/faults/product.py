@@ -3,6 +3,7 @@
 In: servers and a prefix. Out: stages by name; lines published at a pace; the moment at which everything is read.
 """
 
+import signal
 import threading
 import time
 import urllib.error
@@ -153,9 +154,16 @@ class Product:
             left = self.lag()
             quiet = quiet + 1 if left == 0 and self.ready() else 0
             if time.monotonic() - began > bound_s:
+                self._let_tell()
                 raise Stuck(f"after {bound_s:g} s {left} is left to read, ready: {self.ready()}")
             time.sleep(_LOOK_S)
         return time.monotonic() - began
+
+    def _let_tell(self) -> None:
+        """Let every process write into its log what it waits for."""
+        for stage in self.supervisor.stages:
+            stage.send(signal.SIGUSR1)
+        time.sleep(1.0)
 
     def ready(self) -> bool:
         """Whether intake, matcher and sink each say that they are."""

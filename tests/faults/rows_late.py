@@ -25,17 +25,18 @@ _LATER_EVENTS: tuple[dict[str, Any], ...] = (
 )
 
 
+_ORDERS = ((3, 0, 1, 2), (0, 3, 1, 2), (0, 1, 3, 2), (2, 3, 0, 1), (1, 2, 0, 3))
+"""Of application, first and second event, and signal: in which order they come."""
+
+
 def late_cases(municipality: str) -> list[list[Line]]:
     """Every pair of two later events and every order in which application, both events and a signal may come."""
-    cases = []
+    cases: list[list[Line]] = []
     numbers = nobodys_numbers()
     for first, second in itertools.permutations(_LATER_EVENTS, 2):
-        for order in ((3, 0, 1, 2), (0, 3, 1, 2), (0, 1, 3, 2), (2, 3, 0, 1), (1, 2, 0, 3)):
-            cases.append(
-                [_late_lines(municipality, len(cases), next(numbers), first, second)[at] for at in order]
-            )
-            if len(order) != len(cases[-1]):
-                raise AssertionError("an order names each line once")
+        for order in _ORDERS:
+            lines = _late_lines(municipality, len(cases), next(numbers), first, second)
+            cases.append([lines[at] for at in order])
     return cases
 
 

@@ -15,12 +15,13 @@ from signaalwissel.schemas.contract import codec
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 
-from tests.faults.load import Load, load_of, make_load, sound
+from tests.faults.load import Expected, Load, load_of, make_load, sound
 from tests.faults.run import GateFailed, Row, Run
 from tests.faults.stages import ROOT
 from tests.faults.subtests import run_tests
 from tests.odd_records import odd_header
 from tests.oracle.intake import Line
+from tests.oracle.model import COUNSELLOR
 
 _DUPLICATES_MAX = 10
 _WINDOW = 10
@@ -57,7 +58,7 @@ def _bad(dice: random.Random, good: bytes, count: int) -> Iterator[Bad]:
     for size in (_LARGE_BYTES, _LARGE_BYTES // 2, 1):
         yield "signals", b"k", b"\x00" + dice.randbytes(size), []
     for value in (None, b"", b"\x00", b"\x00\x00\x00\x00\x01"):
-        yield "signals", None, value, []
+        yield "signals", None if value else b"k", value, []
         yield "trajectories", b"k", value, []
     yield "signals", b"k", b"\x01magic", [("h", b"x" * _HEADER_BYTES)]
     yield "signals", b"k", b"\x01magic", [odd_header()]
@@ -161,31 +162,40 @@ def disordered(seed: int, municipality: str) -> Load:
 def disorder(run: Run, load: Load) -> Mapping[str, Any]:
     """Repeats and any order on Kafka, and thousands of orders of small towns through the rules alone."""
     with run.product.publishing(load.lines, 3.0):
-        orders = run.settings.times(150, 10_000)
-        wrong = [seed for seed in range(orders) if not _order_holds(run.settings.seed * 100_000 + seed)]
-    if wrong:
+        orders = run.settings.times(60, 10_000)
+        held = _orders(run.settings.seed * 100_000, orders)
+    if wrong := [seed for seed, right in held.items() if not right]:
         raise GateFailed(f"{len(wrong)} orders of {orders} end otherwise, such as seeds {wrong[:5]}")
     return {"orders": orders, "records": len(load.lines)}
 
 
-def _order_holds(seed: int) -> bool:
+def _orders(seed: int, count: int) -> dict[int, bool]:
+    """So many orders by seed, and whether each ends as the oracle says."""
+    held: dict[int, bool] = {}
+    while len(held) < count:
+        seed += 1
+        if (right := _order_holds(seed)) is not None:
+            held[seed] = right
+    return held
+
+
+def _order_holds(seed: int) -> bool | None:
+    """None where events waited too long for their application: without Kafka the clock is that of the records."""
     dice = random.Random(seed)
-    month = make_load(12, seed, "0344", per_resident=1.0)
-    lines = [line for line in sound(month.lines) for _ in range(dice.randint(1, 3))]
-    expected = load_of(sound(month.lines)).expected
+    once = sound(make_load(12, seed, "0344", per_resident=1.0).lines)
+    lines = [line for line in once for _ in range(dice.randint(1, 3))]
     dice.shuffle(lines)
     simulation = Simulation(packaged_policies(for_every_code=True), ThrowawayKeys(), fresh_nonce)
-    last: dict[bytes, tuple[str, str | None]] = {}
-    for line in lines:
-        for output in simulation.feed(line):
-            if output["topic"] == "decisions":
-                value = output["value"]
-                hit = value["route"] == "COUNSELLOR_FOLLOWUP"
-                last[bytes.fromhex(value["routing_id"].split("-")[0])] = (
-                    value["route"],
-                    value["trajectory_id"] if hit else None,
-                )
-    return last == dict(expected)
+    outputs = [output for line in lines for output in simulation.feed(line)]
+    if any(output["topic"] == "dead-letters" for output in outputs):
+        return None
+    last = {
+        bytes.fromhex(one["routing_id"].split("-")[0]): Expected(
+            one["route"], one["trajectory_id"] if one["route"] == COUNSELLOR else None
+        )
+        for one in (output["value"] for output in outputs if output["topic"] == "decisions")
+    }
+    return last == load_of(once).expected
 
 
 ROWS = [

@@ -42,7 +42,7 @@ def wrong_clocks(run: Run, load: Load) -> Mapping[str, Any]:
         with product.publishing(lines, 4.0):
             pass
         product.settle(60.0)
-        time.sleep(6.0)  # a sweep comes by
+        time.sleep(3.0)  # a sweep comes by
     for name in ("intake", "matcher"):
         product[name].kill()
     run.books.read_on()
@@ -86,7 +86,7 @@ def dead_relay(run: Run, load: Load) -> Mapping[str, Any]:
 def hot_load(_seed: int, municipality: str) -> Load:
     """One resident with very many signals, in two equal bursts."""
     bsn = next(nobodys_numbers())
-    count = int(os.environ.get("SIGNAALWISSEL_FAULTS_BURST", "1500"))
+    count = int(os.environ.get("SIGNAALWISSEL_FAULTS_BURST", "500"))
     applied = {
         "event_id": "hot-1",
         "trajectory_id": "H-1",

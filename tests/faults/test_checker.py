@@ -35,6 +35,7 @@ def load() -> Load:
         deliveries={},
         bsns=frozenset(),
         signals=3,
+        refused=1,
     )
 
 
