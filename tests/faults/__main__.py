@@ -29,6 +29,7 @@ from tests.system.installation import Installation
 PARTITIONS = 2
 BROKER_TIMEOUT_S = 8
 _BOUND_S = 1_500
+_LINES = 5
 
 
 def main() -> int:
@@ -107,7 +108,16 @@ def _tell(gate: Gate, run: Run) -> None:
     for problem in gate.problems:
         print(f"       {problem}", flush=True)
     if gate.problems and os.environ.get("SIGNAALWISSEL_FAULTS_LOGS"):
-        print(run.product.installation.logs())
+        _tell_logs(run)
+
+
+def _tell_logs(run: Run) -> None:
+    """The ends of all logs, and before them what a library called unexpected, wherever it stands."""
+    for file in sorted(run.product.folder.glob("*.log")):
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in [one for one in lines if "Unexpected" in one or "ends with an error" in one][:_LINES]:
+            print(f"{file.name}: {line[:3000]}")
+    print(run.product.installation.logs())
 
 
 def _tell_trial(trial: Trial) -> None:

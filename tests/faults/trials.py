@@ -22,13 +22,13 @@ from tests.system.installation import Installation
 SOUND = "none"
 SIGNALS = 300
 MUNICIPALITY = "9001"
-_AT_ONCE = 3
-_HEALING_S = 30.0
-_WAIT_S = 20.0
+_AT_ONCE = 2
+_HEALING_S = 60.0
+_WAIT_S = 45.0
 _KILLS: Mapping[str, str] = {
-    "intake": "point:intake.after-commit:3",
-    "matcher": "point:matcher.before-commit:3",
-    "sink": "point:sink.audit-written:2",
+    "intake": "point:intake.after-commit:1",
+    "matcher": "point:matcher.before-commit:1",
+    "sink": "point:sink.audit-written:1",
 }
 """Where a trial kills: between what a defect tears apart."""
 
