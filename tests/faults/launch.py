@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from signaalwissel.console.main import main
 from signaalwissel.streams.chunk import Outputs, Record
@@ -91,8 +92,11 @@ def tell_tasks(*_: object) -> None:
     faulthandler.dump_traceback(all_threads=True)
     for task in list(asyncio.tasks._all_tasks):  # those of all loops, which no public function gives
         print(f"-- {task.get_name()} {task.get_coro()!r}", file=sys.stderr)
-        for frame in task.get_stack():
+        waiting: Any = task.get_coro()
+        while (frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)) is not None:
             print(f"   {frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}", file=sys.stderr)
+            waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+        print(f"   on {waiting!r}"[:300], file=sys.stderr)
     sys.stderr.flush()
 
 
