@@ -164,7 +164,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _rows(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]
+    return [int(number) for number in text.split(",") if number]
 
 
 def _end_in_time(bound_s: int) -> None:

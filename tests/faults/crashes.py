@@ -6,12 +6,14 @@ Each point replaces one function of the product in this process by one that does
 import itertools
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from signaalwissel.processors.emissions import REGULAR_FLOW
 from signaalwissel.sinks import relay, writer
 from signaalwissel.sinks.process import _Sink
 from signaalwissel.sinks.writer import Writer
+from signaalwissel.streams.outputs import Batch
 from signaalwissel.streams.processor import ChunkProcessor
 from signaalwissel.streams.transactions import PartitionTransaction
 
@@ -91,8 +93,43 @@ SINK_POINTS: dict[str, Callable[[Callable[[], None]], None]] = {
 """Where a sink may die; the relay is a thread of it."""
 
 
+def _routes_before_commit(die: Callable[[], None]) -> None:
+    """Before the first commit that holds a route; those of sweeps and trajectories pass."""
+    routed = False
+    original = PartitionTransaction._enqueue
+
+    async def enqueue(self: PartitionTransaction, batches: Iterable[Batch]) -> None:
+        nonlocal routed
+        listed = list(batches)
+        routed = routed or any(batch.topic.endswith(REGULAR_FLOW) for batch in listed)
+        await original(self, listed)
+
+    PartitionTransaction._enqueue = enqueue  # type: ignore[method-assign]
+    _around_producer("commit_transaction", lambda: die() if routed else None, before=True)
+
+
+def _decisions_written(die: Callable[[], None]) -> None:
+    """Within the first transaction that stores a decision."""
+    original = writer.audit.record
+
+    def record(*given: Any) -> Any:
+        fresh = original(*given)
+        if fresh:
+            die()
+        return fresh
+
+    writer.audit.record = record
+
+
+TRIAL_POINTS: dict[str, Callable[[Callable[[], None]], None]] = {
+    "routes-before-commit": _routes_before_commit,
+    "decisions-written": _decisions_written,
+}
+"""Where a stage dies in the trials of defects: where there is something to lose or to double."""
+
+
 def plant(point: str, nth: int) -> None:
     """Die the `nth` time that this process passes the point."""
     stage, name = point.split(".")
     points = SINK_POINTS if stage == "sink" else STREAM_POINTS
-    points[name](_dying_at(nth))
+    (TRIAL_POINTS | points)[name](_dying_at(nth))

@@ -27,8 +27,8 @@ _HEALING_S = 60.0
 _WAIT_S = 45.0
 _KILLS: Mapping[str, str] = {
     "intake": "point:intake.after-commit:1",
-    "matcher": "point:matcher.before-commit:1",
-    "sink": "point:sink.audit-written:1",
+    "matcher": "point:matcher.routes-before-commit:1",
+    "sink": "point:sink.decisions-written:1",
 }
 """Where a trial kills: between what a defect tears apart."""
 
