@@ -102,6 +102,12 @@ samples: install ## the sample publishers in Python, Java and JavaScript, built 
 upgrade: install ## a rolling upgrade of worker and sink under a long load, to the next version and back, and from the one before
 	SIGNAALWISSEL_UPGRADE_SIGNALS=60000 $(BIN)/pytest -s tests/system/test_upgrade.py
 
+faults: install ## rows of the fault matrix on real Kafka and PostgreSQL, and the checker tested; one JSON line at the end
+	$(BIN)/python -m tests.faults
+
+soak: install ## 1,500,000 signals under kills, resets and rebalances; takes an hour or more
+	$(BIN)/python -m tests.faults --soak
+
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock

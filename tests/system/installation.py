@@ -45,6 +45,7 @@ class Installation:
     folder: Path
     partitions: int = 4
     publishers: Path | None = None
+    replication: int = 1
     extra: dict[str, str] = field(default_factory=dict)
     schema: Callable[[str], object] = migrate
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -60,7 +61,7 @@ class Installation:
             publishers_file=self.publishers,
         )
         with admin(self.settings) as client:
-            make(client, layout(runtime.names(self.settings), self.partitions), 1)
+            make(client, layout(runtime.names(self.settings), self.partitions), self.replication)
         self.schema(self.database_url)
 
     @property
