@@ -101,7 +101,7 @@ def test_a_collector_that_is_away_costs_spans_and_no_work(monkeypatch: pytest.Mo
     ("url", "told"),
     [
         ("collector:4318", "is not like https://"),
-        ("https://me:hush@collector/v1/traces", "TRACES_TOKEN"),
+        ("https://me:geheim@collector/v1/traces", "TRACES_TOKEN"),
         ("http://collector.example.nl/v1/traces", "must begin with https"),
     ],
 )

@@ -215,7 +215,7 @@ def test_a_channel_makes_no_other_policy(openly: dict[str, Any]) -> None:
         ("p", {"kind": "file", "url": "https://p.example.nl"}, "needs a url"),
         ("p", {"kind": "topic"}, "kind"),
         ("p", {"kind": "webhook", "url": "http://p.example.nl/x"}, "url"),
-        ("p", {"kind": "webhook", "url": "https://user:pass@p.example.nl/x"}, "url"),
+        ("p", {"kind": "webhook", "url": "https://user:geheim@p.example.nl/x"}, "url"),
         ("p", {"kind": "webhook", "url": "https://p.example.nl/x?key=1"}, "url"),
         ("../p", {"kind": "file"}, "partners"),
         ("", {"kind": "file"}, "partners"),
