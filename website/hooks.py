@@ -9,6 +9,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from website import metrics
 from website.diagrams import as_tables
 from website.links import COPIES, Links
 from website.reference import pages
@@ -23,6 +24,17 @@ OUTSIDE = {
 }
 """Pages that lie where people look for them in a repository."""
 _LINKS = Links(ROOT, OUTSIDE)
+_METRICS = "reference/metrics.md"
+
+
+def on_config(config: Any) -> Any:
+    """Put the page of metrics into the menu where processes tell any."""
+    if metrics.page() is not None:
+        reference = next(
+            part["Reference"] for part in config.nav if isinstance(part, dict) and "Reference" in part
+        )
+        reference.append({"Metrics": _METRICS})
+    return config
 
 
 def on_files(files: Files, /, *, config: Any) -> Files:

@@ -1,10 +1,11 @@
 """The pages of the site that are made from code and schemas, by their place on it."""
 
-from website import codes, commands, contract, doctor, policy, settings
+from website import codes, commands, contract, doctor, metrics, policy, settings
 
 
 def pages() -> dict[str, str]:
     """Every generated page."""
+    optional = {"reference/metrics.md": metrics.page()}
     return {
         "reference/commands.md": commands.page(),
         "reference/settings.md": settings.page(),
@@ -13,4 +14,5 @@ def pages() -> dict[str, str]:
         "reference/records.md": contract.records_page(),
         "reference/codes.md": codes.page(),
         "reference/doctor.md": doctor.page(),
+        **{place: text for place, text in optional.items() if text is not None},
     }

@@ -17,7 +17,7 @@ from signaalwissel.processors.policy import Policy, packaged_policies
 from signaalwissel.processors.rejection import RejectionCode
 from signaalwissel.schemas.routing import TrueReason
 
-from website import codes, commands, contract, policy, settings
+from website import codes, commands, contract, metrics, policy, settings
 from website.diagrams import as_tables
 from website.hooks import OUTSIDE
 from website.links import Links
@@ -202,3 +202,22 @@ def test_a_state_diagram_becomes_a_table() -> None:
 def test_a_link_of_the_repository_becomes_one_of_the_site(page: str, link: str, expected: str) -> None:
     turned = Links(ROOT, OUTSIDE).rewritten(page, f"[x]({link})\n```\n[x](rules.md)\n```\n")
     assert turned.markdown == f"[x]({expected})\n```\n[x](rules.md)\n```\n"
+
+
+MADE = """
+def collect(self):
+    yield gauge("lag_records", "Offsets that are to be read.", [])
+    yield self._count("transactions", "Committed transactions.", 1)
+    yield named_histogram("http_server_request_duration_seconds", "How long answers took.", [])
+    yield gauge(name, about, [])
+"""
+
+
+def test_metrics_are_read_from_what_makes_them(tmp_path: Path) -> None:
+    assert metrics.page(tmp_path) is None
+    (tmp_path / "metrics_worker.py").write_text(MADE, "utf-8")
+    assert [(one.name, one.kind) for one in metrics.metrics(tmp_path)] == [
+        ("signaalwissel_lag_records", "gauge"),
+        ("signaalwissel_transactions_total", "counter"),
+        ("http_server_request_duration_seconds", "histogram"),
+    ]
