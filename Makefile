@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway contract-docs docs samples browser pictures secured canary year races lock sbom audit clean
+.PHONY: lint types contract insecure $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,11 @@ browser: install ## the web pages in a real Chromium, with axe; installs chromiu
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
 	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py
 
+# promtool is part of Debian's and Ubuntu's package of Prometheus; elsewhere install it yourself.
+monitoring: install ## alert rules and dashboards checked by promtool; installs it by apt when it is not there and you are root
+	command -v promtool >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends prometheus; }
+	SIGNAALWISSEL_PROMTOOL=required $(BIN)/pytest tests/deploy/test_monitoring.py
+
 pictures: install ## the screenshots in docs/web, taken anew by the browser tests
 	mkdir -p docs/web
 	SIGNAALWISSEL_BROWSER=required SIGNAALWISSEL_PICTURES=docs/web $(BIN)/pytest tests/console/webpages/test_browser.py
@@ -100,6 +105,15 @@ docs: install ## the documentation site in build/site; a link that leads nowhere
 
 samples: install ## the sample publishers in Python, Java and JavaScript, built and run against real Kafka; none may be skipped
 	SIGNAALWISSEL_SAMPLES=required $(BIN)/pytest tests/samples
+
+upgrade: install ## a rolling upgrade of worker and sink under a long load, to the next version and back, and from the one before
+	SIGNAALWISSEL_UPGRADE_SIGNALS=60000 $(BIN)/pytest -s tests/system/test_upgrade.py
+
+faults: install ## rows of the fault matrix on real Kafka and PostgreSQL, and the checker tested; one JSON line at the end
+	$(BIN)/python -m tests.faults
+
+soak: install ## 1,500,000 signals under kills, resets and rebalances; takes an hour or more
+	$(BIN)/python -m tests.faults --soak
 
 lock: ## resolve the dependencies anew into requirements.lock
 	test -x $(BIN)/uv || $(MAKE) install

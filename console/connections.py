@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from signaalwissel.console import runtime
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
@@ -19,6 +24,8 @@ from signaalwissel.sinks.access import Database, opened
 from signaalwissel.sinks.settings import ServiceAway as DatabaseAway
 from signaalwissel.sinks.settings import SinkError
 
+NO_RIGHT = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+"""What Kafka says to an account that it knows and that may not do this."""
 BOUND_MS = 10_000
 _DELIVERY_BOUND_S = 30.0
 
@@ -133,5 +140,10 @@ def database(settings: Settings) -> Iterator[Database]:
 def _kafka_away(settings: Settings) -> Iterator[None]:
     try:
         yield
+    except NO_RIGHT as error:
+        raise ServiceAway(
+            f"Kafka at {settings.kafka_bootstrap} does not let this account do that: {error}; who may do what stands in "
+            "docs/operations.md, and `signaalwissel topics plan --acls` as the operator shows what is missing"
+        ) from error
     except KafkaError as error:
         raise ServiceAway(f"Kafka at {settings.kafka_bootstrap}: {error}") from error

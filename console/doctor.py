@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 from signaalwissel.console import environment
+from signaalwissel.console.doctor_feedback import check_feedback
 from signaalwissel.console.doctor_files import check_files
 from signaalwissel.console.doctor_open_klant import check_open_klant
 from signaalwissel.console.doctor_registry import check_registry
@@ -58,6 +59,7 @@ def findings() -> Iterator[Finding]:
     yield from check_rotations(settings)
     yield from check_database(settings, kafka_answers=answers)
     yield from check_open_klant(settings)
+    yield from check_feedback(settings)
     yield from check_registry(settings)
 
 

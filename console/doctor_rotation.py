@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from signaalwissel.console import key_service, runtime
-from signaalwissel.console.connections import reader
+from signaalwissel.console.connections import NO_RIGHT, reader
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, wrong
 from signaalwissel.console.rotation_found import RotationLook
@@ -64,6 +64,13 @@ def _rotation(
             left = look.correctable(state.old) if correcting else None
     except UsageFailure as failure:
         yield wrong(check, str(failure), "mend what it names")
+        return
+    except ServiceAway as failure:
+        if not isinstance(failure.__cause__, NO_RIGHT):
+            raise
+        yield fine(
+            check, "is under way; how far is not told, as this account may not read the tables of rotations"
+        )
         return
     if left is not None and left.signals:
         yield fine(check, f"{told_of(state, left)}; then {next_of(state, left)}")

@@ -5,14 +5,9 @@ from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
+from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from signaalwissel.console import runtime
-from signaalwissel.console.connections import database, reader
+from signaalwissel.console.connections import NO_RIGHT, database, reader
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.doctor_processing_log import check_processing_log
 from signaalwissel.console.doctor_retention import check_retention
@@ -47,7 +42,6 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 _OUTBOX_WAIT_MAX_S = 60.0
 _COORDINATOR_BOUND_S = 15.0
 _PAUSE_S = 0.3
-_NO_RIGHT = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ def check_kafka(settings: Settings) -> Iterator[Finding]:
                 lags = lag_of(consumer, stage.inputs, _committed(client, stage.group))
                 yield from _reading(stage.name, consumer, lags, wanted)
     except ServiceAway as failure:
-        if isinstance(failure.__cause__, _NO_RIGHT):
+        if isinstance(failure.__cause__, NO_RIGHT):
             yield wrong("kafka rights", f"this account may not look: {failure}", "run doctor as the operator")
             return
         yield away("kafka", str(failure), "start Kafka, or mend SIGNAALWISSEL_KAFKA_*")

@@ -20,7 +20,7 @@ from signaalwissel.processors.subject_ledger import LedgerEntry, entry_from
 from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.patience import Patience
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.sinks.subject_restore import lacking, reapply
+from signaalwissel.sinks.subject_restore import in_force, lacking, reapply
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +73,15 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
         # The first erasure makes it.
         return
     entries = read(file)
-    register_of = runtime.policies(settings).register_of
+    policies = runtime.policies(settings)
 
     def once() -> bool:
         migrate(chosen.database_url)
         engine = open_engine(chosen.database_url, name="signaalwissel-ledger")
         with database_away():
-            missing = lacking(engine, entries)
-            if missing:
-                done = reapply(engine, entries, keys, chosen, register_of)
+            valid = in_force(engine, entries, policies)
+            if lacking(engine, valid):
+                done = reapply(engine, valid, keys, chosen, policies.register_of)
                 log.warning(
                     "the database was behind the erasure ledger %s, as a restored backup is: %d erasures done again, "
                     "%d signals, %d trajectories and %d dead letters erased",

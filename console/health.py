@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
-from signaalwissel.console.failures import Exit, UsageFailure
-from signaalwissel.console.lines import dump
+from prometheus_client.registry import Collector
+from signaalwissel.console.failures import Exit
+from signaalwissel.console.metrics import MetricsPage
+from signaalwissel.console.metrics_process import ProgressMetrics
+from signaalwissel.console.probes import Paths, answering, told
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.progress import Idle, Standing
 
@@ -30,15 +32,22 @@ LOOK_S = 1.0
 GRACE_S = 5.0
 """How long `/livez` fails before the process ends itself: whoever supervises it may come first."""
 _TELL_S = 5.0
-_REQUEST_S = 5.0
 
 
 class Watched(NamedTuple):
-    """A process under watch: its name, its number on this machine, and how to look at it."""
+    """A process under watch.
+
+    Attributes:
+        stage: Its name.
+        number: Its number on this machine.
+        look: How to look at it.
+        metrics: What it counts, for its metrics page.
+    """
 
     stage: str
     number: int
     look: Callable[[], Standing]
+    metrics: tuple[Collector, ...] = ()
 
 
 class Progress:
@@ -99,23 +108,25 @@ def watched(settings: Settings, process: Watched) -> Iterator[Progress]:
     # A service that is away has a bound of its own, which tells more.
     bound_s = max(settings.progress_timeout_s, settings.broker_timeout_s)
     progress = Progress(process, bound_s, _end_stuck)
-    server = (
-        None if settings.health_port is None else _server(settings, settings.health_port, process, progress)
-    )
-    threading.Thread(target=progress.run, name="progress", daemon=True).start()
-    if server is not None:
-        threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
-    try:
-        yield progress
-    finally:
-        progress.stop()
-        if server is not None:
-            server.shutdown()
-            server.server_close()
+    with answering(settings, process.stage, process.number, _paths(process, progress)):
+        threading.Thread(target=progress.run, name="progress", daemon=True).start()
+        try:
+            yield progress
+        finally:
+            progress.stop()
+
+
+def _paths(process: Watched, progress: Progress) -> Paths:
+    page = MetricsPage(process.stage, (ProgressMetrics(process.stage, progress), *process.metrics))
+    return {
+        "/livez": lambda _: told(*answer("/livez", progress)),
+        "/readyz": lambda _: told(*answer("/readyz", progress)),
+        "/metrics": page.told,
+    }
 
 
 def answer(path: str, progress: Progress) -> tuple[HTTPStatus, dict[str, object]]:
-    """What a path answers: whether the process is live, or ready, and why not."""
+    """What a probe's path answers: whether the process is live, or ready, and why not."""
     found = progress.found
     if path == "/livez":
         status = HTTPStatus.OK if progress.live else HTTPStatus.SERVICE_UNAVAILABLE
@@ -124,38 +135,7 @@ def answer(path: str, progress: Progress) -> tuple[HTTPStatus, dict[str, object]
         reasons = [*found.unready] if progress.live else [*found.unready, "no progress: see /livez"]
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         return status, {"ready": not reasons, "reasons": reasons}
-    return HTTPStatus.NOT_FOUND, {"paths": ["/livez", "/readyz"]}
-
-
-def _server(settings: Settings, first: int, process: Watched, progress: Progress) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = _REQUEST_S
-        server_version = "signaalwissel"
-        sys_version = ""
-
-        def do_GET(self) -> None:
-            status, told = answer(self.path, progress)
-            body = dump(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - its name in http.server
-            """Say nothing: probes come every few seconds."""
-
-    port = first + process.number
-    try:
-        server = ThreadingHTTPServer((settings.health_host, port), Handler)
-    except (OSError, OverflowError) as error:
-        raise UsageFailure(
-            f"{process.stage} cannot answer about its health on {settings.health_host}:{port}: {error}; give another"
-            " SIGNAALWISSEL_HEALTH_PORT or SIGNAALWISSEL_HEALTH_HOST"
-        ) from error
-    server.daemon_threads = True
-    return server
+    raise ValueError(f"{path} is no probe")
 
 
 def _end_stuck(reason: str) -> None:

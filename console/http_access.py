@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.settings import Settings
+from signaalwissel.processors.access import Role
 from signaalwissel.security.access_settings import LOOPBACK, Access, AccessUnusable, Rights, load_access
 from signaalwissel.security.development_login import (
     DevelopmentLogin,
@@ -61,7 +62,11 @@ def http_access(
             refuse_in_production(_signs_of_production(settings))
         except DevelopmentLoginRefused as refusal:
             raise UsageFailure(f"SIGNAALWISSEL_{refusal}") from refusal
-        rights = Rights(municipalities=frozenset(municipalities), partners=frozenset(partners))
+        rights = Rights(
+            roles=frozenset({Role.INTEGRATOR, Role.SIGNAL_SYSTEM}),
+            municipalities=frozenset(municipalities),
+            partners=frozenset(partners),
+        )
         login = DevelopmentLogin(base_url, municipalities, {DEVELOPMENT_CLIENT: rights})
         access = login.access()
         return HttpAccess(access, Tokens(trusted_issuers(access, lambda _: login.keys)), login)

@@ -1,16 +1,17 @@
 """`import`: exports of other systems, by a mapping profile, onto the input topics, exactly once."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.import_shown import Progress, show, show_explanation
 from signaalwissel.console.import_watch import watch
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.sealing import KeyProvider, KeyUnavailable
@@ -22,10 +23,12 @@ from signaalwissel.sources.file_import import Commit, FileImport, Report
 from signaalwissel.sources.import_index import ImportIndex
 from signaalwissel.sources.import_kafka import (
     Batch,
+    ErasedReader,
     ImportTopics,
     ImportWriter,
     KafkaAway,
     Superseded,
+    forget_erased,
     read_before,
     writing,
 )
@@ -107,17 +110,29 @@ class _Options:
         self.dry_run = dry_run
 
 
+class _Publishing(NamedTuple):
+    """How batches are published, None for a dry run; and what forgets the trajectories that are erased meanwhile."""
+
+    commit: Commit | None
+    look_for_erased: Callable[[], None]
+
+
 class _Importing:
     """Imports file after file; what Kafka or the keys refuse is a failure of the command."""
 
-    def __init__(self, rows: RowImport, files: FileImport, options: _Options) -> None:
+    def __init__(
+        self, rows: RowImport, files: FileImport, options: _Options, look_for_erased: Callable[[], None]
+    ) -> None:
         self._rows = rows
         self._files = files
         self._options = options
+        self._look_for_erased = look_for_erased
 
     def run(self, file: Path, *, accept_vanished: bool = False) -> Report:
         """Import one file."""
         self._rows.moment = now_ms() if self._options.moment is None else self._options.moment
+        # Before each file: a folder is watched for months.
+        self._look_for_erased()
         try:
             return self._files.run(
                 file, write_rejects=not self._options.dry_run, accept_vanished=accept_vanished
@@ -142,12 +157,12 @@ def _importing(
         with (
             tempfile.TemporaryDirectory(prefix="signaalwissel-import-") as folder,
             ImportIndex(Path(folder) / "index") as index,
-            _commits(settings, loaded, options, index) as commit,
+            _commits(settings, loaded, options, index) as publishing,
             Progress(shown=not as_json) as progress,
         ):
             rows = RowImport(loaded, rules, index, options.municipality, now_ms())
-            files = FileImport(loaded.profile, rows, index, commit, progress.rows)
-            yield _Importing(rows, files, options)
+            files = FileImport(loaded.profile, rows, index, publishing.commit, progress.rows)
+            yield _Importing(rows, files, options, publishing.look_for_erased)
     except (KafkaAway, KeyUnavailable) as error:
         raise ServiceAway(
             f"{error}; import the file again: what was published is not published twice"
@@ -159,11 +174,12 @@ def _importing(
 @contextmanager
 def _commits(
     settings: Settings, loaded: Loaded, options: _Options, index: ImportIndex
-) -> Iterator[Commit | None]:
+) -> Iterator[_Publishing]:
     """How batches are published; the index is filled with what was published before."""
     if options.dry_run and not settings.kafka_bootstrap:
-        yield None
+        yield _Publishing(None, lambda: None)
         return
+    check_login(settings)
     adopt(settings)
     topics = ImportTopics(
         runtime.bootstrap(settings),
@@ -175,12 +191,14 @@ def _commits(
     )
     if options.dry_run:
         read_before(topics, index)
-        yield None
+        forget_erased(ErasedReader(topics), index, None)
+        yield _Publishing(None, lambda: None)
         return
     with writing(topics) as writer:
         # Only now can no other import of the system commit anything that is not seen here.
         read_before(topics, index)
-        yield _commit_by(writer)
+        erased = ErasedReader(topics)
+        yield _Publishing(_commit_by(writer), lambda: forget_erased(erased, index, writer))
 
 
 def _commit_by(writer: ImportWriter) -> Commit:

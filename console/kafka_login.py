@@ -16,9 +16,18 @@ def check_login(settings: Settings) -> None:
         ServiceAway: The brokers that are there refuse us, or we them; says why and names the setting.
         UsageFailure: A setting of the login cannot be used.
     """
+    fault = fault_of(settings)
+    if fault is not None:
+        raise ServiceAway(f"Kafka at {fault}")
+
+
+def fault_of(settings: Settings) -> str | None:
+    """Where no broker lets us in, the address and why; None when one does, or none is there.
+
+    Takes a few seconds at most; not for a thread in which an event loop runs. UsageFailure as `check_login`.
+    """
     # Most commands need no Kafka; its client takes a moment to import.
     from signaalwissel.streams.login_check import login_fault  # noqa: PLC0415
 
     fault = login_fault(runtime.bootstrap(settings), runtime.aiokafka_connection(settings))
-    if fault is not None:
-        raise ServiceAway(f"Kafka at {fault} (settings: SIGNAALWISSEL_KAFKA_SECURITY_...)")
+    return None if fault is None else f"{fault} (settings: SIGNAALWISSEL_KAFKA_SECURITY_...)"

@@ -128,6 +128,11 @@ def topic_of(letter: DeadLetterRow, names: Names) -> str:
     return names(names.bare(letter.topic))
 
 
+def is_published(letter: DeadLetterRow, names: Names) -> bool:
+    """Whether others publish records of its topic; what intake, matcher and sink tell each other is internal."""
+    return kind_of(names.bare(letter.topic)) in _RECORDS
+
+
 def read_mended(file: Path, letter: DeadLetterRow, settings: Settings, names: Names) -> Mended:
     """A mended record from a file: one JSON object, in the JSON form of its schema.
 

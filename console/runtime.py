@@ -17,6 +17,7 @@ from signaalwissel.processors.dead_letters import seal_original
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.security.nonces import fresh_nonce
+from signaalwissel.sinks.feedback_settings import FeedbackSettings, FeedbackUnusable
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings, OpenKlantUnusable, kinds_of
 from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings, ProcessingLogUnusable
 from signaalwissel.sinks.refusals import Unsealed
@@ -103,6 +104,7 @@ def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> 
         clock=settings.clock == "database",
         open_klant=open_klant_settings(settings),
         processing_log=processing_log_settings(settings),
+        feedback=feedback_settings(settings),
     )
 
 
@@ -123,6 +125,24 @@ def processing_log_settings(settings: Settings) -> ProcessingLogSettings | None:
         )
     except ProcessingLogUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
+
+
+def feedback_settings(settings: Settings) -> FeedbackSettings | None:
+    """How partners are told, None where no policy names a channel; UsageFailure names what is missing."""
+    known = policies(settings)
+    channels = {
+        name: channel
+        for policy in (known.default, *(known[code] for code in known))
+        for name, channel in policy.channels.partners.items()
+    }
+    if not channels:
+        return None
+    found = FeedbackSettings(secret_dir=settings.feedback_secret_dir, folder=settings.feedback_dir)
+    try:
+        found.check(channels.items())
+    except FeedbackUnusable as error:
+        raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
+    return found
 
 
 def retention_runs(settings: Settings) -> bool:
@@ -150,10 +170,10 @@ def open_klant_settings(settings: Settings) -> OpenKlantSettings | None:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
 
 
-def rules(settings: Settings) -> Rules:
-    """What intake and matcher decide by."""
+def rules(settings: Settings, keys: KeyProvider | None = None) -> Rules:
+    """What intake and matcher decide by, under given keys or those of the settings."""
     allowed = environment.publishers(settings.publishers_file)
-    return Rules(policies(settings), allowed, key_service.answering(settings), fresh_nonce)
+    return Rules(policies(settings), allowed, keys or key_service.answering(settings), fresh_nonce)
 
 
 class SinkSeal:

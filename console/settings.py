@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     http_stop_s: int = Field(default=30, ge=1, le=600)
     gateway_publisher: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     gateway_answer_s: float = Field(default=10.0, ge=1.0, le=120.0)
+    gateway_checks: bool = False
+    gateway_checks_per_s: float = Field(default=200.0, ge=0.1, le=100_000.0)
     gateway_port: int = Field(default=8080, ge=0, le=65_535)
     web_port: int = Field(default=8090, ge=0, le=65_535)
     web_url: str | None = None
@@ -104,6 +106,8 @@ class Settings(BaseSettings):
     open_klant_kinds: str = ",".join(sorted(COUNSELLOR_KINDS))
     open_klant_channel: str = "signaalwissel"
     open_klant_poll_s: float = Field(default=60.0, ge=5.0, le=86_400.0)
+    feedback_secret_dir: Path | None = None
+    feedback_dir: Path | None = None
     processing_log_url: str | None = None
     processing_log_token: SecretStr | None = None
     processing_log_ca_file: Path | None = None
@@ -111,6 +115,9 @@ class Settings(BaseSettings):
     processing_log_timeout_s: float = Field(default=10.0, ge=0.1, le=60.0)
     processing_log_buffer_s: float = Field(default=900.0, ge=1.0, le=604_800.0)
     processing_log_buffer_lines: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
+    traces_url: str | None = None
+    traces_token: SecretStr | None = None
+    traces_ca_file: Path | None = None
 
     @classmethod
     def settings_customise_sources(

@@ -12,7 +12,7 @@ from signaalwissel.console.lines import dump
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.processors.subject_ledger import unknown_to
 from signaalwissel.sinks import subject_ledger_store
-from signaalwissel.sinks.subject_restore import lacking, reapply
+from signaalwissel.sinks.subject_restore import in_force, lacking, reapply
 
 ledger = typer.Typer(help="The ledger of erasures: opaque ids, for after a restore.", no_args_is_help=True)
 
@@ -62,13 +62,14 @@ def apply(
     runtime.log_to("subject")
     entries = erasure_ledger.read(file)
     with database(settings) as engine:
+        policies = runtime.policies(settings)
+        entries = in_force(engine, entries, policies)
         missing = lacking(engine, entries)
         told: dict[str, int | bool] = {"erasures": len({entry.erasure_id for entry in missing})}
         if not dry_run and missing:
             try:
                 keys = key_service.provider(settings)
-                register_of = runtime.policies(settings).register_of
-                done = reapply(engine, entries, keys, runtime.sink_settings(settings), register_of)
+                done = reapply(engine, entries, keys, runtime.sink_settings(settings), policies.register_of)
                 told |= done._asdict()
             except KeyUnavailable as error:
                 raise ServiceAway(str(error)) from error

@@ -1,5 +1,6 @@
-"""`topics plan|apply`: the topics that must exist, compared with and made on the broker (design 2)."""
+"""`topics plan|apply|catalogue`: the topics that must exist, compared with and made on the broker (design 2)."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, NamedTuple
@@ -9,6 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.acls import acl_differences, add, remove
+from signaalwissel.console.catalogue import catalogue
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump
@@ -70,6 +72,19 @@ def apply(
             if acls:
                 _mend_acls(client, settings, remove_surplus=remove_surplus)
         _tell(client, settings, as_json=as_json, acls=acls)
+
+
+@topics.command("catalogue")
+def catalogue_(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As it does without.")] = True
+) -> None:
+    """Print every topic and every right as one JSON object, for whoever makes them by other means.
+
+    Names are without prefix; {publisher} stands for whoever has an input topic of its own. Needs no Kafka.
+
+    Example: signaalwissel topics catalogue > deploy/helm/signaalwissel/files/kafka.json
+    """
+    print(json.dumps(catalogue(), indent=1, ensure_ascii=False))
 
 
 def _mend_acls(client: KafkaAdminClient, settings: Settings, *, remove_surplus: bool) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -127,7 +128,10 @@ class SafeHandler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Tell which line could not be written; logging's own words would repeat its arguments."""
         error = sys.exc_info()[1]
-        if sys.stderr is not None and error is not None:
+        if sys.stderr is None or error is None:
+            return
+        # A full disk under the log leaves nowhere to tell it; the work, which needs no log, goes on.
+        with suppress(OSError):
             print(
                 f"a log line of {record.name}, line {record.lineno}, cannot be written\n{traceback_of(error)}",
                 file=sys.stderr,

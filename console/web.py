@@ -9,10 +9,14 @@ from signaalwissel.console.accounting import Accounting, note
 from signaalwissel.console.connections import writer
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding
-from signaalwissel.console.kafka_login import check_login
+from signaalwissel.console.kafka_login import check_login, fault_of
 from signaalwissel.console.lines import dump
+from signaalwissel.console.metrics import MetricsPage
+from signaalwissel.console.metrics_http import WEB, HttpMetrics
+from signaalwissel.console.metrics_process import KeyMetrics
+from signaalwissel.console.probes import answering
 from signaalwissel.console.processes import end_with_parent
-from signaalwissel.console.replaying import NotReplayable, Replayer
+from signaalwissel.console.replaying import NotReplayable, Replayer, is_published
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.webpages.app import build_web
 from signaalwissel.console.webpages.parts import Parts
@@ -60,11 +64,15 @@ def web(
     # Before there is an event loop: a login that is wrong ends the command with the setting's name.
     check_login(settings)
     outlet = _outlet(settings)
-    parts = _parts(settings, sessions, outlet)
+    keys = key_service.provider(settings)
+    parts = _parts(settings, sessions, outlet, keys)
     extra = () if known.development is None else (known.development.router(),)
-    app = build_web(parts, known.access.login, extra)
+    metrics = HttpMetrics()
+    app = build_web(parts, known.access.login, extra, metrics.observe)
+    page = MetricsPage("web", [metrics, KeyMetrics("web", keys)])
     try:
-        serve(app, place, lambda port: _tell(settings, port, as_json=as_json))
+        with answering(settings, "web", WEB, page.paths):
+            serve(app, place, lambda port: _tell(settings, port, as_json=as_json))
     except ServerUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
     finally:
@@ -72,10 +80,9 @@ def web(
     raise typer.Exit(Exit.DONE)
 
 
-def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet) -> Parts:
+def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet, keys: KeyProvider) -> Parts:
     engine = _engine(settings)
     topic = runtime.names(settings)(TASK_UPDATES)
-    keys = key_service.provider(settings)
     accounting = Accounting(settings)
 
     async def deliver(key: bytes, value: bytes) -> None:
@@ -128,8 +135,18 @@ class LetterActions:
         self._accounting = accounting
 
     def replay(self, dead_letter_id: str, by: str) -> str:
-        """Send it again; gives its topic."""
+        """Send it again; gives its topic.
+
+        Raises:
+            NotReplayable: Its topic is internal: the pages' account may not write there (docs/operations.md).
+        """
         names = runtime.names(self._settings)
+        letter = show_dead_letter(self._engine, dead_letter_id)
+        if letter is not None and not is_published(letter, names):
+            raise NotReplayable(
+                f"dead letter {dead_letter_id}: records of {letter.topic} are internal; the operator replays it with "
+                f"`signaalwissel dead-letters replay {dead_letter_id}`"
+            )
         with writer(self._settings) as sender:
             replayer = Replayer(self._engine, self._keys, names, sender, self._accounting.of(by))
             return replayer.replay(dead_letter_id)
@@ -171,6 +188,7 @@ def _outlet(settings: Settings) -> KafkaOutlet:
             runtime.kafka_python_connection(settings),
             [topic],
             bound_s=settings.gateway_answer_s,
+            login_fault=lambda: fault_of(settings),
         )
     except Away as error:
         raise ServiceAway(str(error)) from error

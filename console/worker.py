@@ -5,15 +5,18 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
-from signaalwissel.console import environment, runtime
+from signaalwissel.console import environment, key_service, runtime
 from signaalwissel.console.failures import Exit
 from signaalwissel.console.health import Watched, watched
 from signaalwissel.console.kafka_login import check_login
+from signaalwissel.console.metrics_process import KeyMetrics
 from signaalwissel.console.processes import child, end_all, end_with_parent
 from signaalwissel.console.registry_ids import adopt
+from signaalwissel.console.tracing import traced
 
 _STAGES = ("intake", "matcher")
 _LOOK_S = 0.2
@@ -52,14 +55,19 @@ def worker(
     check_login(settings)
     adopt(settings)
     # The supervisor and every other command do without the engine, which takes longest to import.
+    from signaalwissel.console.metrics_worker import WorkerMetrics  # noqa: PLC0415
     from signaalwissel.streams.agents import build_intake, build_matcher  # noqa: PLC0415
     from signaalwissel.streams.runner import run_app  # noqa: PLC0415
     from signaalwissel.streams.standing import standing_of  # noqa: PLC0415
 
     build = build_intake if only == "intake" else build_matcher
-    app = build(runtime.agent_settings(settings), runtime.rules(settings))
-    with watched(settings, Watched(only, _STAGES.index(only), lambda: standing_of(app))):
-        status = run_app(app)
+    keys, streams = key_service.answering(settings), runtime.agent_settings(settings)
+    group = streams.names.intake_app if only == "intake" else streams.names.matcher_app
+    with traced(settings, only, group) as tracer:
+        app = build(replace(streams, tracer=tracer), runtime.rules(settings, keys))
+        metrics = (WorkerMetrics(only, app), KeyMetrics(only, keys))
+        with watched(settings, Watched(only, _STAGES.index(only), lambda: standing_of(app), metrics)):
+            status = run_app(app)
     if status:
         # A login that was taken away while it ran shows only as a broker that does not answer.
         check_login(settings)

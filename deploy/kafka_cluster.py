@@ -35,6 +35,8 @@ _SCRAM: Final = "org.apache.kafka.common.security.scram.ScramLoginModule require
 _PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 _ITERATIONS: Final = 8192
 _CONTROLLER: Final = "CONTROLLER"
+REAUTHENTICATION_MS: Final = 10_000
+"""After so long a client must log in again on the listener `BOTH`, or its connection is closed."""
 _SECURED: Final[Mapping[str, str]] = {
     "controller.listener.names": _CONTROLLER,
     "inter.broker.listener.name": "SCRAM",
@@ -45,6 +47,8 @@ _SECURED: Final[Mapping[str, str]] = {
     "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-512",
     "listener.name.both.sasl.enabled.mechanisms": "SCRAM-SHA-512",
     "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+    # On this listener a user who was taken away is gone soon; on the others he keeps the connections that he has.
+    "listener.name.both.scram-sha-512.connections.max.reauth.ms": str(REAUTHENTICATION_MS),
     "listener.name.mtls.ssl.client.auth": "required",
     "listener.name.both.ssl.client.auth": "required",
     "ssl.client.auth": "none",

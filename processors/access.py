@@ -13,6 +13,8 @@ class Role(StrEnum):
 
     INTEGRATOR = "integrator"
     """A program of a partner, a case system or a task system."""
+    SIGNAL_SYSTEM = "signal-system"
+    """The municipality's own early-signalling system. Never a partner: it learns who is in debt help."""
     COUNSELLOR = "counsellor"
     TEAM_LEAD = "team-lead"
     PRIVACY_OFFICER = "privacy-officer"
@@ -96,6 +98,8 @@ TABLE: dict[Role, dict[Action, frozenset[Scope]]] = {
         Action.SUBMIT_SIGNAL: frozenset({Scope.PARTNER}),
         Action.SUBMIT_TRAJECTORY_EVENT: frozenset({Scope.MUNICIPALITY}),
         Action.SUBMIT_TASK_UPDATE: frozenset({Scope.MUNICIPALITY}),
+    },
+    Role.SIGNAL_SYSTEM: {
         Action.CHECK_RESIDENT: frozenset({Scope.MUNICIPALITY}),
     },
     Role.COUNSELLOR: {

@@ -67,6 +67,7 @@ _DEAD_LETTER = frozenset(
 
 FIELDS: Mapping[Role, Mapping[Kind, frozenset[str]]] = {
     Role.INTEGRATOR: {},
+    Role.SIGNAL_SYSTEM: {},
     Role.COUNSELLOR: {
         Kind.TASK: _TASK | {"candidates"},
         Kind.TASK_SIGNAL: _TASK_SIGNAL,

@@ -113,11 +113,20 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
     named = {
         "intake": ("Reads what publishers write, keeps facts and deliveries.", _intake(inputs)),
         "matcher": ("Decides and routes.", _matcher()),
-        "sink": ("Stores, publishes tasks and notices; with Open Klant also task updates.", _sink()),
+        "sink": (
+            "Stores, publishes tasks, notices and commands; with Open Klant also task updates.",
+            _sink(),
+        ),
         "gateway": ("Takes records over HTTP from who has no Kafka.", _gateway()),
-        "web": ("Counsellors' pages: what they do becomes a task update.", _written([topics.TASK_UPDATES])),
+        "web": (
+            "The pages: task updates, dead letters of others' records offered again, and how far all is.",
+            _web(inputs),
+        ),
         "importer": ("Publishes exports of other systems, each row once.", _importer(inputs)),
-        "privacy": ("Rights of residents: tells what is held, erases, objects.", _privacy(inputs)),
+        "privacy": (
+            "Rights of residents: tells what is held; the sink sends what follows.",
+            _privacy(inputs),
+        ),
         "operator": (
             "Makes topics, looks, replays dead letters, rebuilds; reads no input.",
             _operator(inputs),
@@ -207,7 +216,9 @@ def _worker(app: str, inputs: Iterable[str], changelogs: Iterable[str]) -> Itera
 
 def _sink() -> frozenset[Right]:
     inputs = (topics.TRAJECTORY_STATES, topics.DECISIONS, topics.TASK_UPDATES, topics.DEAD_LETTERS)
-    written = (topics.TASKS, topics.NOTICES, topics.RESIDENT_EVENTS, topics.TASK_UPDATES)
+    # What people ask for, such as an erasure, goes through the outbox too.
+    commands = (topics.RESIDENT_EVENTS, topics.INTAKE_COMMANDS)
+    written = (topics.TASKS, topics.NOTICES, topics.TASK_UPDATES, *commands)
     return frozenset({*_read(inputs), *_on(inputs, Operation.DESCRIBE_CONFIGS), *_written(written)})
 
 
@@ -215,11 +226,28 @@ def _gateway() -> frozenset[Right]:
     return _written((topics.SIGNALS, topics.TRAJECTORIES, topics.TASK_UPDATES))
 
 
+def _web(inputs: _Inputs) -> frozenset[Right]:
+    # The pages stand nearest to the outside: what is internal they do not write, and records they do not read.
+    return frozenset({*_written((*inputs.every(), topics.TASK_UPDATES)), *_looks(inputs)})
+
+
+def _looks(inputs: _Inputs) -> frozenset[Right]:
+    """What it takes to tell whether the topics are as they must be and how far their readers are."""
+    every = every_topic(inputs.topics)
+    return frozenset(
+        {
+            *_on(every, Operation.DESCRIBE),
+            *_on(every, Operation.DESCRIBE_CONFIGS),
+            *(Right(Kind.GROUP, app, Operation.DESCRIBE) for app in (INTAKE_APP, MATCHER_APP)),
+        }
+    )
+
+
 def _importer(inputs: _Inputs) -> frozenset[Right]:
     own = (topics.IMPORT_LEDGER, topics.IMPORT_STATES)
     return frozenset(
         {
-            *_read(own),
+            *_read((*own, topics.TRAJECTORY_STATES)),
             *_written((*inputs.every(), *own)),
             Right(Kind.TRANSACTIONAL_ID, IMPORT_IDS, Operation.WRITE, begins=True),
         }
@@ -228,12 +256,11 @@ def _importer(inputs: _Inputs) -> frozenset[Right]:
 
 def _privacy(inputs: _Inputs) -> frozenset[Right]:
     # AVG 15: the resident is told everything that is held of him, wherever it lies.
-    return frozenset({*_read(every_topic(inputs.topics)), *_written([topics.INTAKE_COMMANDS])})
+    return _read(every_topic(inputs.topics))
 
 
 def _operator(inputs: _Inputs) -> frozenset[Right]:
     mended = (*inputs.every(), topics.TASK_UPDATES, topics.INTAKE_COMMANDS, topics.RESIDENT_EVENTS)
-    looks = (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
     return frozenset(
         {
             *_written(mended),
@@ -241,10 +268,10 @@ def _operator(inputs: _Inputs) -> frozenset[Right]:
             *(
                 right
                 for topic in every_topic(inputs.topics)
-                for operation in (*looks, Operation.CREATE, Operation.ALTER_CONFIGS)
+                for operation in (Operation.CREATE, Operation.ALTER_CONFIGS)
                 for right in _on([topic], operation)
             ),
-            *(Right(Kind.GROUP, app, Operation.DESCRIBE) for app in (INTAKE_APP, MATCHER_APP)),
+            *_looks(inputs),
             # To look at the access lists; to change them takes a super user.
             Right(Kind.CLUSTER, CLUSTER, Operation.DESCRIBE),
         }

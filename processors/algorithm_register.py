@@ -130,7 +130,10 @@ def _proportionality(policy: Policy) -> str:
         f"{months(policy.window.months)}, behalve bij open nazorg of begeleiding. Gegevens over een melding blijven "
         f"{months(retention.signal.months)} ({_reason(retention.signal)}). Gegevens over een traject blijven "
         f"{months(retention.trajectory.months)} ({_reason(retention.trajectory)}), en van een ondernemer "
-        f"{months(retention.trajectory_of_entrepreneur.months)} ({_reason(retention.trajectory_of_entrepreneur)})."
+        f"{months(retention.trajectory_of_entrepreneur.months)} ({_reason(retention.trajectory_of_entrepreneur)}). "
+        f"Wat een inwoner vroeg en wat er is gedaan, blijft {months(retention.request.months)} bekend; de lijst van "
+        f"wissingen {months(retention.erasure.months)}; een bezwaar zolang het geldt, en na intrekking "
+        f"{months(retention.objection.months)}."
     )
 
 

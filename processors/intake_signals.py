@@ -13,6 +13,7 @@ from signaalwissel.processors.emissions import RESIDENT_EVENTS, Emission
 from signaalwissel.processors.identifiers import signal_ref, signal_table_key
 from signaalwissel.processors.matcher_state import Table
 from signaalwissel.processors.policy import Policies, Policy
+from signaalwissel.processors.pseudonyms import PseudonymKeys
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.resend import Resend, resend_of
@@ -78,18 +79,7 @@ class IntakeSignals:
         accepted = _accepted(table, signal, Delivery(signal.received_at, digest, match_key), policy)
         if accepted is None:
             return []
-        keyed = KeyedSignal(
-            signal_ref=signal_ref(
-                signal.municipality, signal.partner.partner_id, signal.signal_id, signal.received_at
-            ),
-            reference_date=signal.signalled_on or last_day,
-            last_day=last_day,
-            pseudonym=keys.pseudonym(signal.subject),
-            signal_id=signal.signal_id,
-            municipality=signal.municipality,
-            partner_id=signal.partner.partner_id,
-            carried=b"",
-        )
+        keyed = keyed_signal(signal, last_day, keys)
         keyed = keyed._replace(carried=carried_block(signal, self._sealed(signal, keyed)))
         # Last: what is refused on the way here was not accepted, and its number stays free (domain 8.15).
         table[_table_key(signal)] = stamp(write_intake_signal(accepted), arrival.timestamp)
@@ -115,6 +105,28 @@ class IntakeSignals:
             raise Rejected(RejectionCode.INVALID_FIELD, "received_at", rule) from None
         body = sealed_subject_body(signal.subject, signal.customer_reference)
         return seal(body, key, subject_belongs_to(signal.municipality, keyed.signal_ref), self._nonce())
+
+
+def keyed_signal(signal: EarlySignal, last_day: date, keys: PseudonymKeys) -> KeyedSignal:
+    """A signal as the matcher decides it, without what it carries along.
+
+    Args:
+        signal: As sent.
+        last_day: The day of receipt.
+        keys: Of its municipality.
+    """
+    return KeyedSignal(
+        signal_ref=signal_ref(
+            signal.municipality, signal.partner.partner_id, signal.signal_id, signal.received_at
+        ),
+        reference_date=signal.signalled_on or last_day,
+        last_day=last_day,
+        pseudonym=keys.pseudonym(signal.subject),
+        signal_id=signal.signal_id,
+        municipality=signal.municipality,
+        partner_id=signal.partner.partner_id,
+        carried=b"",
+    )
 
 
 def subject_belongs_to(municipality: str, ref: bytes) -> str:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, model_validator
-from signaalwissel.processors.policy_bounds import signal_faults, trajectory_faults
+from signaalwissel.processors.policy_bounds import rights_faults, signal_faults, trajectory_faults
 from signaalwissel.processors.policy_sections import (
+    RIGHTS_PERIODS,
+    Channels,
     Contacts,
     Corrections,
     Deadlines,
@@ -61,6 +63,7 @@ class Policy(Section):
     inform: Inform = Inform()
     figures: Figures = Figures()
     feedback: Feedback = Feedback()
+    channels: Channels = Channels()
     privacy: Privacy = Privacy()
     retention: Retention
 
@@ -73,6 +76,17 @@ class Policy(Section):
             raise ValueError(
                 f"retention.signal.months = {self.retention.signal.months} is shorter than corrections.period_days"
                 f" + {_TOPIC_RETENTION_DAYS} days that the topics keep a record"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tells_no_partner_by_the_channel_alone(self) -> "Policy":
+        openly = self.feedback.tell_known_to_debt_help or self.channels.regular_side_too
+        if self.channels.partners and not openly:
+            raise ValueError(
+                "channels.partners: a partner whom only we tell knows by that that the resident is in debt help; set"
+                " channels.regular_side_too = true once the regular side tells him by the same channel, or"
+                " feedback.tell_known_to_debt_help = true where the municipality tells it anyway"
             )
         return self
 
@@ -108,8 +122,18 @@ class Policy(Section):
 
     @property
     def rules(self) -> dict[str, Any]:
-        """What decides: all but `privacy`, so that another telephone number makes no other policy."""
-        return self.model_dump(mode="json", exclude={"privacy"})
+        """What decides about signals.
+
+        Without `privacy` and `channels`, as another telephone number or address makes no other policy, and without the
+        periods of what is kept of requests, erasures and objections.
+        """
+        left_out: dict[str, Any] = {"privacy": True, "channels": True, "retention": set(RIGHTS_PERIODS)}
+        return self.model_dump(mode="json", exclude=left_out)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting but `privacy` and `channels`."""
+        return self.model_dump(mode="json", exclude={"privacy", "channels"})
 
     def under(self, version: str) -> "Policy":
         """The same policy under the version that an earlier release gave it: a setting added since would change it."""
@@ -233,6 +257,7 @@ def _policy(file: Path, content: dict[str, Any]) -> Policy:
     faults = [
         *signal_faults(policy.retention, policy.corrections, policy.intake, policy.repeats),
         *trajectory_faults(policy.retention, policy.corrections, policy.intake, policy.window),
+        *rights_faults(policy.retention, policy.corrections),
     ]
     if faults:
         raise PolicyError(f"{file}: {'; '.join(faults)}")

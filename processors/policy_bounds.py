@@ -45,3 +45,24 @@ def trajectory_faults(
                 f"retention.{name}.months = {months} is shorter than window.months = {window.months} and the {slack} "
                 "days after it in which a signal may come and be corrected"
             )
+
+
+def rights_faults(retention: Retention, corrections: Corrections) -> Iterator[str]:
+    """Whether an erasure is forgotten while data from before it may lie in a backup, or an objection while it works on.
+
+    No backup need hold more than what was kept on its day, so none need outlive the longest period.
+    """
+    longest = max(
+        retention.trajectory.months, retention.trajectory_of_entrepreneur.months, retention.signal.months
+    )
+    if retention.erasure.months < longest:
+        yield (
+            f"retention.erasure.months = {retention.erasure.months} is shorter than the longest other period, "
+            f"{longest} months: a backup of that age would bring back who was erased"
+        )
+    needed = corrections.period_days + TOPIC_RETENTION_DAYS
+    if retention.objection.months * _DAYS_PER_LONGEST_MONTH < needed:
+        yield (
+            f"retention.objection.months = {retention.objection.months} is shorter than corrections.period_days + "
+            f"{TOPIC_RETENTION_DAYS} days in which a signal from before the withdrawal may be corrected"
+        )

@@ -16,6 +16,17 @@ WebAddress = Annotated[
         pattern=r"^https://[A-Za-z0-9.-]+\.[A-Za-z]{2,}(/[A-Za-z0-9._~/?=&%+-]*)?$", max_length=300
     ),
 ]
+ChannelAddress = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?)"
+        r"(/[A-Za-z0-9._~/-]*)?$",
+        max_length=300,
+    ),
+]
+"""https, or plain on this machine; without user, query or fragment: nothing secret stands in a policy."""
+PartnerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+"""A partner id that can be the name of a file or folder."""
 EmailAddress = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=200)
 ]
@@ -179,6 +190,32 @@ class Feedback(Section):
     tell_known_to_debt_help: bool = False
 
 
+class PartnerChannel(Section):
+    """The way on which one partner is told (domain 8.17)."""
+
+    kind: Literal["webhook", "file"]
+    url: ChannelAddress | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.kind == "webhook") != (self.url is not None):
+            raise ValueError("a webhook needs a url, and a file has none")
+        return self
+
+
+class Channels(Section):
+    """To whom feedback goes by itself; nobody unless he is named.
+
+    Attributes:
+        regular_side_too: The regular side tells this partner by the same channels. Otherwise a partner whom we tell
+            knows by that alone that the resident is in debt help.
+        partners: By partner id.
+    """
+
+    regular_side_too: bool = False
+    partners: dict[PartnerName, PartnerChannel] = Field(default_factory=dict)
+
+
 class RetentionPeriod(Section):
     """How long a kind of data is kept, and why."""
 
@@ -214,3 +251,21 @@ class Retention(Section):
     trajectory: RetentionPeriod
     trajectory_of_entrepreneur: RetentionPeriod
     signal: RetentionPeriod
+    # What is kept of the resident's rights. Of these the product has periods of its own: policies from before may
+    # lack them, and they decide nothing about a signal.
+    request: RetentionPeriod = RetentionPeriod(
+        months=60,
+        justification="Vijf jaar: zo lang kan de gemeente moeten laten zien dat zij een verzoek heeft afgehandeld.",
+    )
+    erasure: RetentionPeriod = RetentionPeriod(
+        months=84,
+        justification="Zeven jaar: langer dan de oudste back-up. Wordt een back-up teruggezet, dan wissen wij opnieuw.",
+    )
+    objection: RetentionPeriod = RetentionPeriod(
+        months=6,
+        justification="Zes maanden: zo lang kunnen er nog meldingen zijn uit de tijd dat het bezwaar gold.",
+    )
+
+
+RIGHTS_PERIODS = frozenset({"request", "erasure", "objection"})
+"""Periods that decide nothing about a signal."""

@@ -34,6 +34,7 @@ MEANINGS: Mapping[str, str] = {
     "teams.administrators": "aantal bewindvoerders, die nooit taken krijgen",
     "repeats.period_days": "dagen waarin dezelfde achterstand als herhaling telt",
     "contacts.monthly": "elke maand contact zolang de inwoner wordt gevolgd",
+    "contacts.monthly_remind_days_before": "dagen voor het einde van de maand waarop een herinnering volgt",
     "contacts.aftercare": "een contact na het volgen",
     "inform.open_after_admission_days": "dagen na toelating waarna een taak opent om de inwoner te informeren",
     "inform.notice_within_months": "maanden na ontvangst waarbinnen de inwoner is geïnformeerd",
@@ -45,6 +46,12 @@ MEANINGS: Mapping[str, str] = {
     "retention.trajectory_of_entrepreneur.justification": "waarom zo lang",
     "retention.signal.months": "maanden dat gegevens over een melding blijven",
     "retention.signal.justification": "waarom zo lang",
+    "retention.request.months": "maanden dat wordt bewaard dat een inwoner iets vroeg en wat er is gedaan",
+    "retention.request.justification": "waarom zo lang",
+    "retention.erasure.months": "maanden dat de lijst van wissingen blijft; langer dan de oudste back-up",
+    "retention.erasure.justification": "waarom zo lang",
+    "retention.objection.months": "maanden dat een bezwaar blijft nadat de inwoner het introk",
+    "retention.objection.justification": "waarom zo lang",
 }
 """Every setting that decides, by its name in the policy file."""
 
@@ -54,7 +61,7 @@ _COUNTED = ("teams.unavailable", "teams.administrators")
 
 def settings_in_words(policy: Policy) -> Iterator[tuple[str, str, str]]:
     """Name, meaning and value of every setting that decides; ids of people only as a number."""
-    for name, value in _leaves(policy.rules):
+    for name, value in _leaves(policy.settings):
         yield name, MEANINGS.get(name, name), str(len(value)) if name in _COUNTED else _shown(value)
 
 

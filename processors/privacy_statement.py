@@ -114,6 +114,9 @@ def _kept(policy: Policy) -> Iterator[Block]:
             " nadat de hulp stopt",
             retention.trajectory_of_entrepreneur,
         ),
+        ("Dat u ons iets vroeg over uw gegevens", "", retention.request),
+        ("Dat wij uw gegevens wisten, zonder uw naam of BSN", "", retention.erasure),
+        ("Dat u bezwaar maakte", " nadat u het bezwaar introk", retention.objection),
     )
     yield Heading("Hoe lang bewaren wij uw gegevens, en waarom?")
     yield Bullets(

@@ -44,6 +44,9 @@ class Term(Enum):
     RUNNING = auto()
     ACKNOWLEDGED = auto()
     AUDIT = auto()
+    REQUEST = auto()
+    ERASURE = auto()
+    OBJECTION = auto()
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ TOPICS = (
         "matcher",
     ),
     Store("intake-commands", ("IntakeCommand", "RotationStep"), Term.MONTH, "sink, keys rotate", "intake"),
-    Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild"),
+    Store("trajectory-states", ("TrajectoryState",), Term.TRAJECTORY, "intake", "sink, rebuild, import"),
     Store("import-ledger", ("ImportedRows",), Term.LEDGER, "import", "import"),
     Store("import-states", ("ImportedState",), Term.TRAJECTORY, "import", "import"),
     Store(
@@ -155,6 +158,7 @@ DATABASE = (
     Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
     Store("decisions", (), Term.SIGNAL, _SINK, _CASE_READERS),
     Store("trajectories", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("trajectory_keys", (), Term.TRAJECTORY, _SINK, "de gateway en check, voor een toets"),
     Store("found", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("tasks", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
     Store("task_signals", (), Term.ENDED_TASK, _SINK, _CASE_READERS),
@@ -165,6 +169,7 @@ DATABASE = (
     Store("commands", (), Term.SIGNAL, _SINK, "sink, rebuild"),
     Store("dead_letters", (), Term.SIGNAL, _SINK, "een beheerder via dead-letters"),
     Store("outbox", (), Term.SENT, _SINK, _SINK),
+    Store("feedback_deliveries", (), Term.NOTICE, _SINK, _SINK),
     Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
     Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
@@ -183,9 +188,9 @@ DATABASE = (
     Store("retention_days", (), Term.RUNNING, _SINK, _SINK),
     Store("retention_proofs", (), Term.RUNNING, _SINK, "een beheerder via retention"),
     Store("retained_figures", (), Term.RUNNING, _SINK, "een beheerder via report"),
-    Store("subject_requests", (), Term.RUNNING, _RIGHTS, _RIGHTS),
-    Store("erasure_ledger", (), Term.RUNNING, _RIGHTS, "sink; een beheerder via subject ledger"),
-    Store("objections", (), Term.RUNNING, _RIGHTS, "sink, rebuild"),
+    Store("subject_requests", (), Term.REQUEST, _RIGHTS, _RIGHTS),
+    Store("erasure_ledger", (), Term.ERASURE, _RIGHTS, "sink; een beheerder via subject ledger"),
+    Store("objections", (), Term.OBJECTION, _RIGHTS, "sink, rebuild"),
 )
 """Tables in PostgreSQL."""
 
@@ -240,6 +245,11 @@ def kept(term: Term, policy: Policy) -> str:
         Term.SENT: f"{days(SENT_KEPT_DAYS)} na verzending",
         Term.POLICY: f"zolang gegevens ernaar verwijzen, en ten minste {signal} (retention.signal)",
         Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd",
+        Term.REQUEST: f"{months(retention.request.months)} (retention.request)",
+        Term.ERASURE: f"{months(retention.erasure.months)} (retention.erasure); langer dan elke back-up",
+        Term.OBJECTION: (
+            f"zolang het bezwaar geldt, en {months(retention.objection.months)} na intrekking (retention.objection)"
+        ),
         Term.RUNNING: "zolang de installatie bestaat",
         Term.AUDIT: f"{months(longest_months([policy]))}: de langste bewaartermijn van enig beleid",
         Term.ACKNOWLEDGED: "tot het logboek de ontvangst bevestigt; het aantal regels daarna nog 92 dagen",

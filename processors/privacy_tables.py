@@ -32,6 +32,11 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.STAFF: "counsellor_id",
         Nature.NOT_PERSONAL: "municipality version counsellor_team",
     },
+    "trajectory_keys": {
+        Nature.PSEUDONYM: "match_key",
+        Nature.REFERENCE: "trajectory_id",
+        Nature.NOT_PERSONAL: "municipality",
+    },
     "found": {
         Nature.REFERENCE: "trajectory_id client",
         Nature.ABOUT: "first_found_on",
@@ -106,6 +111,11 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
     "open_klant_handovers": {
         Nature.REFERENCE: "task_id klantcontact internetaak",
         Nature.NOT_PERSONAL: "version status attempts next_attempt_at last_error failing_since",
+    },
+    "feedback_deliveries": {
+        Nature.REFERENCE: "notice_id",
+        Nature.ABOUT: "partner_id",
+        Nature.NOT_PERSONAL: "municipality attempts next_attempt_at last_error failing_since sent_at",
     },
     "processing_log": {
         Nature.PSEUDONYM: "content",

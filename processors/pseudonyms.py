@@ -165,6 +165,16 @@ class PseudonymKeys:
             return self._match_key(self.signal_secret, f"{_BSN}{subject.bsn}")
         return self._match_key(self.signal_secret, f"{_ADDRESS}{address_of(subject)}")
 
+    def signal_match_keys(self, subject: Subject) -> list[bytes]:
+        """The key of `signal_match_key` under every secret that trajectories are written under.
+
+        For whoever asks and is in no partition: during a rotation he cannot know under which of them a signal is
+        looked up, and a trajectory lies under each one that counts.
+        """
+        address = address_of(subject)
+        text = f"{_BSN}{subject.bsn}" if subject.bsn is not None else f"{_ADDRESS}{address}"
+        return [self._match_key(secret, text) for secret in self.trajectory_secrets]
+
     def trajectory_match_keys(self, subject: Subject) -> list[bytes]:
         """Every key under which a trajectory of this client is written: BSN and address, every secret."""
         address = address_of(subject)

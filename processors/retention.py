@@ -17,6 +17,7 @@ from signaalwissel.processors.policy_sections import RetentionPeriod
 from signaalwissel.processors.trajectory import Trajectory, fold
 from signaalwissel.schemas.internal import Fact, TrajectoryState
 from signaalwissel.schemas.routing import Decision, Route, TrueReason
+from signaalwissel.schemas.units import Millis
 
 SENT_KEPT_DAYS = 30
 """Days that what was sent stays in the outbox: as long as its topic holds it (design 2)."""
@@ -41,6 +42,9 @@ class DataKind(StrEnum):
     DAY_KEY = "DAY_KEY"
     OUTBOX = "OUTBOX"
     POLICY = "POLICY"
+    REQUEST = "REQUEST"
+    ERASURE = "ERASURE"
+    OBJECTION = "OBJECTION"
     TOMBSTONE = "TOMBSTONE"
     AUDIT_EVENT = "AUDIT_EVENT"
     AUDIT_BLOCK = "AUDIT_BLOCK"
@@ -60,7 +64,12 @@ def longest_months(policies: Iterable[Policy]) -> int:
     """How long the audit trail is kept: as long as anything that it accounts for may be, by any of the policies."""
     sections = [policy.retention for policy in policies]
     periods = [
-        period for one in sections for period in (one.trajectory, one.trajectory_of_entrepreneur, one.signal)
+        *(one.signal for one in sections),
+        *(one.trajectory for one in sections),
+        *(one.trajectory_of_entrepreneur for one in sections),
+        *(one.request for one in sections),
+        *(one.erasure for one in sections),
+        *(one.objection for one in sections),
     ]
     return max(period.months for period in periods)
 
@@ -87,7 +96,17 @@ def period_of(kind: DataKind, policy: Policy) -> RetentionPeriod | None:
         return policy.retention.trajectory_of_entrepreneur
     if kind in _OF_NO_POLICY:
         return None
-    return policy.retention.signal
+    by_kind = {
+        DataKind.REQUEST: policy.retention.request,
+        DataKind.ERASURE: policy.retention.erasure,
+        DataKind.OBJECTION: policy.retention.objection,
+    }
+    return by_kind.get(kind, policy.retention.signal)
+
+
+def ledger_entry_over(erased_at: Millis, today: date, policy: Policy) -> bool:
+    """Whether an entry of the erasure ledger is over: no backup from before that erasure may be there any more."""
+    return amsterdam_day(erased_at) <= last_day_over(today, policy.retention.erasure.months)
 
 
 def lapse_of(state: TrajectoryState) -> Lapse:

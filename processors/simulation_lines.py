@@ -63,18 +63,24 @@ def topic_of(line: Mapping[str, Any]) -> str:
     return topic
 
 
+def checked(topic: str, value: Any, policies: Policies) -> Record:
+    """The record of a line's value, by every rule that asks for no other record; raises Rejected or UpdateRefused."""
+    record = read_line(topic, value)
+    if isinstance(record, EarlySignal):
+        check_municipality(record.municipality)
+        check_signal(record, policies[record.municipality])
+    elif isinstance(record, TaskUpdate):
+        check_update(record)
+    else:
+        check_event(record)
+    return record
+
+
 def findings_in(line: Mapping[str, Any], policies: Policies) -> Refused | None:
     """Why a record would be refused whatever the others are, or None; raises UnknownTopic."""
     topic = topic_of(line)
     try:
-        record = read_line(topic, line.get("value"))
-        if isinstance(record, EarlySignal):
-            check_municipality(record.municipality)
-            check_signal(record, policies[record.municipality])
-        elif isinstance(record, TaskUpdate):
-            check_update(record)
-        else:
-            check_event(record)
+        checked(topic, line.get("value"), policies)
     except (Rejected, UpdateRefused) as refusal:
         return Refused(topic, about_of(topic, line.get("value")), refusal)
     return None

@@ -189,8 +189,17 @@ def _notices(notices: Sequence[Plain]) -> Iterable[Block]:
 def _objections(objections: Sequence[Plain]) -> Iterable[Block]:
     if objections:
         yield Heading("Uw bezwaar")
-        items = (f"U maakte bezwaar op {_day(one['lodged_on'])}. Dat bezwaar geldt." for one in objections)
-        yield Bullets(tuple(items))
+        yield Bullets(tuple(map(_objection, objections)))
+
+
+def _objection(one: Plain) -> str:
+    lodged = f"U maakte bezwaar op {_day(one['lodged_on'])}."
+    withdrawn_on = one["withdrawn_on"]
+    return (
+        f"{lodged} Dat bezwaar geldt."
+        if withdrawn_on is None
+        else f"{lodged} U trok het in op {_day(withdrawn_on)}."
+    )
 
 
 def _letters(letters: Sequence[Plain]) -> Iterable[Block]:

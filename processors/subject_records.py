@@ -16,6 +16,7 @@ from signaalwissel.processors.subject import Membership, Person
 from signaalwissel.processors.subject_opening import KeyById, original_in, published_in, subject_in
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import NoticeEvent, TaskEvent, TaskUpdate
+from signaalwissel.schemas.imports import ImportedState
 from signaalwissel.schemas.internal import (
     DeadLetter,
     Delivery,
@@ -87,6 +88,7 @@ class Selector:
             TaskUpdate: self._update,
             NoticeEvent: self._notice,
             DeadLetter: self._letter,
+            ImportedState: self._imported,
         }
 
     def shown(self, record: object) -> Plain | None:
@@ -219,6 +221,19 @@ class Selector:
         plain = codec("DeadLetter").to_json(letter)
         plain.pop("sealed")
         return plain | {"original": shown}
+
+    def _imported(self, state: ImportedState) -> Plain | None:
+        his = [self._scope.person.is_subject(one) for one in state.clients]
+        if not any(his):
+            return None
+        plain: Plain = codec("ImportedState").to_json(state)
+        plain["clients"] = [c if mine else None for c, mine in zip(plain["clients"], his, strict=True)]
+        if len(his) > 1:
+            # How it ended may be the death of the other.
+            plain["course"] = {
+                name: said for name, said in plain["course"].items() if not name.startswith("exit")
+            }
+        return plain
 
     def _is_his(self, trajectory_id: str | None, client: int | None) -> bool:
         membership = self._scope.memberships.get(trajectory_id or "")

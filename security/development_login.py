@@ -32,6 +32,7 @@ _CODE_S = 60
 _TOKEN_S = 3600
 _ALGORITHM = "ES256"
 _BEARER = "Bearer"
+_PROGRAMS = frozenset({Role.INTEGRATOR, Role.SIGNAL_SYSTEM})
 
 
 class DevelopmentLoginRefused(ValueError):
@@ -206,7 +207,7 @@ def _page(kept: Mapping[str, str], municipalities: Sequence[str]) -> str:
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in kept.items()
     )
-    roles = "".join(f'<option value="{role}">{role}</option>' for role in Role if role is not Role.INTEGRATOR)
+    roles = "".join(f'<option value="{role}">{role}</option>' for role in Role if role not in _PROGRAMS)
     codes = "".join(f'<option value="{code}">{code}</option>' for code in municipalities)
     return (
         '<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>Ontwikkel-login</title></head><body>'

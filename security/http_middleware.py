@@ -8,10 +8,10 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from signaalwissel.security.access_settings import Login
@@ -58,6 +58,28 @@ _FIXED = {
 }
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Answered(NamedTuple):
+    """What came of a request, in values of which there are few.
+
+    Attributes:
+        method: HTTP's, or "OTHER": anybody can make one up.
+        route: The template of the path, never the path.
+        status: Of the answer; 0 where none was sent.
+        took_s: Until it was sent.
+    """
+
+    method: str
+    route: str
+    status: int
+    took_s: float
+
+
+Observe = Callable[[Answered], None]
+
+
 class TooLarge(HTTPException):
     """A body is larger than the limit; found while it was read, which FastAPI lets pass as an answer of 413."""
 
@@ -75,6 +97,7 @@ class Bounds:
         policy: Content-Security-Policy; API_POLICY, or what `page_policy` gives for pages.
         assets: Path below which answers may be cached: files that are the same for everybody.
         headers: Further headers of every answer.
+        observe: Is told of every answer.
     """
 
     body_bytes_max: int = 1_048_576
@@ -82,6 +105,7 @@ class Bounds:
     policy: str = API_POLICY
     assets: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    observe: Observe | None = None
 
 
 class Surroundings:
@@ -158,8 +182,11 @@ class _Answer:
     def told(self) -> None:
         """One line without path, query or address: the route says what was asked."""
         route = getattr(self._scope.get("route"), "path", "unknown path")
-        took_ms = (time.monotonic() - self._began) * 1000
-        asked = (self._scope["method"], route, self._status, took_ms, self._request_id)
+        took_s = time.monotonic() - self._began
+        if self._bounds.observe is not None:
+            method = self._scope["method"] if self._scope["method"] in _METHODS else "OTHER"
+            self._bounds.observe(Answered(method, route, self._status, took_s))
+        asked = (self._scope["method"], route, self._status, took_s * 1000, self._request_id)
         log.info("%s %s: %d in %.1f ms (request %s)", *asked)
 
 

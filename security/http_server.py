@@ -100,10 +100,18 @@ def serve(app: ASGIApp, place: Place, ready: Callable[[int], None] | None = None
     Raises:
         ServerUnusable: A setting cannot be used, or the port is taken.
     """
-    place.check()
-    listening = _bound(place)
+    listening = bound(place)
     if ready is not None:
         ready(listening.getsockname()[1])
+    serve_on(listening, app, place)
+
+
+def serve_on(listening: socket.socket, app: ASGIApp, place: Place) -> None:
+    """Serve an app on a socket that is bound, until SIGTERM or SIGINT; several processes may, on one.
+
+    Raises:
+        ServerUnusable: A setting cannot be used.
+    """
     # uvicorn raises the signal again once it has stopped: an orderly stop ends with 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -149,12 +157,16 @@ def config(app: ASGIApp, place: Place) -> uvicorn.Config:
     return made
 
 
-def _bound(place: Place) -> socket.socket:
+def bound(place: Place) -> socket.socket:
+    """The socket of a place; raises ServerUnusable where a setting cannot be used, or the port is taken."""
+    place.check()
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((place.host, place.port))
+        # Whoever is told the port may come at once, and waits until somebody answers.
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise ServerUnusable(f"HTTP_HOST and HTTP_PORT cannot be used: {error.strerror}") from error

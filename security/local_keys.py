@@ -68,6 +68,11 @@ class LocalKeys:
         self._pseudonym_keys: Remembered[PseudonymKeys] = Remembered(CACHED_S, clock)
         self._complete: set[str] = set()
 
+    @property
+    def away(self) -> bool:
+        """Never: a file that cannot be read ends the process."""
+        return False
+
     def create(self, municipality: str) -> None:
         """Make the keys of a municipality that has none; what is there already stays."""
         if not MUNICIPALITY.fullmatch(municipality):

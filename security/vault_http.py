@@ -68,6 +68,9 @@ class VaultRequests:
         sleep: Waits between two tries.
         transport: How requests travel, None for the network.
 
+    Attributes:
+        away: Whether the last attempt got no answer, or was not let in.
+
     Raises:
         VaultUnusable: The file of certificates cannot be used.
     """
@@ -80,6 +83,7 @@ class VaultRequests:
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self.away = False
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
@@ -127,6 +131,15 @@ class VaultRequests:
             raise KeyUnavailable(f"key service at {self._settings.url}: {error}; {fix}") from error
 
     def _logged_in(self, method: str, path: str, body: Json | None) -> Answer:
+        try:
+            answer = self._let_in(method, path, body)
+        except KeyUnavailable:
+            self.away = True
+            raise
+        self.away = False
+        return answer
+
+    def _let_in(self, method: str, path: str, body: Json | None) -> Answer:
         try:
             return self._send(method, path, body, self._valid_token())
         except _Forbidden:

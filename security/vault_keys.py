@@ -75,6 +75,11 @@ class VaultKeys:
         self._first: dict[str, int] = {}
         self._known: Remembered[bool] = Remembered(settings.kept_s, clock)
 
+    @property
+    def away(self) -> bool:
+        """Whether the service gave no answer when it was asked last."""
+        return self._requests.away
+
     def create(self, municipality: str) -> None:
         """Make the keys of a municipality that has none; what is there already stays."""
         if not MUNICIPALITY.fullmatch(municipality):

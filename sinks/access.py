@@ -7,13 +7,13 @@ and the version of the schema that is there.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 import psycopg
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from signaalwissel.sinks.database import database_away, open_engine
+from signaalwissel.sinks.schema_upgrade import MIGRATIONS
 from signaalwissel.sinks.settings import ServiceAway
 from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
@@ -21,7 +21,6 @@ from sqlalchemy.exc import ProgrammingError
 Database: TypeAlias = Engine
 """What the functions of this folder take as `engine`."""
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _NO_TABLES = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
 
@@ -69,7 +68,7 @@ def opened(database_url: str, *, name: str) -> Iterator[Database]:
 
 def schema_version(engine: Database) -> SchemaVersion:
     """The version of the tables in the database."""
-    newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     return SchemaVersion(present, newest)

@@ -5,21 +5,18 @@ Flows in: a database URL. Flows out: engines, and a database whose tables are th
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
+from signaalwissel.sinks.schema_upgrade import Upgraded, upgrade
 from signaalwissel.sinks.settings import ServiceAway, SinkError
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 CONNECT_BOUND_S = 10
 _DRIVER = "postgresql+psycopg"
 _MIGRATION_LOCK = 7_223_001
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _KEEPALIVE: dict[str, Any] = {
     # A connection whose other end vanished is found dead within half a minute instead of hours.
     "keepalives_idle": 10,
@@ -29,13 +26,16 @@ _KEEPALIVE: dict[str, Any] = {
 }
 
 
-def open_engine(database_url: str, *, name: str, silence_s: float | None = None) -> Engine:
+def open_engine(
+    database_url: str, *, name: str, silence_s: float | None = None, statement_s: float | None = None
+) -> Engine:
     """An engine that opens a connection when asked and closes it after.
 
     Args:
         database_url: As SQLAlchemy (`postgresql+psycopg://`) or libpq (`postgresql://`) writes it.
         name: The session's application name.
         silence_s: A session that is silent for so long is ended by the server, with the locks that it holds.
+        statement_s: The server ends a statement that takes so long.
 
     Raises:
         SinkError: The URL cannot be read; the text does not repeat it, as it may hold a password.
@@ -45,11 +45,17 @@ def open_engine(database_url: str, *, name: str, silence_s: float | None = None)
     except ArgumentError:
         raise SinkError("DATABASE_URL is not a database URL like postgresql://user@host:5432/name") from None
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_BOUND_S, "application_name": name, **_KEEPALIVE}
+    options = []
     if silence_s is not None:
         silence_ms = int(silence_s * 1000)
-        arguments["options"] = (
-            f"-c idle_session_timeout={silence_ms} -c idle_in_transaction_session_timeout={silence_ms}"
-        )
+        options += [
+            f"-c idle_session_timeout={silence_ms}",
+            f"-c idle_in_transaction_session_timeout={silence_ms}",
+        ]
+    if statement_s is not None:
+        options.append(f"-c statement_timeout={int(statement_s * 1000)}")
+    if options:
+        arguments["options"] = " ".join(options)
     # An error's text would hold the values of the row.
     return create_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
 
@@ -75,27 +81,23 @@ def is_away(error: DBAPIError) -> bool:
     return isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction)
 
 
-def migrate(database_url: str) -> None:
+def migrate(database_url: str) -> Upgraded:
     """Bring the database to the newest schema; several processes may call it at the same time.
+
+    Returns:
+        What was found and what is there now. A database that a newer program has migrated stays as it is.
 
     Raises:
         ServiceAway: PostgreSQL does not answer.
-        SinkError: The URL cannot be read.
+        SinkError: The URL cannot be read, or the database takes newer programs only.
     """
     engine = open_engine(database_url, name="signaalwissel-migration")
     with database_away(), engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         connection.commit()
-        upgrade(connection)
+        upgraded = upgrade(connection)
         connection.commit()
-
-
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing, on a connection of the caller's."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return upgraded
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -2,6 +2,7 @@
 
 from signaalwissel.sinks import (
     accounting_tables,
+    feedback_tables,
     open_klant_tables,
     retention_tables,
     subject_tables,
@@ -9,5 +10,13 @@ from signaalwissel.sinks import (
     web_tables,
 )
 
-MODULES = (accounting_tables, open_klant_tables, retention_tables, subject_tables, tables, web_tables)
+MODULES = (
+    accounting_tables,
+    feedback_tables,
+    open_klant_tables,
+    retention_tables,
+    subject_tables,
+    tables,
+    web_tables,
+)
 METADATA = tables.METADATA

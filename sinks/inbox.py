@@ -4,10 +4,12 @@ Flows in: records of the sink's topics. Flows out: decoded records, and a dead l
 that nobody could reckon on with (domain 8.16): a bad record never stops its partition.
 """
 
+import time
 from collections.abc import Callable, Iterable
 
 from signaalwissel.processors.internal_records import check_trajectory_state
 from signaalwissel.processors.processing_lines import trace_of
+from signaalwissel.processors.traces import TRACE_HEADER
 from signaalwissel.processors.validation import check_published
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.decision_codec import read_decision
@@ -24,8 +26,6 @@ from signaalwissel.sinks.settings import (
     SinkSettings,
 )
 from signaalwissel.sinks.storable import check_storable_decision, check_storable_letter, check_storable_update
-
-_TRACE_HEADER = "traceparent"
 
 
 class Inbox:
@@ -58,10 +58,11 @@ def _take_decision(record: KafkaRecord, data: bytes, batch: Batch) -> None:
     check_storable_decision(decision)
     batch.decisions.append(decision)
     for name, value in record.headers:
-        if name == _TRACE_HEADER:
+        if name == TRACE_HEADER:
             trace_id = trace_of(value)
             if trace_id is not None:
                 batch.traces[decision.routing_id] = trace_id
+                batch.traced.append((record, time.time_ns()))
 
 
 def _take_state(_: KafkaRecord, data: bytes, batch: Batch) -> None:

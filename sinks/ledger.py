@@ -31,6 +31,8 @@ from sqlalchemy import Connection, text
 
 CONSOLE = "console"
 """Chain of the command line."""
+GATEWAY = "gateway"
+"""Chain of checks that are asked over HTTP."""
 CLOCK = "clock"
 """Chain of the deadlines."""
 RETENTION = "retention"
@@ -53,6 +55,7 @@ class EventKind(StrEnum):
     DEAD_LETTER_PARKED = "DEAD_LETTER_PARKED"
     DEAD_LETTER_REOPENED = "DEAD_LETTER_REOPENED"
     RECORD_CONSULTED = "RECORD_CONSULTED"
+    RESIDENTS_CHECKED = "RESIDENTS_CHECKED"
     POLICIES_IN_FORCE = "POLICIES_IN_FORCE"
     COMMANDS_GIVEN_AGAIN = "COMMANDS_GIVEN_AGAIN"
     KEYS_CREATED = "KEYS_CREATED"

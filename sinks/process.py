@@ -17,6 +17,7 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.sinks import offsets
 from signaalwissel.sinks.clock import Clock
 from signaalwissel.sinks.database import database_away, migrate, open_engine
+from signaalwissel.sinks.feedback_worker import FeedbackDelivery
 from signaalwissel.sinks.inbox import Inbox
 from signaalwissel.sinks.offsets import PlaceTaken
 from signaalwissel.sinks.open_klant_worker import OpenKlantHandover
@@ -77,13 +78,13 @@ def run_sink(
             _handover(settings),
             _log_relay(settings),
             None if tools.keys is None else Retention(settings, policies, tools),
+            None if settings.feedback is None else FeedbackDelivery(settings, settings.feedback, policies),
         )
         helpers.start(settings)
         try:
             sink = _Sink(
-                settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers
+                settings, Inbox(settings, seal), Writer(settings, policies, seal, tools.time), helpers, tools
             )
-            sink.standing = tools.standing or sink.standing
             patience.keep_trying(lambda: sink.session(stopped), stopped)
         finally:
             helpers.stop()
@@ -99,19 +100,20 @@ class _Helpers(NamedTuple):
     open_klant: OpenKlantHandover | None
     processing_log: ProcessingLogRelay | None
     retention: Retention | None
+    feedback: FeedbackDelivery | None
 
     def start(self, settings: SinkSettings) -> None:
         """Start those that the settings ask for."""
         self.relay.start()
         if settings.clock:
             self.clock.start()
-        for optional in (self.open_klant, self.processing_log, self.retention):
+        for optional in (self.open_klant, self.processing_log, self.retention, self.feedback):
             if optional is not None:
                 optional.start()
 
     def stop(self) -> None:
         """Let each end what it has under way."""
-        for optional in (self.open_klant, self.processing_log, self.retention):
+        for optional in (self.open_klant, self.processing_log, self.retention, self.feedback):
             if optional is not None:
                 optional.stop()
         self.clock.stop()
@@ -125,9 +127,12 @@ class _Helpers(NamedTuple):
 
 
 class _Sink:
-    def __init__(self, settings: SinkSettings, inbox: Inbox, writer: Writer, helpers: _Helpers) -> None:
+    def __init__(
+        self, settings: SinkSettings, inbox: Inbox, writer: Writer, helpers: _Helpers, tools: Tools
+    ) -> None:
         self._settings = settings
-        self.standing = SinkStanding()
+        self.standing = tools.standing or SinkStanding()
+        self._tracer = tools.tracer
         self._helpers = helpers
         self._inbox = inbox
         self._writer = writer
@@ -187,6 +192,7 @@ class _Sink:
             batch = reader.gather(self._inbox)
             if not batch.empty:
                 self._store(connection, batch)
+            self.standing.counts.lag = reader.lag()
             self.standing.round_ends(stored=not batch.empty, behind=reader.behind)
             if batch.empty:
                 if time.monotonic() - spoke_at < heartbeat_s:
@@ -198,11 +204,22 @@ class _Sink:
             yield
 
     def _store(self, connection: Connection, batch: Batch) -> None:
+        began_s = time.monotonic()
         with connection.begin():
-            self._writer.store(connection, batch)
+            new = self._writer.store(connection, batch)
+        self.standing.counts.stored(batch, new, began_s)
+        self._trace(batch)
         self._helpers.relay.wake()
         if batch.records >= self._settings.batch_records // _SHARE_OF_A_BUSY_BATCH:
             self._helpers.clock.make_way()
+
+    def _trace(self, batch: Batch) -> None:
+        if self._tracer is None:
+            return
+        for record, began_ns in batch.traced:
+            span = self._tracer.begin(record, began_ns)
+            if span is not None:
+                span.end()
 
 
 def _handover(settings: SinkSettings) -> OpenKlantHandover | None:

@@ -70,6 +70,15 @@ class LogReader:
         self._alive_at = time.monotonic()
         return {Place(*tp): (beginnings[tp], ends[tp]) for tp in partitions}
 
+    def lag(self) -> dict[Place, int]:
+        """How far each partition is behind the end that Kafka told with its last records; asks nobody."""
+        found = {}
+        for place, position in self._positions.items():
+            end = self._consumer.highwater(TopicPartition(*place))
+            if end is not None:
+                found[place] = max(end - position, 0)
+        return found
+
     def begin(self, offsets: Mapping[Place, int]) -> None:
         """Read on from these offsets."""
         self._positions = dict(offsets)

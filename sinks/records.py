@@ -63,7 +63,8 @@ class ReceivedUpdate(NamedTuple):
 class Batch:
     """What one transaction stores; each list keeps the order of its topic partitions.
 
-    `traces` holds the trace id of each decision that came with one.
+    `traces` holds the trace id of each decision that came with one, `traced` the record that it came in and when that
+    was read, in nanoseconds since 1970.
     """
 
     progress: dict[Place, Progress] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Batch:
     updates: list[ReceivedUpdate] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     traces: dict[str, bytes] = field(default_factory=dict)
+    traced: list[tuple[KafkaRecord, int]] = field(default_factory=list)
     records: int = 0
 
     @property

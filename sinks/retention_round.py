@@ -11,6 +11,7 @@ from typing import NamedTuple
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.retention import DataKind, period_of
 from signaalwissel.processors.sealing import KeyUnavailable
+from signaalwissel.processors.traces import Tracer
 from signaalwissel.sinks import retention_proofs
 from signaalwissel.sinks.destruction import Destruction, Why, trace_of
 from signaalwissel.sinks.ledger import RETENTION, Event, EventKind, Ledger
@@ -18,6 +19,7 @@ from signaalwissel.sinks.retention_audit import AUDIT_BLOCKS, AUDIT_EVENTS, PROC
 from signaalwissel.sinks.retention_followup import COMMANDS, FEEDBACK, TASK_SIGNALS, VERIFICATIONS
 from signaalwissel.sinks.retention_keys import DayKeys, day_keys, remember_passed_days
 from signaalwissel.sinks.retention_locks import lock_run
+from signaalwissel.sinks.retention_rights import ERASURES, OBJECTIONS, REQUESTS
 from signaalwissel.sinks.retention_scope import NOBODY, Scope, Step, is_held, scopes
 from signaalwissel.sinks.retention_signals import SIGNALS
 from signaalwissel.sinks.retention_technical import DEAD_LETTERS, OUTBOX, POLICIES, TOMBSTONES
@@ -42,6 +44,9 @@ STEPS = (
     OUTBOX,
     POLICIES,
     TOMBSTONES,
+    REQUESTS,
+    ERASURES,
+    OBJECTIONS,
     AUDIT_EVENTS,
     PROCESSING_LOG,
     AUDIT_BLOCKS,
@@ -66,6 +71,7 @@ class Tools(NamedTuple):
         observe: Is told every step.
         actor: On whose behalf, as the audit trail names it.
         standing: What a sink notes of itself for its health check.
+        tracer: Records the steps of sampled traces; None where nobody does.
     """
 
     keys: DayKeys | None = None
@@ -73,6 +79,7 @@ class Tools(NamedTuple):
     observe: Observer = unobserved
     actor: str = "sink"
     standing: SinkStanding | None = None
+    tracer: Tracer | None = None
 
 
 class RetentionRound:

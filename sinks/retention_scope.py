@@ -23,6 +23,8 @@ _MUNICIPALITIES = text(
     SELECT municipality FROM trajectories UNION SELECT municipality FROM tasks
     UNION SELECT municipality FROM notices UNION SELECT municipality FROM retention_days
     UNION SELECT coalesce(municipality, '') FROM dead_letters
+    UNION SELECT municipality FROM subject_requests UNION SELECT municipality FROM erasure_ledger
+    UNION SELECT municipality FROM objections
     UNION SELECT municipality FROM decisions WHERE last_day <= :over
     """
 )

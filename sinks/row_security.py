@@ -19,7 +19,7 @@ READER = "signaalwissel_reader"
 """The role under which pages and interfaces read: no login of its own, no owner, no superuser, no BYPASSRLS."""
 
 OF_A_MUNICIPALITY = (
-    *("decisions", "trajectories", "found", "tasks", "notices", "dead_letters"),
+    *("decisions", "trajectories", "trajectory_keys", "found", "tasks", "notices", "dead_letters"),
     "retained_figures",
 )
 OF_A_TASK = ("task_signals", "task_history", "task_updates")
@@ -31,6 +31,11 @@ _HIDDEN = {"decisions": {"match_key"}, "dead_letters": {"sealed"}}
 """Columns that no page needs."""
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _LOCK = 7_223_009
+# For this transaction only; the role last, as the settings of a transaction are for whoever began it.
+_SET = text(
+    "SELECT set_config(name, value, true) FROM unnest(CAST(:names AS text[]), CAST(:values AS text[]))"
+    " WITH ORDINALITY AS given (name, value, place) ORDER BY place"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +64,23 @@ def scoped(engine: Engine, scope: RowScope, role: str | None = READER) -> Iterat
         scope: Whose rows.
         role: The role to take for the transaction; None where the engine's own login is such a role.
     """
-    with engine.connect() as connection, connection.begin():
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        if role is not None:
-            connection.execute(text(f"SET LOCAL ROLE {_quoted(role)}"))
-        connection.execute(
-            text(
-                "SELECT set_config('signaalwissel.municipalities', :codes, true),"
-                " set_config('signaalwissel.every_dead_letter', :every, true)"
-            ),
-            {
-                "codes": ",".join(sorted(scope.municipalities)),
-                "every": "on" if scope.every_dead_letter else "off",
-            },
-        )
+    with engine.connect() as connection, in_scope(connection, scope, role):
         yield connection
+
+
+@contextmanager
+def in_scope(connection: Connection, scope: RowScope, role: str | None = READER) -> Iterator[None]:
+    """A read-only transaction on a connection that is in none, which sees the rows of a scope and no others."""
+    with connection.begin():
+        settings = {
+            "transaction_read_only": "on",
+            "signaalwissel.municipalities": ",".join(sorted(scope.municipalities)),
+            "signaalwissel.every_dead_letter": "on" if scope.every_dead_letter else "off",
+            **({} if role is None else {"role": _checked(role)}),
+        }
+        # In one statement: a check before a signal is sent waits for each way there and back.
+        connection.execute(_SET, {"names": list(settings), "values": list(settings.values())})
+        yield
 
 
 def check_reader(engine: Engine, role: str | None = READER) -> None:
@@ -141,7 +148,11 @@ def _readable(connection: Connection, table: str) -> Iterable[str]:
     return [column for column in found if column not in hidden]
 
 
-def _quoted(role: str) -> str:
+def _checked(role: str) -> str:
     if not _ROLE.fullmatch(role):
         raise SinkError("a database role is written in small letters, digits and underscores")
-    return f'"{role}"'
+    return role
+
+
+def _quoted(role: str) -> str:
+    return f'"{_checked(role)}"'

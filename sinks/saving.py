@@ -11,7 +11,7 @@ from signaalwissel.processors import processing_lines
 from signaalwissel.processors.followup_tasks import Command, Task, ref_of
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.sinks import commands, notices, outbox, task_store
+from signaalwissel.sinks import commands, feedback_store, notices, outbox, task_store
 from signaalwissel.sinks.casebook import Casebook
 from signaalwissel.sinks.commands import Given
 from signaalwissel.sinks.ledger import Ledger
@@ -44,6 +44,7 @@ def save(
             outbox.forget(connection, opened)
     published = _without_erased(connection, casebook, erased)
     made = notices.record(connection, casebook.notices)
+    feedback_store.put(connection, made, casebook.policy)
     ledger.lines(line for task in casebook.versions for line in processing_lines.of_task(task))
     ledger.lines(map(processing_lines.of_notice, made))
     given = commands.record(connection, [_given(casebook, command) for command in casebook.commands])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from signaalwissel.sinks.feedback_settings import FeedbackSettings
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings
 from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings
 
@@ -57,6 +58,7 @@ class SinkSettings:
         retention_batch: Most trajectories, or other rows, that retention destroys in one database transaction.
         open_klant: How tasks are handed over to Open Klant; None: they are not.
         processing_log: Where the processing log goes; None: it stays in the database.
+        feedback: How partners are told by channels of their own; None: they are not.
     """
 
     bootstrap: str
@@ -76,6 +78,7 @@ class SinkSettings:
     retention_batch: int = 500
     open_klant: OpenKlantSettings | None = None
     processing_log: ProcessingLogSettings | None = None
+    feedback: FeedbackSettings | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.instance < self.instances:

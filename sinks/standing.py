@@ -4,12 +4,18 @@ Flows in: what the sink's own thread notes in its rounds. Flows out: a `Standing
 """
 
 from signaalwissel.processors.progress import Standing
+from signaalwissel.sinks.counts import SinkCounts
 
 
 class SinkStanding:
-    """Written by the sink's thread, read by any other."""
+    """Written by the sink's thread, read by any other.
+
+    Attributes:
+        counts: What it has done.
+    """
 
     def __init__(self) -> None:
+        self.counts = SinkCounts()
         self._moved = 0
         self._behind = 0
         self._reads = False
@@ -25,7 +31,7 @@ class SinkStanding:
 
     def held(self) -> None:
         """The processing log is too far behind: the sink takes in nothing, on purpose."""
-        self._held = True
+        self._held = self.counts.held = True
 
     def round_ends(self, *, stored: bool, behind: int) -> None:
         """A round is over.
@@ -34,7 +40,7 @@ class SinkStanding:
             stored: Whether records were stored.
             behind: Offsets still to be read, as of the last look.
         """
-        self._held = False
+        self._held = self.counts.held = False
         self._behind = behind
         if stored or not behind:
             self._moved += 1

@@ -33,7 +33,15 @@ from signaalwissel.schemas.internal import (
 from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
-from signaalwissel.sinks import audit, commands, notices, outbox, subject_ledger_store, task_store
+from signaalwissel.sinks import (
+    audit,
+    commands,
+    notices,
+    outbox,
+    subject_ledger_store,
+    task_store,
+    trajectory_keys,
+)
 from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.outbox import Entry
 from signaalwissel.sinks.settings import INTAKE_COMMANDS, SinkSettings
@@ -214,6 +222,7 @@ def _forget_memberships(connection: Connection, holdings: Holdings, erasure: Era
             trajectories.c.trajectory_id == one.trajectory_id,
         )
         connection.execute(trajectories.update().where(*place).values(values))
+        trajectory_keys.follow(connection, [left])
 
 
 def _state_without(

@@ -25,7 +25,7 @@ from signaalwissel.sinks.subject_search import Holdings
 from signaalwissel.sinks.subject_tables import objections
 from signaalwissel.sinks.tables import outbox as outbox_table
 from signaalwissel.sinks.tables import trajectories
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, Select, select
 
 
 class Objection(NamedTuple):
@@ -84,6 +84,27 @@ def withdraw(connection: Connection, holdings: Holdings, said: Said, settings: S
 def of_person(connection: Connection, person: Person) -> list[Objection]:
     """The objections of a resident that stand."""
     return [one for one in _standing(connection, [person.municipality]) if _same(one.person, person)]
+
+
+def kept_of_person(connection: Connection, person: Person) -> list[tuple[Objection, date | None]]:
+    """The objections of a resident that are kept, each with the day of its withdrawal."""
+    return [
+        (one, row.withdrawn_on)
+        for row in connection.execute(_in_order([person.municipality]))
+        if _same((one := _objection(row)).person, person)
+    ]
+
+
+def forget_withdrawn(connection: Connection, person: Person) -> None:
+    """Forget the withdrawn objections of an erased resident; one that stands must be honoured if he comes back."""
+    withdrawn = _in_order([person.municipality]).where(objections.c.withdrawn_on.is_not(None))
+    his = [
+        one.objection_id
+        for one in map(_objection, connection.execute(withdrawn))
+        # An erasure that is done again knows of him his own keys alone.
+        if _same(one.person, person) or not one.person.own_keys.isdisjoint(person.own_keys)
+    ]
+    connection.execute(objections.delete().where(objections.c.objection_id.in_(his)))
 
 
 def follow(connection: Connection, states: Sequence[TrajectoryState], settings: SinkSettings) -> None:
@@ -146,11 +167,15 @@ def _due(
 
 
 def _standing(connection: Connection, municipalities: Collection[str] | None) -> list[Objection]:
-    statement = select(objections).where(objections.c.withdrawn_on.is_(None))
-    if municipalities is not None:
-        statement = statement.where(objections.c.municipality.in_(municipalities))
-    rows = connection.execute(statement.order_by(objections.c.lodged_at, objections.c.objection_id))
+    rows = connection.execute(_in_order(municipalities).where(objections.c.withdrawn_on.is_(None)))
     return [_objection(row) for row in rows]
+
+
+def _in_order(municipalities: Collection[str] | None) -> Select[Any]:
+    statement = select(objections).order_by(objections.c.lodged_at, objections.c.objection_id)
+    if municipalities is None:
+        return statement
+    return statement.where(objections.c.municipality.in_(municipalities))
 
 
 def _same(one: Person, other: Person) -> bool:

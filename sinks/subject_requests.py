@@ -105,6 +105,7 @@ def erase_now(
         ledger = Ledger(CONSOLE, settings.register_of)
         destruction = Destruction(connection, ledger, Why.ERASED)
         erase(destruction, holdings, Erasure(ask.request_id, ask.at), entries, settings.sink)
+        subject_objections.forget_withdrawn(connection, holdings.person)
         _record(connection, ledger, RequestKind.ERASE, ask, _Found(holdings.person, holdings.counts()))
     return Erased(holdings, open_klant)
 

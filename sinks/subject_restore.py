@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.clients import fold_clients
+from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
 from signaalwissel.processors.processing_register import Purpose, Register
+from signaalwissel.processors.retention import ledger_entry_over
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject import Known, Membership, Person, is_alone
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind, unknown_to
@@ -23,6 +25,7 @@ from signaalwissel.sinks.ledger import CONSOLE, Event, EventKind, Ledger
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.subject_erasure import Erasure, erase
 from signaalwissel.sinks.subject_letters import Letter
+from signaalwissel.sinks.subject_objections import forget_withdrawn
 from signaalwissel.sinks.subject_search import (
     Holdings,
     SignalRows,
@@ -32,6 +35,7 @@ from signaalwissel.sinks.subject_search import (
 )
 from signaalwissel.sinks.tables import dead_letters, decisions, trajectories
 from signaalwissel.sinks.task_lock import lock_tasks
+from signaalwissel.sinks.timekeeping import DatabaseTime, moment_at
 from sqlalchemy import Connection, Engine, Row, select
 
 _NOBODY = OriginalRecord(None, None, ())
@@ -44,6 +48,20 @@ class Reapplied(NamedTuple):
     signals: int
     trajectories: int
     dead_letters: int
+
+
+def in_force(engine: Engine, entries: Sequence[LedgerEntry], policies: Policies) -> list[LedgerEntry]:
+    """The entries whose period is not over, by the database's clock.
+
+    Retention destroys the others, and a file that still holds them must not bring them back.
+    """
+    with engine.connect() as connection:
+        today = moment_at(DatabaseTime(), connection).today
+    return [
+        entry
+        for entry in entries
+        if not ledger_entry_over(entry.erased_at, today, policies.get(entry.municipality) or policies.default)
+    ]
 
 
 def lacking(engine: Engine, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
@@ -87,6 +105,7 @@ def reapply(
             for erasure, own in again.erasures():
                 holdings = again.holdings(own)
                 erase(destruction, holdings, erasure, own, settings)
+                forget_withdrawn(connection, holdings.person)
                 _account(ledger, erasure, holdings.person)
                 done = Reapplied(
                     done.erasures + 1,

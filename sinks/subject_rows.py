@@ -51,8 +51,12 @@ def rows_of(connection: Connection, holdings: Holdings) -> dict[str, list[Plain]
         "commands": given,
         "outbox": _rows(connection, outbox, outbox.c.aggregate_id.in_(aggregates)),
         "objections": [
-            {"objection_id": one.objection_id, "lodged_on": one.lodged_on.isoformat()}
-            for one in subject_objections.of_person(connection, person)
+            {
+                "objection_id": one.objection_id,
+                "lodged_on": one.lodged_on.isoformat(),
+                "withdrawn_on": None if withdrawn_on is None else withdrawn_on.isoformat(),
+            }
+            for one, withdrawn_on in subject_objections.kept_of_person(connection, person)
         ],
     }
 

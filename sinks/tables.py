@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -123,6 +124,23 @@ trajectories = Table(
     Column("state", LargeBinary, nullable=False),
     Column("next_on", Date),
     Index(None, "next_on", postgresql_where=text("next_on IS NOT NULL")),
+)
+
+# Under which match keys each trajectory lies, out of its `state`: what the check before a signal is sent looks up.
+# Rows of one trajectory go and come with that state, and go with the trajectory.
+trajectory_keys = Table(
+    "trajectory_keys",
+    METADATA,
+    Column("municipality", Text, primary_key=True),
+    Column("match_key", LargeBinary, primary_key=True),
+    Column("trajectory_id", Text, primary_key=True),
+    ForeignKeyConstraint(
+        ["municipality", "trajectory_id"],
+        ["trajectories.municipality", "trajectories.trajectory_id"],
+        ondelete="CASCADE",
+        name="fk_trajectory_keys_trajectories",
+    ),
+    Index(None, "municipality", "trajectory_id"),
 )
 
 # Whose trajectory was found for a signal, by client: the duty to inform the resident counts from the first day.

@@ -11,6 +11,7 @@ from signaalwissel.processors.followup_counsellors import assignment
 from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.schemas.internal import Fact, TrajectoryState
 from signaalwissel.schemas.trajectory import Counsellor
+from signaalwissel.sinks import trajectory_keys
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.pairs import PAIRS, arrays
 from signaalwissel.sinks.records import ReceivedState
@@ -137,6 +138,7 @@ def record(
             ),
             list(rows.values()),
         )
+        trajectory_keys.follow(connection, kept.values())
     return changes, list(kept.values())
 
 

@@ -28,6 +28,7 @@ from signaalwissel.sinks import (
 )
 from signaalwissel.sinks.agendas import bring_up_to_date
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
+from signaalwissel.sinks.counts import Stored
 from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.found import FirstDays
 from signaalwissel.sinks.ledger import Ledger, chain_of_sink
@@ -77,8 +78,8 @@ class Writer:
         self._seal = seal
         self._time = time or DatabaseTime()
 
-    def store(self, connection: Connection, batch: Batch) -> None:
-        """Store a batch in the caller's transaction.
+    def store(self, connection: Connection, batch: Batch) -> Stored:
+        """Store a batch in the caller's transaction, and give what was new in it.
 
         Raises:
             Zombie: Another sink has gone on with this sink's work.
@@ -97,6 +98,7 @@ class Writer:
         added = dead_letters.record(connection, letters)
         ledger.lines(map(processing_lines.of_dead_letter, added))
         ledger.store(connection)
+        return Stored(fresh, added)
 
     def _follow_up(self, connection: Connection, news: _News, ledger: Ledger) -> list[DeadLetter]:
         # Decisions about one trajectory come in several partitions, so in several sinks: one at a time works on

@@ -5,26 +5,27 @@ nothing of that record is on Kafka, or 503, after which it may be sent again wit
 """
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from signaalwissel.processors.access import Principal, may_somewhere
 from signaalwissel.security.http_app import bare_app
 from signaalwissel.security.http_auth import Authenticator
 from signaalwissel.security.http_middleware import Bounds
 from signaalwissel.security.http_problems import Problem
+from signaalwissel.sources.gateway_answers import LATER, Told, response, to_batch, to_one
+from signaalwissel.sources.gateway_checks import Checks, check_route
 from signaalwissel.sources.gateway_delivery import Away, Outlet
 from signaalwissel.sources.gateway_document import API_VERSION, document
 from signaalwissel.sources.gateway_keys import Answer, IdempotencyKeys
 from signaalwissel.sources.gateway_messages import Message, read_message
 from signaalwissel.sources.gateway_records import (
+    CHECK,
     RESOURCES,
     UPDATE,
     Ready,
@@ -34,11 +35,12 @@ from signaalwissel.sources.gateway_records import (
     prepared,
     task_of,
 )
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 TaskOwners = Callable[[Sequence[str], frozenset[str]], Awaitable[Mapping[str, str]]]
 """The municipality of each task that is one of those municipalities'; raises TasksAway."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_LATER = {"retry-after": "5"}
 
 
 class TasksAway(RuntimeError):
@@ -56,6 +58,7 @@ class Parts:
         full_name: The topic's name on the broker, for its name without prefix.
         event_source: CloudEvents source.
         tasks: Whose task it is; None where there is no database, and then no task updates are taken.
+        checks: What answers checks before a signal is sent; None where this installation answers none.
     """
 
     rules: Rules
@@ -64,6 +67,7 @@ class Parts:
     full_name: Callable[[str], str]
     event_source: str
     tasks: TaskOwners | None = None
+    checks: Checks | None = None
 
 
 def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
@@ -80,6 +84,8 @@ def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await asyncio.to_thread(parts.outlet.close)
+        if parts.checks is not None:
+            await parts.checks.close()
 
     app = bare_app("Signaalwissel", bounds, lifespan)
     described = document(server)
@@ -93,20 +99,30 @@ def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
     async def readyz() -> JSONResponse:
         if await parts.outlet.ready():
             return JSONResponse({"status": "ok"})
-        raise Problem(503, "Kafka antwoordt niet, of de topics zijn er niet.", headers=_LATER)
+        raise Problem(503, "Kafka antwoordt niet, of de topics zijn er niet.", headers=LATER)
 
     for path, route in (("/v1/openapi.json", openapi), ("/livez", livez), ("/readyz", readyz)):
         app.add_api_route(path, route, methods=["GET"])
-    for resource in RESOURCES:
-        app.add_api_route(f"/v1/{resource.path}", gateway.route(resource), methods=["POST"])
+    asked = check_route(parts.checks, parts.rules, parts.authenticator)
+    handled = {**{resource: gateway.route(resource) for resource in RESOURCES}, CHECK: asked}
+    # First, and past FastAPI's own: its parameters and models are not used here, and cost as much as all of the rest.
+    app.router.routes[:0] = [
+        _ToldRoute(f"/v1/{resource.path}", handle, methods=["POST"]) for resource, handle in handled.items()
+    ]
     return app
 
 
 def with_version(bounds: Bounds) -> Bounds:
     """The bounds of an API whose every answer tells its version."""
-    return Bounds(
-        bounds.body_bytes_max, bounds.per_address_s, bounds.policy, headers=(("api-version", API_VERSION),)
-    )
+    return replace(bounds, headers=(("api-version", API_VERSION),))
+
+
+class _ToldRoute(Route):
+    """A route that the log can name."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        return match, {**child_scope, "route": self}
 
 
 class _Gateway:
@@ -118,9 +134,8 @@ class _Gateway:
         """What handles the requests of a resource."""
         authenticator = self._parts.authenticator
 
-        async def receive(
-            request: Request, principal: Annotated[Principal, Depends(authenticator)]
-        ) -> Response:
+        async def receive(request: Request) -> Response:
+            principal = await authenticator(request)
             if not may_somewhere(principal, resource.action):
                 raise Problem(403, "U mag hier niets sturen.")
             return await self._received(resource, request, principal)
@@ -131,18 +146,18 @@ class _Gateway:
         body = await request.body()
         key = request.headers.get("idempotency-key")
         if key is None:
-            return _response(await self._answered(resource, request, principal, body))
+            return response(await self._answered(resource, request, principal, body))
         asked = (principal.subject, resource.path, key)
         before = self._keys.begin(*asked, body)
         if before is not None:
-            return _response(before)
+            return response(before)
         answer = None
         try:
             answer = await self._answered(resource, request, principal, body)
         finally:
             # What was not taken as a whole may be tried again under the same key.
             self._keys.end(*asked, answer if answer is not None and answer.status == 202 else None)
-        return _response(answer)
+        return response(answer)
 
     async def _answered(
         self, resource: Resource, request: Request, principal: Principal, body: bytes
@@ -153,12 +168,14 @@ class _Gateway:
         tasks = await self._tasks_of(resource, message, principal)
         outcomes = [prepared(resource, item, principal, self._parts.rules, tasks) for item in message.items]
         headers = self._headers(request)
-        delivered = await asyncio.gather(
-            *(self._delivered(resource, outcome, headers) for outcome in outcomes)
-        )
-        if message.batch:
-            return _to_batch(delivered)
-        return _to_one(delivered[0])
+        if len(outcomes) == 1:
+            delivered = [await self._delivered(resource, outcomes[0], headers)]
+        else:
+            delivered = await asyncio.gather(
+                *(self._delivered(resource, outcome, headers) for outcome in outcomes)
+            )
+        told = [one if isinstance(one, Refusal) else Told(one.answer) for one in delivered]
+        return to_batch(told) if message.batch else to_one(told[0])
 
     async def _tasks_of(
         self, resource: Resource, message: Message, principal: Principal
@@ -166,12 +183,12 @@ class _Gateway:
         if resource is not UPDATE:
             return {}
         if self._parts.tasks is None:
-            raise Problem(503, "Deze installatie neemt hier geen taakupdates aan.", headers=_LATER)
+            raise Problem(503, "Deze installatie neemt hier geen taakupdates aan.", headers=LATER)
         ids = sorted({task for item in message.items if (task := task_of(item)) is not None})
         try:
             return await self._parts.tasks(ids, principal.municipalities)
         except TasksAway:
-            raise Problem(503, "De taken kunnen nu niet worden opgezocht.", headers=_LATER) from None
+            raise Problem(503, "De taken kunnen nu niet worden opgezocht.", headers=LATER) from None
 
     async def _delivered(
         self, resource: Resource, outcome: Ready | Refusal, headers: Sequence[tuple[str, bytes]]
@@ -201,51 +218,3 @@ class _Gateway:
         ]
         trace = request.headers.get("traceparent", "")
         return [*headers, ("traceparent", trace.encode())] if _TRACE.fullmatch(trace) else headers
-
-
-def _to_one(outcome: Ready | Refusal) -> Answer:
-    if isinstance(outcome, Refusal):
-        raise _problem(outcome.status, _findings(outcome))
-    return _text(202, {"status": 202, **outcome.answer})
-
-
-def _to_batch(outcomes: Sequence[Ready | Refusal]) -> Answer:
-    """One answer for a batch: 202 where all were taken, a problem where all were refused alike, otherwise 207."""
-    statuses = {outcome.status if isinstance(outcome, Refusal) else 202 for outcome in outcomes}
-    if len(statuses) == 1 and 202 not in statuses:
-        findings = [
-            {"index": index, **finding}
-            for index, outcome in enumerate(outcomes)
-            for finding in _findings(outcome)
-        ]
-        raise _problem(statuses.pop(), findings)
-    results = [
-        {"index": index, "status": outcome.status, "errors": _findings(outcome)}
-        if isinstance(outcome, Refusal)
-        else {"index": index, "status": 202, **outcome.answer}
-        for index, outcome in enumerate(outcomes)
-    ]
-    return _text(202 if statuses == {202} else 207, {"results": results})
-
-
-def _findings(outcome: Ready | Refusal) -> list[dict[str, Any]]:
-    return [finding._asdict() for finding in outcome.findings] if isinstance(outcome, Refusal) else []
-
-
-def _problem(status: int, findings: Sequence[Mapping[str, Any]]) -> Problem:
-    if status == 503:
-        return Problem(503, "Kafka neemt nu niets aan. Stuur het later opnieuw.", headers=_LATER)
-    texts = {
-        400: "Het bericht voldoet niet aan de regels.",
-        403: "U mag niet namens deze gemeente of partner sturen.",
-        404: "De taak is er niet.",
-    }
-    return Problem(status, texts[status], errors=findings)
-
-
-def _text(status: int, content: Mapping[str, Any]) -> Answer:
-    return Answer(status, json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, media_type="application/json")

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from kafka import KafkaProducer
@@ -57,14 +58,22 @@ class KafkaOutlet:
         connection: Security options as kafka-python takes them.
         topics: The topics, with prefix; each must be there.
         bound_s: How long a record may take.
+        login_fault: What is wrong with the login, or None; asked when Kafka does not answer, in a thread, as a user who
+            was taken away looks like a broker that is gone.
 
     Raises:
         Away: There is no broker, or a topic is not there.
     """
 
     def __init__(
-        self, bootstrap: str, connection: Mapping[str, Any], topics: Sequence[str], bound_s: float = 10.0
+        self,
+        bootstrap: str,
+        connection: Mapping[str, Any],
+        topics: Sequence[str],
+        bound_s: float = 10.0,
+        login_fault: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._login_fault = login_fault
         self._options = {**connection, "bootstrap_servers": bootstrap.split(",")}
         self._topics = tuple(topics)
         self._bound_s = bound_s
@@ -74,6 +83,7 @@ class KafkaOutlet:
         self._seen = False
         self._closed = False
         self._renewing: threading.Thread | None = None
+        self._news = _News()
         try:
             missing = set(self._topics) - self._there()
             if missing:
@@ -92,23 +102,13 @@ class KafkaOutlet:
         if producer is None:
             self._renew()
             raise Away("Kafka does not take records")
-        loop = asyncio.get_running_loop()
-        delivered: asyncio.Future[None] = loop.create_future()
-
-        def settle(error: BaseException | None) -> None:
-            # Whoever waited may have gone: the record is on its way all the same.
-            if not delivered.done():
-                if error is None:
-                    delivered.set_result(None)
-                else:
-                    delivered.set_exception(error)
-
+        delivered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting += 1
         self._waiting_bytes += size
         try:
             sending = producer.send(topic, key=key, value=value, headers=list(headers))
-            sending.add_callback(lambda _: loop.call_soon_threadsafe(settle, None))
-            sending.add_errback(lambda error: loop.call_soon_threadsafe(settle, error))
+            sending.add_callback(lambda _: self._news.tell(delivered, None))
+            sending.add_errback(lambda error: self._news.tell(delivered, error))
             # The producer gives up by itself; this is for the case that it hangs.
             async with asyncio.timeout(self._bound_s * 2):
                 await delivered
@@ -152,7 +152,7 @@ class KafkaOutlet:
         try:
             producer = self._opened()
         except KafkaError as error:
-            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+            self._tell(error)
             time.sleep(_PAUSE_S)
             return
         self._producer = producer
@@ -187,8 +187,15 @@ class KafkaOutlet:
         try:
             return set(self._topics) <= self._there()
         except KafkaError as error:
-            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+            self._tell(error)
             return False
+
+    def _tell(self, error: KafkaError) -> None:
+        fault = self._login_fault()
+        if fault is None:
+            log.warning("gateway: Kafka does not answer: %s", type(error).__name__)
+        else:
+            log.error("gateway: Kafka does not let us in: %s; mend the login and restart", fault)
 
     def _there(self) -> set[str]:
         """The topics of the broker; raises KafkaError."""
@@ -202,6 +209,38 @@ class KafkaOutlet:
             return set(admin.list_topics())
         finally:
             admin.close()
+
+
+class _News:
+    """What became of records, from the producer's thread to the loop that waits: those of one answer of the broker as one.
+
+    To wake the loop costs more than the news itself.
+    """
+
+    def __init__(self) -> None:
+        self._untold: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._called: asyncio.AbstractEventLoop | None = None
+
+    def tell(self, delivered: "asyncio.Future[None]", error: BaseException | None) -> None:
+        """Settle a future of a loop in another thread, soon."""
+        loop = delivered.get_loop()
+        self._untold.append((delivered, error))
+        if self._called is not loop:
+            self._called = loop
+            loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        # Before it looks: what is appended after that calls again.
+        self._called = None
+        while self._untold:
+            delivered, error = self._untold.popleft()
+            # Whoever waited may have gone: the record is on its way all the same.
+            if delivered.done():
+                continue
+            if error is None:
+                delivered.set_result(None)
+            else:
+                delivered.set_exception(error)
 
 
 def _close(producer: KafkaProducer, bound_s: float) -> None:

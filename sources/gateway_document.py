@@ -3,63 +3,19 @@
 In: nothing but the contract. Out: the document of `/v1/openapi.json`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from signaalwissel.processors.rejection import RejectionCode
 from signaalwissel.schemas.contract import versions
+from signaalwissel.schemas.routing import Route
 from signaalwissel.security.http_problems import PROBLEM_JSON
 from signaalwissel.sources.gateway_json_schema import json_schema
 from signaalwissel.sources.gateway_messages import BATCH_MAX, EVENT, EVENTS, JSON
-from signaalwissel.sources.gateway_records import RESOURCES, SIGNAL, Resource
+from signaalwissel.sources.gateway_records import CHECK, RESOURCES, SIGNAL, Resource
+from signaalwissel.sources.gateway_texts import CHECK_ERRORS, ERRORS, EXAMPLES, TITLES, WAITS
 
 API_VERSION = "1.0.0"
 _Schema = dict[str, Any]
-
-_TITLES = {
-    "signalen": ("Signaal", "Meld betalingsachterstanden van inwoners."),
-    "trajectgebeurtenissen": ("Trajectgebeurtenis", "Meld wat er met schuldhulptrajecten gebeurt."),
-    "taakupdates": ("Taakupdate", "Meld wat er met taken van schuldhulpverleners gebeurt."),
-}
-_EXAMPLES: Mapping[str, Any] = {
-    "signalen": {
-        "signal_id": "S-1",
-        "municipality": "0344",
-        "partner": {"partner_id": "water-west", "kind": "WATER"},
-        "subject": {"bsn": "999990019"},
-        "arrears": "182.40",
-    },
-    "trajectgebeurtenissen": {
-        "event_id": "e-1",
-        "trajectory_id": "T-100",
-        "municipality": "0344",
-        "sequence": 1,
-        "occurred_on": "2024-02-01",
-        "recorded_at": "2024-02-01T09:00:00Z",
-        "kind": "APPLIED",
-        "clients": [{"bsn": "999990019"}],
-        "counsellor": {"counsellor_id": "c-7", "team": "team-oost"},
-    },
-    "taakupdates": {
-        "update_id": "u-1",
-        "task_id": "3342692522a6455b5af98c4634adb138",
-        "occurred_at": "2026-03-02T10:00:00Z",
-        "kind": "ACCEPTED",
-        "by": "c-7",
-    },
-}
-_ERRORS = {
-    "400": "Ongeldig: alle bevindingen tegelijk.",
-    "401": "Geen geldig token of certificaat.",
-    "403": "Niet toegestaan, of niet voor deze gemeente of partner.",
-    "404": "De taak bestaat niet voor deze aanvrager.",
-    "409": "Een verzoek met dezelfde Idempotency-Key is nog bezig.",
-    "413": "Het verzoek is te groot.",
-    "415": "Het formaat wordt niet ondersteund.",
-    "429": "Te veel verzoeken.",
-    "503": "Kafka neemt nu niets aan: probeer het later opnieuw.",
-}
-_WAITS = {"409", "429", "503"}
 
 
 def document(server: str) -> dict[str, Any]:
@@ -73,12 +29,18 @@ def document(server: str) -> dict[str, Any]:
         "info": _info(server),
         "servers": [{"url": f"{server}/v1", "description": "Deze installatie"}],
         "security": [{"bearer": []}, {"certificate": []}],
-        "tags": [{"name": resource.path, "description": _TITLES[resource.path][1]} for resource in RESOURCES],
-        "paths": {f"/{resource.path}": {"post": _operation(resource)} for resource in RESOURCES},
+        "tags": [
+            {"name": resource.path, "description": TITLES[resource.path][1]}
+            for resource in (*RESOURCES, CHECK)
+        ],
+        "paths": {
+            **{f"/{resource.path}": {"post": _operation(resource)} for resource in RESOURCES},
+            f"/{CHECK.path}": {"post": _check()},
+        },
         "components": {
             "securitySchemes": _security_schemes(),
             "headers": _headers(),
-            "responses": {_named(status): _problem(status, text) for status, text in sorted(_ERRORS.items())},
+            "responses": {_named(status): _problem(status, text) for status, text in sorted(ERRORS.items())},
             "schemas": _schemas(),
         },
     }
@@ -115,7 +77,7 @@ def _security_schemes() -> dict[str, Any]:
 
 
 def _operation(resource: Resource) -> dict[str, Any]:
-    title, text = _TITLES[resource.path]
+    title, text = TITLES[resource.path]
     return {
         "operationId": f"stuur{title}",
         "tags": [resource.path],
@@ -136,8 +98,30 @@ def _operation(resource: Resource) -> dict[str, Any]:
             "207": _answer("Een deel is aangenomen.", _ref("Results")),
             **{
                 status: {"$ref": f"#/components/responses/{_named(status)}"}
-                for status in sorted(_ERRORS)
+                for status in sorted(ERRORS)
                 if status != "404" or resource.path == "taakupdates"
+            },
+        },
+    }
+
+
+def _check() -> dict[str, Any]:
+    title, text = TITLES[CHECK.path]
+    return {
+        "operationId": "toetsSignaal",
+        "tags": [CHECK.path],
+        "summary": f"{title}, van een signaal of een reeks",
+        "description": f"{text} Het antwoord is alleen de route. Elke toets komt in het verwerkingenlogboek.",
+        "requestBody": _request_body(SIGNAL),
+        "responses": {
+            "200": _answer("Getoetst.", {"oneOf": [_ref("Checked"), _ref("CheckResults")]}),
+            "207": _answer("Een deel is getoetst.", _ref("CheckResults")),
+            **{
+                status: _problem(status, CHECK_ERRORS[status])
+                if status in CHECK_ERRORS
+                else {"$ref": f"#/components/responses/{_named(status)}"}
+                for status in sorted(ERRORS)
+                if status not in {"404", "409"}
             },
         },
     }
@@ -145,14 +129,14 @@ def _operation(resource: Resource) -> dict[str, Any]:
 
 def _request_body(resource: Resource) -> dict[str, Any]:
     one = _ref(resource.schema)
-    event = _ref(f"{_TITLES[resource.path][0]}Event")
+    event = _ref(f"{TITLES[resource.path][0]}Event")
     several = {"type": "array", "minItems": 1, "maxItems": BATCH_MAX}
     return {
         "required": True,
         "content": {
             JSON: {
                 "schema": {"oneOf": [one, {**several, "items": one}]},
-                "example": _EXAMPLES[resource.path],
+                "example": EXAMPLES[resource.path],
             },
             EVENT: {"schema": event},
             EVENTS: {"schema": {**several, "items": event}},
@@ -168,7 +152,7 @@ def _schemas() -> dict[str, _Schema]:
     signal = named[SIGNAL.schema]
     signal["required"] = [name for name in signal["required"] if name != "received_at"]
     for resource in RESOURCES:
-        named[f"{_TITLES[resource.path][0]}Event"] = _event(resource)
+        named[f"{TITLES[resource.path][0]}Event"] = _event(resource)
     finding = {
         "type": "object",
         "required": ["code", "field", "rule"],
@@ -188,16 +172,37 @@ def _schemas() -> dict[str, _Schema]:
             "event_id": {"type": "string", "description": "Het CloudEvents-id op Kafka."},
         },
     }
+    checked = {
+        "type": "object",
+        "required": ["status", "id", "route", "reference"],
+        "properties": {
+            "status": {"type": "integer", "format": "int32"},
+            "id": {"type": "string", "description": "Het nummer van het signaal."},
+            "route": {"type": "string", "enum": [route.value for route in Route]},
+            "reference": {
+                "type": "string",
+                "description": "Waaronder deze toets in het verwerkingenlogboek staat.",
+                "pattern": "^[0-9a-f]{32}-[0-9a-f]{16}$",
+            },
+        },
+    }
     return named | {
         "Finding": finding,
         "Accepted": accepted,
         "Result": _result(accepted),
-        "Results": {
-            "type": "object",
-            "required": ["results"],
-            "properties": {"results": {"type": "array", "items": _ref("Result")}},
-        },
+        "Results": _results("Result"),
+        "Checked": checked,
+        "CheckResult": _result(checked),
+        "CheckResults": _results("CheckResult"),
         "Problem": _problem_schema(),
+    }
+
+
+def _results(of: str) -> _Schema:
+    return {
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": _ref(of)}},
     }
 
 
@@ -263,7 +268,7 @@ def _answer(text: str, schema: _Schema) -> dict[str, Any]:
 
 
 def _problem(status: str, text: str) -> dict[str, Any]:
-    names = ["API-Version", "Retry-After"] if status in _WAITS else ["API-Version"]
+    names = ["API-Version", "Retry-After"] if status in WAITS else ["API-Version"]
     return {
         "description": text,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from signaalwissel.processors.access import Action, Principal, Target, may
 from signaalwissel.processors.emissions import SIGNALS, TASK_UPDATES, TRAJECTORIES
 from signaalwissel.processors.every_finding import Finding, every_finding
+from signaalwissel.processors.followup_updates import UpdateRefused
 from signaalwissel.processors.municipality_codes import normalised_code
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.published import SIGNAL_TYPE, TASK_UPDATE_TYPE, Published, event_type, published
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.reading import RECORD_SIZE_MAX
 from signaalwissel.processors.rejection import Rejected, RejectionCode
-from signaalwissel.processors.simulation_lines import Record, read_line
+from signaalwissel.processors.simulation_lines import Record, checked
 from signaalwissel.processors.validation import check_published
 from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.followup import TaskUpdate
@@ -58,6 +59,9 @@ EVENT = Resource(
 )
 UPDATE = Resource("taakupdates", TASK_UPDATES, "TaskUpdate", Action.SUBMIT_TASK_UPDATE, None, "update_id")
 RESOURCES = (SIGNAL, EVENT, UPDATE)
+"""What goes onto Kafka."""
+CHECK = Resource("toetsen", SIGNALS, "EarlySignal", Action.CHECK_RESIDENT, "received_at", "signal_id")
+"""What is only asked: a signal that is decided, told of and kept nowhere."""
 
 
 class Ready(NamedTuple):
@@ -103,20 +107,37 @@ def prepared(
         rules: What decides.
         tasks: The municipality of each task that an update may name and that the sender may see.
     """
+    record = taken(resource, item, principal, rules, tasks)
+    return record if isinstance(record, Refusal) else _ready(resource, record)
+
+
+def taken(
+    resource: Resource, item: Item, principal: Principal, rules: Rules, tasks: Mapping[str, str]
+) -> Record | Refusal:
+    """What was sent as a record, where its sender may send it and intake would take it; the same arguments."""
     if item.finding is not None:
         return _invalid(Finding(RejectionCode.UNREADABLE, None, item.finding))
     now = rules.clock()
     value = _completed(resource, item.value, now)
-    findings = every_finding(resource.kind, value, rules.policies)
-    if findings:
-        return Refusal(400, tuple(findings))
-    record = read_line(resource.kind, value)
-    refusal = _not_taken(resource, item, record, now) or _not_allowed(
-        resource, record, principal, rules, tasks
+    record = _by_the_rules(resource.kind, value, rules.policies)
+    if record is None:
+        return Refusal(400, tuple(every_finding(resource.kind, value, rules.policies)))
+    return (
+        _not_taken(resource, item, record, now)
+        or _not_allowed(resource, record, principal, rules, tasks)
+        or record
     )
-    if refusal is not None:
-        return refusal
-    return _ready(resource, record)
+
+
+def _by_the_rules(kind: str, value: Any, policies: Policies) -> Record | None:
+    """The record, or None where something is wrong with it: then all that is wrong is looked for, which takes longer."""
+    code = value.get("municipality") if isinstance(value, dict) else None
+    if isinstance(code, str) and policies.get(code) is None:
+        return None
+    try:
+        return checked(kind, value, policies)
+    except (Rejected, UpdateRefused):
+        return None
 
 
 def task_of(item: Item) -> str | None:
@@ -133,7 +154,7 @@ def _completed(resource: Resource, value: Any, now: Millis) -> Any:
     code = normalised_code(changed.get("municipality"))
     if code is not None:
         changed["municipality"] = code
-    if resource is SIGNAL and changed.get("received_at") is None:
+    if resource.kind == SIGNALS and changed.get("received_at") is None:
         moment = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds")
         changed["received_at"] = moment.replace("+00:00", "Z")
     return changed

@@ -22,6 +22,7 @@ _TABLES = """
         municipality TEXT, trajectory_id TEXT, withdrawn INTEGER NOT NULL, seen INTEGER NOT NULL, state BLOB NOT NULL,
         PRIMARY KEY (municipality, trajectory_id)
     ) WITHOUT ROWID;
+    CREATE TABLE erased (municipality TEXT, trajectory_id TEXT, PRIMARY KEY (municipality, trajectory_id)) WITHOUT ROWID;
 """
 _NOT_SEEN = 0
 
@@ -87,6 +88,20 @@ class ImportIndex:
             "UPDATE states SET seen = ? WHERE municipality = ? AND trajectory_id = ?",
             (seen, municipality, trajectory_id),
         )
+
+    def forget(self, municipality: str, trajectory_id: str) -> bool:
+        """A trajectory is erased for good; gives whether anything was told of it."""
+        key = (municipality, trajectory_id)
+        self._db.execute("INSERT OR IGNORE INTO erased VALUES (?, ?)", key)
+        gone = self._db.execute("DELETE FROM states WHERE municipality = ? AND trajectory_id = ?", key)
+        return gone.rowcount > 0
+
+    def is_erased(self, municipality: str, trajectory_id: str) -> bool:
+        """Whether a trajectory is erased: whatever an export still says of it, nothing goes out."""
+        found = self._db.execute(
+            "SELECT 1 FROM erased WHERE municipality = ? AND trajectory_id = ?", (municipality, trajectory_id)
+        )
+        return found.fetchone() is not None
 
     def count_standing(self, municipality: str) -> int:
         """How many trajectories of a municipality were told and not withdrawn."""

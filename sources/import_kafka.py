@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
-from signaalwissel.processors.emissions import IMPORT_LEDGER, IMPORT_STATES
+from signaalwissel.processors.emissions import IMPORT_LEDGER, IMPORT_STATES, TRAJECTORY_STATES
 from signaalwissel.processors.published import Published
 from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.schemas.imports import ImportedRows, ImportedState
 from signaalwissel.sources.import_index import ImportIndex
 
@@ -105,15 +106,27 @@ class ImportWriter:
                     )
                 )
             for state in batch.states:
-                key = f"{state.system}/{state.municipality}/{state.trajectory_id}".encode()
+                key = self._state_key(state.municipality, state.trajectory_id)
                 sent.append(self._send(IMPORT_STATES, key, codec("ImportedState").encode(state)))
-            self._producer.flush(timeout=_BOUND_MS / 1000)
-            for future in sent:
-                future.get(timeout=_BOUND_MS / 1000)
-            self._producer.commit_transaction()
+            self._end(sent)
+
+    def forget(self, trajectories: Sequence[tuple[str, str]]) -> None:
+        """Take away what is kept of these trajectories: municipality and id. Raises as `commit` does."""
+        with _away(self._topics.bootstrap):
+            self._producer.begin_transaction()
+            self._end([self._send(IMPORT_STATES, self._state_key(*one), None) for one in trajectories])
+
+    def _end(self, sent: Sequence[Any]) -> None:
+        self._producer.flush(timeout=_BOUND_MS / 1000)
+        for future in sent:
+            future.get(timeout=_BOUND_MS / 1000)
+        self._producer.commit_transaction()
+
+    def _state_key(self, municipality: str, trajectory_id: str) -> bytes:
+        return f"{self._topics.system}/{municipality}/{trajectory_id}".encode()
 
     def _send(
-        self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]] | None = None
+        self, topic: str, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]] | None = None
     ) -> Any:
         return self._producer.send(self._topics.prefix + topic, key=key, value=value, headers=headers)
 
@@ -158,7 +171,38 @@ def read_before(topics: ImportTopics, index: ImportIndex) -> None:
             index.add_file(rows.file, record.timestamp)
 
 
-def _committed(topics: ImportTopics, names: Sequence[str]) -> Iterator[Any]:
+class ErasedReader:
+    """Reads which trajectories were erased, on `trajectory-states`: each time what came since the time before."""
+
+    def __init__(self, topics: ImportTopics) -> None:
+        self._topics = topics
+        self._read_to: dict[TopicPartition, int] = {}
+
+    def erased(self) -> Iterator[tuple[str, str]]:
+        """Municipality and id of each; raises KafkaAway."""
+        for record in _committed(self._topics, (TRAJECTORY_STATES,), self._read_to):
+            if record.value is not None:
+                state = read_trajectory_state(record.value)
+                if state.erased:
+                    yield state.municipality, state.trajectory_id
+
+
+def forget_erased(reader: ErasedReader, index: ImportIndex, writer: ImportWriter | None) -> None:
+    """Forget what was told of trajectories that are erased meanwhile; without a writer in the index alone.
+
+    Raises:
+        KafkaAway: It is not known, or not forgotten for good.
+        Superseded: Another import of the system has begun.
+    """
+    told = [one for one in reader.erased() if index.forget(*one)]
+    if told and writer is not None:
+        writer.forget(told)
+
+
+def _committed(
+    topics: ImportTopics, names: Sequence[str], read_to: dict[TopicPartition, int] | None = None
+) -> Iterator[Any]:
+    """Committed records up to the end, from the beginning or from where `read_to`, which is kept up, says."""
     with _away(topics.bootstrap):
         with closing(_consumer(topics, "read_uncommitted")) as looking:
             partitions = [
@@ -175,6 +219,8 @@ def _committed(topics: ImportTopics, names: Sequence[str]) -> Iterator[Any]:
         with closing(_consumer(topics, "read_committed")) as reading:
             reading.assign(partitions)
             reading.seek_to_beginning(*partitions)
+            for one, offset in (read_to or {}).items():
+                reading.seek(one, offset)
             deadline = time.monotonic() + _READ_BOUND_S
             while any(reading.position(one) < end for one, end in ends.items()):
                 polled = reading.poll(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
@@ -186,6 +232,8 @@ def _committed(topics: ImportTopics, names: Sequence[str]) -> Iterator[Any]:
                     raise KafkaAway(
                         "Kafka does not give what was imported before: is a transaction left open?"
                     )
+            if read_to is not None:
+                read_to.update({one: reading.position(one) for one in partitions})
 
 
 def _consumer(topics: ImportTopics, isolation: str) -> KafkaConsumer:

@@ -129,6 +129,9 @@ class RowImport:
         check_id(state.trajectory_id, "trajectory_id")
         self._known_municipality(state.municipality)
         self.municipalities.add(state.municipality)
+        if self._index.is_erased(state.municipality, state.trajectory_id):
+            # Intake would absorb whatever is told; what is kept of it here would be new data of who was erased.
+            return Outcome()
         found = self._index.get(state.municipality, state.trajectory_id)
         self._index.see(state.municipality, state.trajectory_id, file_number)
         if state.recorded_at is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.sealing import KeyProvider
+from signaalwissel.processors.traces import Tracer
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.topics import Names, settings_of_inputs
 
@@ -29,6 +30,7 @@ class AgentSettings:
         cold_start_timeout_s: How long intake holds signals at most while it reads trajectories.
         state_dir: Folder for tables on disk, this worker's alone; None keeps them in memory.
         accept_loss: Go on at the log's beginning where records were deleted before they were read.
+        tracer: Records the steps of sampled traces; None where nobody does.
     """
 
     names: Names
@@ -40,6 +42,7 @@ class AgentSettings:
     cold_start_timeout_s: float = 300.0
     state_dir: Path | None = None
     accept_loss: bool = False
+    tracer: Tracer | None = None
 
     def engine(self, app_id: str, inputs: Sequence[str]) -> EngineSettings:
         """The engine's settings of one app that reads these topics."""

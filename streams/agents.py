@@ -27,12 +27,13 @@ from signaalwissel.streams.topics import (
     MATCHER_ROTATIONS,
     MATCHER_TRAJECTORIES,
 )
+from signaalwissel.streams.tracing import Tracing
 
 
 def build_intake(settings: AgentSettings, rules: Rules) -> ChunkApp:
     """The intake app: partners' and case systems' records in, `resident-events` out."""
     names = settings.names
-    publisher = Publisher(names, settings.event_source)
+    publisher = Publisher(names, settings.event_source, Tracing(settings.tracer))
     signals, events = names.signal_inputs(), names.trajectory_inputs()
     inputs = [*signals, *events, names(INTAKE_COMMANDS)]
     return build_app(
@@ -65,7 +66,7 @@ def intake_rules(rules: Rules, rotations: PartitionedTable) -> IntakeRules:
 def build_matcher(settings: AgentSettings, rules: Rules) -> ChunkApp:
     """The matcher app: `resident-events` in, routes, corrections and decisions out."""
     names = settings.names
-    publisher = Publisher(names, settings.event_source)
+    publisher = Publisher(names, settings.event_source, Tracing(settings.tracer))
     dead_letters = DeadLetters("matcher", rules.keys, rules.nonce)
     inputs = [names(RESIDENT_EVENTS)]
     return build_app(

@@ -30,10 +30,11 @@ from signaalwissel.schemas.trajectory_event_codec import read_trajectory_event
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
 from signaalwissel.streams.clock import now_ms
 from signaalwissel.streams.moved import Mover
-from signaalwissel.streams.publishing import Publisher, event_time, trace_of
+from signaalwissel.streams.publishing import Publisher, event_time
 from signaalwissel.streams.slices import Slices
 from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.topics import INTAKE_ROTATIONS, INTAKE_SIGNALS, INTAKE_TRAJECTORIES, Names
+from signaalwissel.streams.tracing import NO_STEP
 from signaalwissel.streams.walks import Walk
 
 log = logging.getLogger(__name__)
@@ -97,10 +98,14 @@ class IntakeHandler(ChunkHandler):
     def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
         time = event_time(now_ms())
         take = self._taker(records[0].topic)
+        tracing = self._publisher.tracing
         for record in records:
+            step = tracing.step(record) if record.headers else NO_STEP
             emissions = take(record, outputs)
             if emissions:
-                self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
+                self._publisher.publish(outputs, emissions, step.headers, time)
+            if step is not NO_STEP:
+                step.end(emissions)
 
     def on_revoked(self, partition: int) -> None:
         self._signal_slices.forget(partition)

@@ -20,7 +20,7 @@ from signaalwissel.schemas.internal import Header
 from signaalwissel.schemas.rotation import MatchRotation
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
 from signaalwissel.streams.clock import now_ms
-from signaalwissel.streams.publishing import Publisher, event_time, trace_of
+from signaalwissel.streams.publishing import Publisher, event_time
 from signaalwissel.streams.slices import Slices
 from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.topics import (
@@ -30,6 +30,7 @@ from signaalwissel.streams.topics import (
     MATCHER_TRAJECTORIES,
     Names,
 )
+from signaalwissel.streams.tracing import NO_STEP
 from signaalwissel.streams.walks import Walk
 
 _SLICE = 500
@@ -71,10 +72,14 @@ class MatcherHandler(ChunkHandler):
         state = self._states[partition]
         now = now_ms()
         time = event_time(now)
+        tracing = self._publisher.tracing
         for record in records:
+            step = tracing.step(record) if record.headers else NO_STEP
             emissions = self._emissions(state, record, now)
             if emissions:
-                self._publisher.publish(outputs, emissions, trace_of(record.headers), time)
+                self._publisher.publish(outputs, emissions, step.headers, time)
+            if step is not NO_STEP:
+                step.end(emissions)
 
     def on_recovered(self, partition: int) -> None:
         tables = (self._trajectories, self._recents, self._archive, self._rotations)

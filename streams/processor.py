@@ -12,6 +12,7 @@ is committed as a whole, or the process ends. Therefore tables can be changed in
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import attrgetter
@@ -94,8 +95,10 @@ class ChunkProcessor:
                 "please report this. Nothing was acknowledged beyond it; a restart reads from there"
             )
         if chunk.records:
+            began_s = time.monotonic()
             with self._sending(transaction) as outputs:
                 self._handler.handle(chunk.partition, chunk.records, outputs)
+            self._stats.note_chunk(tp.topic, len(chunk.records), time.monotonic() - began_s)
             await transaction.forward()
             self._note(tp, chunk.records)
         transaction.handled(tp, chunk.end)
@@ -104,8 +107,6 @@ class ChunkProcessor:
 
     def _note(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         stats = self._stats
-        stats.chunks += 1
-        stats.records += len(records)
         newest = max(map(timestamp_of, records))
         stats.handled_ms[tp] = newest
         stats.stream_times_ms[tp.partition] = max(newest, stats.stream_times_ms.get(tp.partition, newest))

@@ -3,7 +3,6 @@
 In: emissions and the headers of the record that caused them. Out: records in the chunk's outputs.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,10 +11,9 @@ from signaalwissel.processors.emissions import REGULAR_CORRECTIONS, Emission
 from signaalwissel.schemas.units import Millis
 from signaalwissel.streams.chunk import Headers, Outputs
 from signaalwissel.streams.topics import Names
+from signaalwissel.streams.tracing import Tracing
 
-TRACE_HEADER = "traceparent"
 _CONTENT_TYPE = ("content-type", b"application/avro")
-_TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 
 
@@ -25,9 +23,11 @@ class Publisher:
     Args:
         names: Topic names.
         event_source: CloudEvents source: who publishes, as a URN.
+        tracing: What is passed on of a record's trace.
     """
 
-    def __init__(self, names: Names, event_source: str) -> None:
+    def __init__(self, names: Names, event_source: str, tracing: Tracing | None = None) -> None:
+        self.tracing = tracing or Tracing()
         self._names = names
         self._source = ("ce_source", event_source.encode())
         self._topics: dict[str, str] = {}
@@ -62,13 +62,6 @@ class Publisher:
                 _CONTENT_TYPE,
             )
         return headers
-
-
-def trace_of(headers: Headers) -> Headers:
-    """The trace header of a record, as it is passed on; one that is no W3C trace context could be anything."""
-    if not headers:
-        return ()
-    return [header for header in headers if header[0] == TRACE_HEADER and _TRACE.fullmatch(header[1] or b"")]
 
 
 @lru_cache(maxsize=16)

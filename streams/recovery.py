@@ -10,6 +10,7 @@ the group reads input topics only; changelog partition p belongs to whoever has 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,13 @@ class ChunkRecovery(Recovery):
                 await self._wait(self._recover(self._epoch))
             except (RebalanceAgain, IllegalStateError):
                 log.info("a rebalance interrupted the recovery; it starts again")
+            except asyncio.CancelledError:
+                if self.should_stop or _asked_to_end():
+                    raise
+                # A client that loses its connection may cancel what waits for it. Faust would end this task without a
+                # word, and a worker without it takes nothing over any more.
+                log.warning("a lost connection interrupted the recovery; it starts again")
+                self.signal_recovery_start.set()
             except ServiceStopped:
                 return
 
@@ -134,6 +142,11 @@ class ChunkRecovery(Recovery):
         app.on_rebalance_end()
         app.stats.in_recovery = False
         app.admission.open()
+
+
+def _asked_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class StartingPositions:

@@ -15,9 +15,9 @@ import fcntl
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
-from rocksdict import Options, Rdict, WriteBatch
+from rocksdict import DbClosedError, Options, Rdict, WriteBatch
 from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.errors import StateFolderTaken
 
@@ -30,6 +30,13 @@ _PAST_ENTRIES = b"f"
 _NEXT_OFFSET = b"n"
 _WRITTEN_AT = b"w"
 _NUMBER_SIZE = 8
+
+
+class StateSize(NamedTuple):
+    """How much a partition of a table holds; on disk both are RocksDB's estimates."""
+
+    entries: int
+    disk_bytes: int
 
 
 class RocksItems:
@@ -137,6 +144,16 @@ class RocksState:
         batch.put(_WRITTEN_AT, int(time.time()).to_bytes(_NUMBER_SIZE, "big"))
         self.items.disk.write(batch)
         self.items.changes.clear()
+
+    def size(self) -> StateSize:
+        """RocksDB's estimates: counting would read all of it."""
+        disk = self.items.disk
+        try:
+            entries = disk.property_int_value("rocksdb.estimate-num-keys") or 0
+            return StateSize(entries, disk.property_int_value("rocksdb.total-sst-files-size") or 0)
+        except DbClosedError:
+            # Asked from another thread, while the partition leaves.
+            return StateSize(0, 0)
 
     def close(self) -> None:
         """Give the folder back; what is not committed is forgotten."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
+from signaalwissel.processors.distribution import RECORDS, SECONDS, Distribution
 
 
 @dataclass(slots=True)
@@ -38,6 +39,11 @@ class EngineStats:
         stream_times_ms: per partition number the highest Kafka timestamp handled.
         handled_ms: per input partition the highest Kafka timestamp handled by this process.
         caught_up_ms: per input partition when it was last found with nothing to read, epoch milliseconds.
+        chunk_records: how many records chunks had.
+        handling_s: per input topic, how long the handler took for a chunk.
+        committing_s: how long commits took, the waiting for outputs under way included.
+        read_by_topic: records of handled chunks, per input topic.
+        sent_by_topic: committed records per output topic, those of changelogs included.
     """
 
     chunks: int = 0
@@ -61,6 +67,32 @@ class EngineStats:
     stream_times_ms: dict[int, int] = field(default_factory=dict)
     handled_ms: dict[TopicPartition, int] = field(default_factory=dict)
     caught_up_ms: dict[TopicPartition, int] = field(default_factory=dict)
+    chunk_records: Distribution = field(default_factory=lambda: Distribution(RECORDS))
+    handling_s: dict[str, Distribution] = field(default_factory=dict)
+    committing_s: Distribution = field(default_factory=lambda: Distribution(SECONDS))
+    read_by_topic: dict[str, int] = field(default_factory=dict)
+    sent_by_topic: dict[str, int] = field(default_factory=dict)
+
+    def note_chunk(self, topic: str, records: int, took_s: float) -> None:
+        """Count a chunk that was handled."""
+        self.chunks += 1
+        self.records += records
+        self.chunk_records.note(records)
+        self.read_by_topic[topic] = self.read_by_topic.get(topic, 0) + records
+        took = self.handling_s.get(topic)
+        if took is None:
+            took = self.handling_s[topic] = Distribution(SECONDS)
+        took.note(took_s)
+
+    def note_sent(self, topic: str, records: int) -> None:
+        """Count the records of a batch that was committed."""
+        self.sent_by_topic[topic] = self.sent_by_topic.get(topic, 0) + records
+
+    def note_commit(self, began_s: float, ended_s: float) -> None:
+        """Count a commit, by a clock that never goes back."""
+        self.commits += 1
+        self.committing_s.note(ended_s - began_s)
+        self.last_commit_monotonic = ended_s
 
     def note_recovered(self, records: int) -> None:
         """Count changelog records that a recovery has read."""

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import faust
 from signaalwissel.streams.chunk import Record
-from signaalwissel.streams.rocks import RocksState
+from signaalwissel.streams.rocks import RocksState, StateSize
 from signaalwissel.streams.topics import changelog_topic
 
 
@@ -59,6 +59,9 @@ class TableState(Protocol):
     def reached(self, next_offset: int) -> None:
         """Everything before `next_offset` is in `items`, and committed."""
 
+    def size(self) -> StateSize:
+        """How much it holds; may be asked from another thread."""
+
     def close(self) -> None:
         """The partition leaves this worker."""
 
@@ -96,6 +99,10 @@ class PartitionState:
     def reached(self, next_offset: int) -> None:
         """Note that everything before `next_offset` is in `items`."""
         self.next_offset = max(self.next_offset, next_offset)
+
+    def size(self) -> StateSize:
+        """The number of entries; how much memory they take shows in that of the process."""
+        return StateSize(len(self.items), 0)
 
     def close(self) -> None:
         """Do nothing: memory goes with the last reference."""

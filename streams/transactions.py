@@ -152,6 +152,7 @@ class PartitionTransaction:
         """
         if not self.dirty:
             return
+        began_s = time.monotonic()
         async with self._guarded("committing"):
             await self._enqueue(self._outputs.take())
             # aiokafka commits a transaction although one of its batches failed, so they are awaited first.
@@ -164,11 +165,12 @@ class PartitionTransaction:
             for state, next_offset in written:
                 state.reached(next_offset)
             self._stats.advances += bool(self._offsets)
+            for delivery in self._deliveries:
+                self._stats.note_sent(delivery.batch.topic, delivery.records)
             self._deliveries.clear()
             self._offsets.clear()
             await self._producer.begin_transaction()
-        self._stats.commits += 1
-        self._stats.last_commit_monotonic = time.monotonic()
+        self._stats.note_commit(began_s, time.monotonic())
 
     async def _acknowledged(self) -> list[tuple[TableState, int]]:
         """Wait for the log; the table partitions that changed, with the offsets behind their changes."""

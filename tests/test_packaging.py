@@ -18,7 +18,8 @@ CHECKOUT = Path(__file__).parents[1]
 FOLDERS = ("schemas", "processors", "security", "streams", "sinks", "sources", "console", "deploy")
 BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 OF_THE_CHECKOUT = {"Dockerfile", "Dockerfile.dockerignore", "compose.yaml", "requirements-image.lock"}
-"""What makes an image of the wheel does not travel in it."""
+FOLDERS_OF_THE_CHECKOUT = {"helm", "monitoring"}
+"""What makes an image of the wheel, or runs it, does not travel in it."""
 SHARED_LIBRARY = "signaalwissel/schemas/compiled__mypyc"
 DATA = {
     "signaalwissel/schemas/ids.json",
@@ -88,6 +89,7 @@ def in_the_tree() -> set[str]:
         and "__pycache__" not in file.parts
         and file.suffix != ".so"
         and file.name not in OF_THE_CHECKOUT
+        and not FOLDERS_OF_THE_CHECKOUT & set(file.relative_to(CHECKOUT).parts)
     }
 
 

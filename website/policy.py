@@ -10,7 +10,7 @@ from website.settings import form_of
 from website.words import DOCS, linked_from, rows
 
 _RULE = re.compile(r"^#### (?P<number>8\.\d+) (?P<title>.+)$", re.MULTILINE)
-_KEY = re.compile(r"`([a-z_.*]+)`")
+_KEY = re.compile(r"`([a-z_.*]+?)(?:\.<\w+>)?`")
 
 
 class Field(NamedTuple):

@@ -22,7 +22,7 @@ from signaalwissel.console.webpages.task import TaskPage
 from signaalwissel.console.webpages.work import WorkList
 from signaalwissel.security.access_settings import Login
 from signaalwissel.security.http_app import bare_app
-from signaalwissel.security.http_middleware import Bounds, correlation_id, page_policy
+from signaalwissel.security.http_middleware import Bounds, Observe, correlation_id, page_policy
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.http_sessions import install_login
 from signaalwissel.security.sessions import Session
@@ -44,16 +44,20 @@ _HEADINGS = {
 }
 
 
-def build_web(parts: Parts, login: Login | None, extra: Sequence[APIRouter] = ()) -> FastAPI:
+def build_web(
+    parts: Parts, login: Login | None, extra: Sequence[APIRouter] = (), observe: Observe | None = None
+) -> FastAPI:
     """The app.
 
     Args:
         parts: What the pages are made of.
         login: The identity provider, to which forms may lead.
         extra: Routes of a development login.
+        observe: Is told of every answer.
     """
     pages = Pages()
-    app = bare_app("Signaalwissel", Bounds(_BODY_BYTES_MAX, policy=page_policy(login), assets=STATIC + "/"))
+    bounds = Bounds(_BODY_BYTES_MAX, policy=page_policy(login), assets=STATIC + "/", observe=observe)
+    app = bare_app("Signaalwissel", bounds)
     app.mount(STATIC, StaticFiles(directory=FOLDER / "static"))
     _add_health(app)
     app.include_router(parts.sessions.router())

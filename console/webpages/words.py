@@ -155,6 +155,7 @@ LETTER_STATUSES = {
 STAGES = {"intake": "bij binnenkomst", "matcher": "bij het toetsen", "sink": "bij het opslaan"}
 ROLES = {
     Role.INTEGRATOR: "systeem",
+    Role.SIGNAL_SYSTEM: "vroegsignaleringssysteem",
     Role.COUNSELLOR: "schuldhulpverlener",
     Role.TEAM_LEAD: "teamleider",
     Role.PRIVACY_OFFICER: "privacy officer",

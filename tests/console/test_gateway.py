@@ -12,11 +12,16 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families as families
+from signaalwissel.console.metrics_http import GATEWAY
+from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
 from tests.console.console_support import CommandLine, Installation
+from tests.console.metrics_support import every_page
+from tests.console.metrics_support import value as sample
 from tests.sources.gateway_support import signal as a_signal
 from tests.sources.gateway_support import update
 
@@ -25,6 +30,7 @@ TRYING = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "GATEWAY_PO
 
 class Running(NamedTuple):
     address: str
+    metrics: str
     token: str
     process: "subprocess.Popen[str]"
 
@@ -34,12 +40,14 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(installation: Installation) -> Iterator[Running]:
+def running(installation: Installation, *options: str, **settings: str) -> Iterator[Running]:
+    (port,) = free_ports(1)
+    trying = {**TRYING, "HEALTH_PORT": str(port - GATEWAY), **settings}
     variables = {
-        f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **TRYING}.items()
+        f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **trying}.items()
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "signaalwissel.console", "gateway", "--json"],
+        [sys.executable, "-m", "signaalwissel.console", "gateway", "--json", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -57,7 +65,8 @@ def running(installation: Installation) -> Iterator[Running]:
                     break
             else:
                 raise AssertionError("it printed no token")
-            yield Running(f"http://{place['host']}:{place['port']}", found[1], process)
+            address = f"http://{place['host']}:{place['port']}"
+            yield Running(address, f"http://127.0.0.1:{port}/metrics", found[1], process)
         finally:
             process.kill()
 
@@ -80,6 +89,13 @@ def test_records_go_from_http_onto_kafka_and_a_stop_ends_with_0(installation: In
         assert gateway.post("signalen", a_signal(municipality="9999")).status_code == 403
         assert gateway.post("taakupdates", update()).status_code == 202
         assert gateway.post("taakupdates", update(task_id="t-2")).status_code == 404
+        counted = {family.name: family for family in families(httpx.get(gateway.metrics).text)}
+        taken = counted["http_server_request_duration_seconds"]
+        assert sample(taken, http_route="/v1/signalen", http_response_status_code="202") == 1
+        assert sample(taken, http_route="/v1/signalen", http_response_status_code="403") == 1
+        assert counted.keys() == every_page()["gateway"].keys()
+        # Not on the port that partners reach.
+        assert httpx.get(f"{gateway.address}/metrics").status_code == 404
         gateway.process.send_signal(signal.SIGTERM)
         assert gateway.process.wait(30) == 0
     [stored] = installation.records("signals", 1)
@@ -120,4 +136,47 @@ def test_without_kafka_the_gateway_ends_with_3(
 def test_the_openapi_document_is_printed_without_any_service(signaalwissel: CommandLine) -> None:
     ended = signaalwissel("gateway", "--openapi")
     assert ended.code == 0
-    assert set(ended.json["paths"]) == {"/signalen", "/trajectgebeurtenissen", "/taakupdates"}
+    assert set(ended.json["paths"]) == {"/signalen", "/trajectgebeurtenissen", "/taakupdates", "/toetsen"}
+
+
+def test_several_processes_answer_on_one_address_and_stop_together(installation: Installation) -> None:
+    grant_reader(installation.engine)
+    with running(installation, "--processes", "2") as gateway:
+        answers = [gateway.post("signalen", a_signal(signal_id=f"S-{number}")) for number in range(20)]
+        assert {answer.status_code for answer in answers} == {202}
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(60) == 0
+    stored = {record.key for record in installation.records("signals", 20)}
+    assert stored == {f"water-west/S-{number}".encode() for number in range(20)}
+
+
+def test_what_ends_one_of_several_processes_ends_the_gateway() -> None:
+    variables = {**TRYING, "KAFKA_BOOTSTRAP": "127.0.0.1:1", "GATEWAY_ANSWER_S": "1"}
+    env = {**os.environ, **{f"SIGNAALWISSEL_{name}": value for name, value in variables.items()}}
+    command = [sys.executable, "-m", "signaalwissel.console", "gateway", "--processes", "2"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60, check=False)
+    assert ended.returncode == 3
+    assert "127.0.0.1:1" in ended.stderr
+
+
+def test_a_check_is_answered_from_the_database_and_put_on_record(installation: Installation) -> None:
+    grant_reader(installation.engine)
+    with running(installation, GATEWAY_CHECKS="true") as gateway:
+        answer = gateway.post("toetsen", [a_signal(), a_signal(municipality="9999")])
+        assert [one["status"] for one in answer.json()["results"]] == [200, 403]
+        assert answer.json()["results"][0]["route"] == "REGULAR_FLOW"
+    with installation.engine.connect() as connection:
+        assert connection.execute(text("SELECT sum(lines) FROM processing_log")).scalar_one() == 1
+        events = connection.execute(text("SELECT kind, actor FROM audit_events")).all()
+    assert [(kind, actor.rpartition("#")[2]) for kind, actor in events] == [("RESIDENTS_CHECKED", "proef")]
+
+
+def test_checks_without_a_database_are_refused_at_the_start(
+    signaalwissel: CommandLine, installation: Installation, bare_environment: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**TRYING, "GATEWAY_CHECKS": "true"}.items():
+        bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
+    bare_environment.delenv("SIGNAALWISSEL_DATABASE_URL")
+    ended = signaalwissel("gateway")
+    assert ended.code == 2
+    assert "GATEWAY_CHECKS" in ended.err

@@ -55,11 +55,10 @@ def test_a_process_that_goes_on_is_live_however_much_is_due() -> None:
     assert ended == []
 
 
-def test_readiness_tells_each_reason_and_other_paths_are_unknown() -> None:
+def test_readiness_tells_each_reason() -> None:
     watch = progress(lambda: Standing(None, 0, ("the gate is shut",)), [])
     assert answer("/readyz", watch) == (503, {"ready": False, "reasons": ["the gate is shut"]})
     assert answer("/livez", watch)[0] == 200
-    assert answer("/metrics", watch)[0] == 404
 
 
 def get(port: int, path: str) -> tuple[int, Any]:
@@ -76,6 +75,8 @@ def test_each_process_answers_on_the_port_of_its_number_and_stops_with_the_block
     with watched(settings, Watched("matcher", 1, lambda: Standing(None, 0))):
         assert get(port, "/readyz") == (200, {"ready": True, "reasons": []})
         assert get(port, "/livez") == (200, {"live": True, "due": None, "idle_s": 0.0})
+        assert get(port, "/livez?from=probe")[0] == 200
+        assert get(port, "/") == (404, {"paths": ["/livez", "/readyz", "/metrics"]})
     with pytest.raises(urllib.error.URLError):
         get(port, "/livez")
 

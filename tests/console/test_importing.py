@@ -8,8 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, KafkaProducer
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
+from signaalwissel.schemas.internal import TrajectoryState
 
 from tests.console.import_support import (
     RECEIVED,
@@ -159,6 +161,33 @@ def test_what_a_complete_export_does_not_hold_any_more_is_withdrawn(
     kinds = [dict(record.headers)["ce_type"] for record in importing.read("trajectories")]
     assert kinds.count(b"nl.schuldhulpverlening.traject-withdrawn-in-error") == 1
     assert importing.run(str(profile), str(file))[1][0]["withdrawn"] == 0
+
+
+def test_what_was_told_of_an_erased_trajectory_goes_and_does_not_come_back(
+    importing: Importing, tmp_path: Path
+) -> None:
+    sample = (SAMPLES / "stratech.csv").read_text("utf-8-sig")
+    file = tmp_path / "trajecten.csv"
+    file.write_text(sample, "utf-8")
+    importing.run("stratech", str(file))
+    sent = len(importing.read("trajectories"))
+    erased = TrajectoryState("0344", "STR-1", 2, True, "erasure", (), ())
+    producer = KafkaProducer(bootstrap_servers=importing.bootstrap)
+    state = codec("TrajectoryState").encode(erased)
+    producer.send(importing.prefix + "trajectory-states", key=b"0344/STR-1", value=state).get(30)
+    producer.close()
+    changed = sample.replace("c-stratech", "c-ander")
+    assert changed != sample
+    file.write_text(changed, "utf-8")
+    assert importing.run("stratech", str(file))[0] == 0
+    importing.run("stratech", str(file))
+    kept = {record.key: record.value for record in importing.read("import-states")}
+    new = importing.read("trajectories")[sent:]
+    assert {key: value is None for key, value in kept.items()} == {
+        b"stratech/0344/STR-1": True,
+        b"stratech/0344/STR-2": False,
+    }
+    assert {record.key for record in new} == {b"0344/STR-2"}
 
 
 def test_no_internal_topic_of_the_importer_holds_a_person(importing: Importing) -> None:

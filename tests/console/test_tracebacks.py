@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -213,3 +214,20 @@ def test_a_crash_of_the_program_a_thread_or_a_finaliser_quotes_nothing() -> None
     assert BSN not in ended.stderr + ended.stdout
     for kind in ("a thread ends", "KeyError: its text", "a finaliser ends", "signaalwissel ends"):
         assert kind in ended.stderr, ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_under_the_log_does_not_end_the_process() -> None:
+    program = (
+        "import logging, os\n"
+        "from signaalwissel.console import runtime\n"
+        "runtime.log_to('sink')\n"
+        "for _ in range(3): logging.getLogger('signaalwissel.sinks').info('x' * 9000)\n"
+        "print('went on', flush=True)\n"
+        "os._exit(0)\n"  # Python itself ends with 120 where it cannot flush standard error
+    )
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, check=False
+        )
+    assert (ended.returncode, ended.stdout) == (0, "went on\n")

@@ -8,15 +8,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import NamedTuple
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families as families
+from signaalwissel.console.accounting import Accounting
+from signaalwissel.console.connections import Writer
+from signaalwissel.console.metrics_http import WEB
+from signaalwissel.console.replaying import NotReplayable
+from signaalwissel.console.web import LetterActions
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
-from tests.console.console_support import CommandLine, Installation
+from tests.console.console_support import CommandLine, Installation, source
+from tests.console.metrics_support import every_page
+from tests.console.metrics_support import value as sample
 from tests.console.webpages.web_support import Visitor, counsellor_choice
 
 TASK = (
@@ -25,10 +34,21 @@ TASK = (
 )
 
 
+class Running(NamedTuple):
+    address: str
+    metrics: str
+    process: "subprocess.Popen[str]"
+
+
 @contextmanager
-def running(installation: Installation) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    (port,) = free_ports(1)
-    trying = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "WEB_PORT": str(port)}
+def running(installation: Installation) -> Iterator["Running"]:
+    port, beside = free_ports(2)
+    trying = {
+        "DEVELOPMENT_LOGIN": "true",
+        "EVERY_MUNICIPALITY": "true",
+        "WEB_PORT": str(port),
+        "HEALTH_PORT": str(beside - WEB),
+    }
     variables = {
         f"SIGNAALWISSEL_{name}": value for name, value in {**installation.variables, **trying}.items()
     }
@@ -42,7 +62,7 @@ def running(installation: Installation) -> Iterator[tuple[str, "subprocess.Popen
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == f"web listens on 127.0.0.1:{port}\n"
-            yield f"http://127.0.0.1:{port}", process
+            yield Running(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{beside}/metrics", process)
         finally:
             process.kill()
 
@@ -53,7 +73,10 @@ def test_a_report_on_a_page_is_a_task_update_on_kafka_and_a_stop_ends_with_0(
     grant_reader(installation.engine)
     with installation.engine.begin() as connection:
         connection.execute(text(TASK), {"day": date(2026, 1, 1)})
-    with running(installation) as (address, process), httpx.Client(base_url=address, timeout=30) as browser:
+    with (
+        running(installation) as (address, metrics, process),
+        httpx.Client(base_url=address, timeout=30) as browser,
+    ):
         assert browser.get("/readyz").status_code == 200
         mine = Visitor(browser, **counsellor_choice())
         assert "Maandelijks contact" in mine.get("/taken").text
@@ -63,16 +86,43 @@ def test_a_report_on_a_page_is_a_task_update_on_kafka_and_a_stop_ends_with_0(
         update = codec("TaskUpdate").decode(record.value)
         assert (record.key, update.task_id, update.kind, update.by) == (b"t-1", "t-1", "CONTACT_MADE", "sh-7")
         assert "Uw melding is aangekomen" in mine.get("/taken/t-1", gemeld="true").text
+        counted = {family.name: family for family in families(httpx.get(metrics).text)}
+        shown = counted["http_server_request_duration_seconds"]
+        assert sample(shown, http_route="/taken/{task_id}", http_response_status_code="200") >= 1
+        assert counted.keys() == every_page()["web"].keys()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
 
 def test_the_look_at_doctor_s_findings_works_under_a_running_event_loop(installation: Installation) -> None:
     grant_reader(installation.engine)
-    with running(installation) as (address, _), httpx.Client(base_url=address, timeout=60) as browser:
+    with running(installation) as (address, _, _), httpx.Client(base_url=address, timeout=60) as browser:
         operator = Visitor(browser, role="operator")
         page = operator.get("/beheer").text
         assert re.search(r"kafka</td>\s*<td[^>]*><span[^>]*>goed", page), page
+
+
+@pytest.mark.parametrize(
+    ("topic", "goes"),
+    [("signals", True), ("trajectories.casus", True), ("task-updates", True)]
+    + [(topic, False) for topic in ("resident-events", "intake-commands", "decisions", "trajectory-states")],
+)
+def test_the_pages_leave_dead_letters_of_internal_topics_to_the_operator(
+    unprepared: Installation, topic: str, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unprepared.make_tables()
+    letter = unprepared.refuse(source(topic))
+    settings = unprepared.settings
+    actions = LetterActions(settings, unprepared.engine, unprepared.keys, Accounting(settings))
+    sent: list[str] = []
+    monkeypatch.setattr(Writer, "send_original", lambda _writer, name, _record: sent.append(name))
+    if goes:
+        actions.replay(letter.dead_letter_id, "somebody")
+    else:
+        with pytest.raises(NotReplayable, match="internal; the operator replays it"):
+            actions.replay(letter.dead_letter_id, "somebody")
+    assert len(sent) == goes
+    assert unprepared.status(letter) == ("replayed" if goes else "open")
 
 
 def test_without_anybody_who_may_come_in_it_does_not_start(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from compose_spec import PyCompose
+from signaalwissel.console.health import FIRST_SINK
 from signaalwissel.console.main import build
 from signaalwissel.console.settings import Settings
 
@@ -17,8 +19,11 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("topics", "worker", "sink", "gateway")
-PLATFORM_VARIABLES = {"IMAGE", "KAFKA_IMAGE", "POSTGRES_IMAGE", "SECRETS"}
+FILLED_IN = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / "compose.yaml").read_text("utf-8")))
+"""As it is where no variable is set."""
+OURS = ("topics", "worker", "sink", "gateway", "web")
+EVERYTHING = {*OURS, "kafka", "postgres", "registry", "prometheus", "grafana"}
+HEALTH = {"worker": {9100, 9101}, "sink": {9102}, "gateway": {8080}, "web": {8090}}
 
 
 def image_lock() -> dict[str, Any]:
@@ -68,12 +73,73 @@ def test_every_container_drops_all_capabilities_and_has_a_fixed_version(name: st
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     image = re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["image"])
-    assert re.search(r":\d[\w.-]*$", image), image
+    assert re.search(r":v?\d[\w.-]*$", image), image
+    assert service["image"].startswith("${SIGNAALWISSEL_"), (
+        "an own image must be possible where there is no network"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "topics"])
 def test_every_process_that_stays_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+
+
+def test_the_compose_file_is_one_that_the_specification_knows_field_by_field() -> None:
+    assert set(PyCompose.from_yaml(yaml.safe_dump(FILLED_IN)).services or ()) == EVERYTHING
+
+
+def test_the_check_sees_a_field_that_compose_does_not_know() -> None:
+    wrong = {"services": {"sink": {"image": "signaalwissel:0", "helthcheck": {}}}}
+    with pytest.raises(ValueError, match="helthcheck"):
+        PyCompose.from_yaml(yaml.safe_dump(wrong))
+
+
+@pytest.mark.parametrize("name", HEALTH)
+def test_each_process_is_asked_whether_it_is_ready_on_the_ports_on_which_it_answers(name: str) -> None:
+    asked = " ".join(SERVICES[name]["healthcheck"]["test"])
+    assert "/readyz" in asked
+    assert {int(port) for port in re.findall(r"\b\d{4}\b", asked)} == HEALTH[name]
+    environment = SERVICES[name]["environment"]
+    expected = {
+        "worker": range(int(environment["SIGNAALWISSEL_HEALTH_PORT"]), int(environment["SIGNAALWISSEL_HEALTH_PORT"]) + FIRST_SINK),
+        "sink": [int(environment["SIGNAALWISSEL_HEALTH_PORT"]) + FIRST_SINK],
+        "gateway": [int(environment.get("SIGNAALWISSEL_GATEWAY_PORT", 0))],
+        "web": [int(environment.get("SIGNAALWISSEL_WEB_PORT", 0))],
+    }  # fmt: skip
+    assert set(expected[name]) == HEALTH[name]
+
+
+def test_two_workers_run_and_what_people_may_do_without_is_in_a_profile() -> None:
+    assert SERVICES["worker"]["deploy"]["replicas"] == 2
+    always = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert always == {"kafka", "postgres", "topics", "worker", "sink"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_published_port_is_this_machines_alone(name: str) -> None:
+    assert all(str(port).startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"kafka"}))
+def test_no_container_can_write_outside_its_volumes_or_is_root(name: str) -> None:
+    assert SERVICES[name]["read_only"] is True
+    assert not str(SERVICES[name]["user"]).startswith(("0", "root"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_container_mounts_or_reads_as_a_secret_is_there(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", ()):
+        source = volume.split(":")[0]
+        assert source in COMPOSE["volumes"] or (DEPLOY / source).exists(), source
+    assert set(SERVICES[name].get("secrets", ())) <= set(COMPOSE["secrets"])
+
+
+def test_prometheus_asks_every_worker_and_sink_by_its_name() -> None:
+    (job,) = yaml.safe_load((DEPLOY / "monitoring/compose/prometheus.yml").read_text("utf-8"))[
+        "scrape_configs"
+    ]
+    asked = {(name, one["port"]) for one in job["dns_sd_configs"] for name in one["names"]}
+    assert asked == {(name, port) for name in ("worker", "sink") for port in HEALTH[name]}
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -14,8 +14,9 @@ from signaalwissel.deploy.postgres_programs import postgres_programs
 from signaalwissel.deploy.progress import Silent
 from signaalwissel.deploy.settings import PlatformSettings
 
+from tests.privacy.life import live
 from tests.privacy.people import PUBLISHER_TOPIC
-from tests.privacy.town import PARTITIONS, Town, live, surroundings
+from tests.privacy.town import PARTITIONS, Town, surroundings
 from tests.sinks.log_collector import log_collector
 from tests.sinks.open_klant_server import running_stub
 from tests.system.installation import Installation
@@ -54,7 +55,7 @@ def ran(platform_settings: PlatformSettings) -> Iterator[Ran]:
         )
         product = Installation(
             kafka.address, postgres.address, "canary-", own, PARTITIONS, publishers,
-            surroundings(papers, open_klant, collector),
+            surroundings(papers, own, open_klant, collector),
         )  # fmt: skip
         ends.callback(product.stop)
         town = Town(product, papers, open_klant, collector)

@@ -110,7 +110,7 @@ def resident(number: int, bsn_value: str, postcode: str, born: str) -> tuple[Can
         born: Like 1913-02-27.
     """
     year, month, day = born.split("-")
-    phone = f"0687{number}{number}3197"
+    phone = f"0687{number:02d}3197"
     return (
         bsn(f"{number}.bsn", bsn_value),
         text(

@@ -20,9 +20,12 @@ _BSNS = {
     "foreign": "837153542",
     "crashing": "704870125",
     "moved": "037151204",
+    "gateway": "554725216",
+    "imported": "365933673",
+    "erased": "224890062",
 }
 PEOPLE: dict[str, Person] = {
-    name: resident(number, bsn, f"97{number}1ZX", f"1913-02-2{number % 9}")
+    name: resident(number, bsn, f"9{700 - number}ZX", f"1913-0{2 + number // 9}-2{number % 9}")
     for number, (name, bsn) in enumerate(_BSNS.items(), start=1)
 }
 EVERYBODY = tuple(canary for person in PEOPLE.values() for canary in person)
@@ -60,7 +63,7 @@ def known() -> list[Line]:
     changed = event(
         "CLIENT_CHANGED", 2, "2026-09-02", trajectory_id="T-hit", clients=[subject_of(PEOPLE["hit"])]
     )
-    return [applied("hit"), changed, applied("address"), applied("crashing"), waits]
+    return [applied("hit"), changed, applied("address"), applied("crashing"), applied("erased"), waits]
 
 
 def good() -> list[Line]:
@@ -73,6 +76,7 @@ def good() -> list[Line]:
         told("regular", "S-regular"),
         told("address", "S-address", *by_address),
         told("late", "S-late"),
+        told("erased", "S-erased"),
         {**told("foreign", "S-foreign"), "topic": PUBLISHER_TOPIC},
     ]
 

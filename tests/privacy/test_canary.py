@@ -16,6 +16,7 @@ from sqlalchemy import text
 from tests.privacy import haystacks, people
 from tests.privacy.conftest import Ran
 from tests.privacy.detector import Detector, Finding, files_below, report
+from tests.privacy.visits import exports_of, imports_of
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -57,6 +58,9 @@ def test_every_path_was_walked(ran: Ran) -> None:
         "S-crash",
         "S-moved",
         "S-mended",
+        "S-gateway",
+        "S-imported",
+        "S-rotated",
     } <= set(reasons)
     assert {"NO_TRAJECTORY"} < set(reasons.values())
     codes = {letter.code for letter in product.dead_letters()}
@@ -74,6 +78,34 @@ def test_every_path_was_walked(ran: Ran) -> None:
     )
     assert ran.town.open_klant.tasks
     assert ran.town.collector.spans
+
+
+def test_residents_used_their_rights(ran: Ran) -> None:
+    with open_engine(ran.town.product.database_url, name="test").connect() as connection:
+        rows = connection.execute(text("SELECT kind, found FROM subject_requests")).all()
+    found = {row.kind: row.found for row in rows}
+    assert {"EXPORT", "OBJECT", "ERASE"} <= found.keys()
+    assert found["ERASE"]["signals"] > 0
+
+
+def test_an_export_lies_where_it_was_asked_for_and_tells_of_nobody_else(ran: Ran, detector: Detector) -> None:
+    files = files_below(exports_of(ran.town))
+    assert {file.suffix for file in files} == {".json", ".html"}
+    found = detector.in_files(files, lambda file: file.name)
+    assert {one.place for one in found} == {file.name for file in files}
+    assert {one.needle.canary.partition(".")[0] for one in found} == {"1"}
+
+
+def test_what_an_import_refuses_is_told_by_row_and_rule_alone(ran: Ran, detector: Detector) -> None:
+    rejects = [file for file in files_below(imports_of(ran.town)) if file.name.endswith(".rejects.csv")]
+    assert rejects
+    assert report(detector.in_files(rejects, lambda file: file.name)) == ""
+
+
+def test_answers_over_http_hold_no_resident(ran: Ran, detector: Detector) -> None:
+    answers = [one for one in ran.town.seen if one.place.startswith(("gateway answer ", "page "))]
+    assert len(answers) > 20
+    assert report(detector.search(answers)) == ""
 
 
 def test_who_may_open_a_seal_reads_the_resident_in_it(ran: Ran) -> None:

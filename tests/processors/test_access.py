@@ -102,6 +102,10 @@ ELSEWHERE = Target("0363", counsellor_id="a", team="a", partner_id="a")
         (Role.INTEGRATOR, Action.SUBMIT_SIGNAL, {MINE}),
         (Role.INTEGRATOR, Action.SUBMIT_TASK_UPDATE, {MINE, COLLEAGUES, OTHER_TEAMS, NOBODYS}),
         (Role.INTEGRATOR, Action.READ_TASK, set()),
+        # A partner would learn who is in debt help.
+        (Role.INTEGRATOR, Action.CHECK_RESIDENT, set()),
+        (Role.SIGNAL_SYSTEM, Action.CHECK_RESIDENT, {MINE, COLLEAGUES, OTHER_TEAMS, NOBODYS}),
+        (Role.SIGNAL_SYSTEM, Action.SUBMIT_SIGNAL, set()),
         (Role.COUNSELLOR, Action.READ_TASK, {MINE, COLLEAGUES}),
         (Role.COUNSELLOR, Action.REASSIGN_TASK, set()),
         (Role.COUNSELLOR, Action.EXPORT_SUBJECT, set()),

@@ -43,7 +43,7 @@ def test_the_privacy_officer_reads_no_amount_and_no_note() -> None:
 
 def test_an_operator_reads_nothing_of_residents() -> None:
     assert set(FIELDS[Role.OPERATOR]) == {Kind.DEAD_LETTER}
-    assert FIELDS[Role.INTEGRATOR] == {}
+    assert FIELDS[Role.INTEGRATOR] == FIELDS[Role.SIGNAL_SYSTEM] == {}
 
 
 def test_what_a_role_does_not_read_is_left_out_whatever_it_is() -> None:

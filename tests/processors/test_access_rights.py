@@ -52,11 +52,19 @@ def test_nobody_but_intake_and_who_tells_residents_what_is_held_reads_what_is_in
         ("tasks", {"sink"}),
         ("notices", {"sink"}),
         ("dead-letters", {"intake", "matcher"}),
-        ("intake-commands", {"privacy", "operator"}),
+        ("intake-commands", {"sink", "operator"}),
     ],
 )
 def test_each_topic_has_its_writers_and_no_others(topic: str, writers: set[str]) -> None:
     assert who_may(Operation.WRITE, topic) == {f"signaalwissel-{writer}" for writer in writers}
+
+
+@pytest.mark.parametrize("topic", every_topic(INPUTS))
+def test_the_pages_write_what_others_publish_and_read_no_record(topic: str) -> None:
+    published = topic.partition(".")[0] in {"signals", "trajectories", "task-updates"}
+    assert may("signaalwissel-web", Operation.WRITE, topic) is published
+    assert not may("signaalwissel-web", Operation.READ, topic)
+    assert may("signaalwissel-web", Operation.DESCRIBE_CONFIGS, topic)
 
 
 def test_a_publisher_writes_its_own_topics_and_reads_nothing() -> None:

@@ -234,7 +234,7 @@ def test_time_never_ends_a_task_as_done_and_leads_out_of_every_running_status(ki
     assert set(CLOCK_TRANSITIONS) == set(TRANSITIONS)
 
 
-@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize("status", sorted(ENDED))
 def test_an_ended_task_is_left_alone(status: TaskStatus) -> None:
     task = replace(relapse().only, status=status)
     assert tick(task, moment(day(500)), POLICY).tasks == ()

@@ -194,6 +194,43 @@ def test_a_policy_that_contradicts_itself_is_refused(sections: dict[str, Any], t
         policy_with(**sections)
 
 
+WEBHOOK = {"kind": "webhook", "url": "https://p.example.nl:8443/a-b/c"}
+
+
+@pytest.mark.parametrize(
+    "openly", [{"channels": {"regular_side_too": True}}, {"feedback": {"tell_known_to_debt_help": True}}]
+)
+def test_a_channel_makes_no_other_policy(openly: dict[str, Any]) -> None:
+    without = policy_with(**openly)
+    channels = {**openly.get("channels", {}), "partners": {"p": WEBHOOK, "q": {"kind": "file"}}}
+    policy = policy_with(**{**openly, "channels": channels})
+    assert set(policy.channels.partners) == {"p", "q"}
+    assert policy.version == without.version
+
+
+@pytest.mark.parametrize(
+    ("partner", "channel", "told"),
+    [
+        ("p", {"kind": "webhook"}, "needs a url"),
+        ("p", {"kind": "file", "url": "https://p.example.nl"}, "needs a url"),
+        ("p", {"kind": "topic"}, "kind"),
+        ("p", {"kind": "webhook", "url": "http://p.example.nl/x"}, "url"),
+        ("p", {"kind": "webhook", "url": "https://user:geheim@p.example.nl/x"}, "url"),
+        ("p", {"kind": "webhook", "url": "https://p.example.nl/x?key=1"}, "url"),
+        ("../p", {"kind": "file"}, "partners"),
+        ("", {"kind": "file"}, "partners"),
+    ],
+)
+def test_a_channel_that_cannot_work_is_refused(partner: str, channel: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        policy_with(channels={"regular_side_too": True, "partners": {partner: channel}})
+
+
+def test_a_channel_that_alone_would_tell_of_debt_help_is_refused() -> None:
+    with pytest.raises(ValidationError, match="regular_side_too"):
+        policy_with(channels={"partners": {"p": WEBHOOK}})
+
+
 def test_policies_without_files_are_those_given() -> None:
     policy = policy_with(window={"months": 3})
     assert Policies(policy, {"0344": policy})["0344"].window.months == 3

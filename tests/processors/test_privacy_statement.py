@@ -31,6 +31,7 @@ NOT_FOR_RESIDENTS = {
     "ladder.crisis_team_after_working_days",
     "ladder.crisis_offer_after_working_days",
     "ladder.overdue_remind_every_days",
+    "contacts.monthly_remind_days_before",
 }
 WORDS_MAX = 20
 MEAN_WORDS_MAX = 11

@@ -12,11 +12,12 @@ from signaalwissel.processors.amsterdam import add_months
 from signaalwissel.processors.explanations import explain
 from signaalwissel.processors.followup_tasks import Moment
 from signaalwissel.processors.policy import PolicyError, load_policies
-from signaalwissel.processors.policy_bounds import signal_faults, trajectory_faults
+from signaalwissel.processors.policy_bounds import rights_faults, signal_faults, trajectory_faults
 from signaalwissel.processors.retention import (
     DataKind,
     lapse_of,
     last_day_over,
+    ledger_entry_over,
     period_of,
     trajectories_named,
     without_destroyed,
@@ -140,6 +141,7 @@ def test_each_kind_has_the_policys_period_or_none() -> None:
         DataKind.PROCESSING_LOG,
     }
     assert months[DataKind.SIGNAL] == months[DataKind.DAY_KEY] == 6
+    assert (months[DataKind.REQUEST], months[DataKind.ERASURE], months[DataKind.OBJECTION]) == (60, 84, 6)
 
 
 def test_a_decision_without_its_trajectory_reads_as_if_none_was_found() -> None:
@@ -205,3 +207,28 @@ def test_a_policy_file_with_such_a_fault_is_refused_by_its_name(tmp_path: Path) 
     (tmp_path / "0344.toml").write_text("[retention.trajectory]\nmonths = 10\n")
     with pytest.raises(PolicyError, match=r"0344\.toml: retention\.trajectory\.months = 10 is shorter than"):
         load_policies(tmp_path)
+
+
+@pytest.mark.parametrize(("months", "faulty"), [(83, True), (84, False)])
+def test_a_ledger_of_erasures_that_ends_before_a_backup_may_is_a_fault(months: int, faulty: bool) -> None:
+    retention = DEFAULT.retention
+    short = retention.model_copy(update={"erasure": retention.erasure.model_copy(update={"months": months})})
+    found = list(rights_faults(short, DEFAULT.corrections))
+    assert bool(found) is faulty
+    assert all("retention.erasure.months = 83" in fault for fault in found)
+
+
+@pytest.mark.parametrize(("months", "faulty"), [(2, True), (3, False)])
+def test_an_objection_that_goes_while_a_signal_of_its_time_may_be_corrected_is_a_fault(
+    months: int, faulty: bool
+) -> None:
+    retention = DEFAULT.retention
+    short = retention.model_copy(
+        update={"objection": retention.objection.model_copy(update={"months": months})}
+    )
+    assert bool(list(rights_faults(short, DEFAULT.corrections))) is faulty
+
+
+@pytest.mark.parametrize(("today", "over"), [(date(2033, 3, 31), False), (date(2033, 4, 1), True)])
+def test_an_entry_of_the_erasure_ledger_is_over_the_day_after_its_period(today: date, over: bool) -> None:
+    assert ledger_entry_over(at_noon(date(2026, 3, 31)), today, DEFAULT) is over

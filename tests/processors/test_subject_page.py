@@ -35,7 +35,7 @@ FULL: dict[str, Any] = EMPTY | {
             {"opened_on": "2026-02-10", "kind": "CONTACT_ON_RELAPSE", "status": "OPEN", "team": "team-noord"}
         ],
         "notices": [{"occurred_on": "2026-02-10", "kind": "OBJECTION_RECORDED"}],
-        "objections": [{"objection_id": "o", "lodged_on": "2026-02-11"}],
+        "objections": [{"objection_id": "o", "lodged_on": "2026-02-11", "withdrawn_on": None}],
     },
     "dead_letters": [{"timestamp": "2026-02-10T10:00:00+00:00", "topic": "signals", "code": "INVALID_FIELD"}],
     "topics": {"signals": [{}, {}], "tasks": []},

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from signaalwissel.processors.subject_records import Scope, Selector, trajectory
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.schemas.followup import NoticeEvent, NoticeKind, TaskUpdate, TaskUpdateKind
+from signaalwissel.schemas.imports import CaseCourse, ImportedState
 from signaalwissel.schemas.internal import (
     Delivery,
     IntakeCommand,
@@ -20,6 +22,7 @@ from signaalwissel.schemas.internal import (
     TrajectoryState,
 )
 from signaalwissel.schemas.signal import EarlySignal
+from signaalwissel.schemas.trajectory import ExitReason
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 
 from tests.processors.given import (
@@ -91,6 +94,25 @@ def test_who_is_left_alone_sees_the_whole() -> None:
     state = couple(objected("2025-02-01", BRAM))
     shown = trajectory_shown(state, Membership("T1", 0, alone=True))
     assert len(shown["facts"]) == 2
+
+
+@pytest.mark.parametrize(("who", "other"), [(ANNA, BRAM), (BRAM, ANNA)])
+def test_of_what_the_importer_keeps_each_sees_his_half_and_not_how_it_ended(
+    who: dict[str, Any], other: dict[str, Any]
+) -> None:
+    listed = tuple(pseudonyms().pseudonym(subject(one)) for one in (ANNA, BRAM))
+    course = CaseCourse(date(2025, 1, 10), exited_on=date(2025, 3, 1), exit_reason=ExitReason.DECEASED)
+    kept = ImportedState("vps", "0344", "T1", False, 3, False, False, listed, course)
+    shown = selector(who, couple()).shown(kept)
+    assert shown is not None
+    text = json.dumps(shown)
+    assert all(one in text for one in in_json(who))
+    assert not any(one in text for one in in_json(other))
+    assert "exit" not in text
+    assert selector(who, couple()).shown(kept._replace(municipality="0363")) is None
+    alone = selector(who, couple()).shown(kept._replace(clients=(pseudonyms().pseudonym(subject(who)),)))
+    assert alone is not None
+    assert alone["course"]["exit_reason"] == "DECEASED"
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,11 @@ INPUTS = ("signals.water-west", "trajectories.casus")
 WHOLE = os.environ.get("SIGNAALWISSEL_SECURED") == "whole"
 """Whether every case runs (`make secured`) or those that say most in the least time."""
 STRANGER, REVOKED = "stranger", "revoked"
+LEAVING = ("intake", "matcher", "sink", "gateway", "web")
+"""Roles of which somebody is taken away while he works."""
 TABLE = roles(Principals(), INPUTS)
 PRINCIPALS = rights_of(TABLE)
-EVERYBODY = (*PRINCIPALS, STRANGER, REVOKED)
+EVERYBODY = (*PRINCIPALS, STRANGER, REVOKED, *(f"leaving-{role}" for role in LEAVING))
 _BOUND_MS = 15_000
 _SETTLED_BOUND_S = 60
 _LOOKS = 8

@@ -18,7 +18,9 @@ from signaalwissel.deploy.kafka_cluster import ADMIN, Login
 from signaalwissel.streams.clock import now_ms
 
 from tests.console.console_support import CommandLine
+from tests.console.import_support import SAMPLES
 from tests.secured.secured_support import REVOKED, WHOLE, Secured
+from tests.security.provider import access_text
 
 # The bound on every one of these commands.
 pytestmark = pytest.mark.timeout(60)
@@ -27,6 +29,7 @@ SHORT = [
     pytest.param(("worker", "--only", "matcher"), id="matcher"),
     pytest.param(("sink",), id="sink"),
     pytest.param(("topics", "plan"), id="topics"),
+    pytest.param(("gateway",), id="gateway"),
 ]
 COMMANDS = (
     SHORT
@@ -37,6 +40,8 @@ COMMANDS = (
         pytest.param(("rebuild", "--dry-run"), id="rebuild"),
         pytest.param(("publish", "-"), id="publish"),
         pytest.param(("doctor", "--json"), id="doctor"),
+        pytest.param(("web",), id="web"),
+        pytest.param(("import", "vps", str(SAMPLES / "vps.csv")), id="import"),
     ]
 )
 Variables = dict[str, str]
@@ -163,7 +168,12 @@ def refused(
         "KEY_DIR": str(tmp_path / "keys"),
         "EVERY_MUNICIPALITY": "true",
         "TOPIC_PREFIX": "refused-",
+        "ACCESS_FILE": str(tmp_path / "access.toml"),
+        "SESSION_SECRET_FILE": str(tmp_path / "session-secret"),
     }
+    # Nobody asks it anything: the login on Kafka comes first.
+    (tmp_path / "access.toml").write_text(access_text("provider", "https://login.example.nl", ["0344"], []))
+    (tmp_path / "session-secret").write_text("s" * 48)
 
     def run(variables: Variables, command: tuple[str, ...]) -> str:
         for name, value in {**common, **variables}.items():

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
-from signaalwissel.security.http_middleware import page_policy
+from signaalwissel.security.http_app import bare_app
+from signaalwissel.security.http_middleware import Answered, Bounds, page_policy
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.principals import of_claims
 from signaalwissel.security.tokens import Verified
@@ -198,3 +199,25 @@ def test_the_log_tells_what_was_asked_and_refused_and_nothing_of_a_resident(
     assert "credentials refused: is no signed token (request request-0001)" in text
     assert "GET /me: 401" in text
     assert "999990019" not in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [
+        ("GET", "/signals/999990019", ("GET", "/signals/{number}", 200)),
+        ("GET", "/999990019", ("GET", "unknown path", 404)),
+        ("ZOEK999990019", "/signals/1", ("OTHER", "/signals/{number}", 405)),
+    ],
+)
+def test_what_is_counted_of_an_answer_has_few_values_and_none_of_the_request(
+    method: str, path: str, told: tuple[str, str, int]
+) -> None:
+    counted: list[Answered] = []
+    counting = bare_app("x", Bounds(observe=counted.append))
+
+    async def show(number: int) -> int:
+        return number
+
+    counting.add_api_route("/signals/{number}", show, methods=["GET"])
+    TestClient(counting).request(method, path)
+    assert [one[:3] for one in counted] == [told]

@@ -166,3 +166,14 @@ class TestTls:
         for file in (tmp_path / "missing.pem", secret_file(tmp_path, "empty.pem", "no certificate")):
             with pytest.raises(VaultUnusable, match="VAULT_CA_FILE"):
                 service.requests(ca_file=file)
+
+
+def test_that_the_service_does_not_answer_is_known_until_it_does(service: Service) -> None:
+    requests = service.requests(patience_s=0.0)
+    assert not requests.away
+    service.stub.faults = [Fault("answer", 503)]
+    with pytest.raises(KeyUnavailable):
+        requests.get(PATH)
+    assert requests.away
+    requests.get(PATH)
+    assert not requests.away

@@ -38,6 +38,7 @@ class LogCollector:
         self.url = ""
         self.requests = 0
         self.spans: list[Span] = []
+        self.services: dict[bytes, str] = {}
         self.tokens: set[str | None] = set()
         self.go_on = threading.Event()
 
@@ -87,6 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
         assert self.headers["Content-Encoding"] == "gzip"
         request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
         spans = [span for one in request.resource_spans for scope in one.scope_spans for span in scope.spans]
+        for one in request.resource_spans:
+            named = {a.key: a.value.string_value for a in one.resource.attributes}.get("service.name", "")
+            collector.services |= {span.span_id: named for scope in one.scope_spans for span in scope.spans}
         answer = ExportTraceServiceResponse()
         if collector.mood is Mood.REFUSES_A_PART:
             answer.partial_success.rejected_spans = 1

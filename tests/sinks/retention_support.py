@@ -7,15 +7,18 @@ from typing import Any
 from signaalwissel.processors.amsterdam import start_of_day
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.sealing import KeyUnavailable, SealBroken, seal, unseal
+from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerKind
 from signaalwissel.schemas.internal import DeadLetter, TrajectoryState
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.sinks import holds as holding
+from signaalwissel.sinks.copying import moment_of
 from signaalwissel.sinks.holds import Hold, Wanted
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.retention_report import Asked, Report, report
 from signaalwissel.sinks.retention_round import Done, RetentionRound, Tools
+from signaalwissel.sinks.subject_tables import objections, subject_requests
 from signaalwissel.sinks.tables import METADATA
 from signaalwissel.sinks.writer import Writer
 from sqlalchemy import Connection, Table
@@ -26,6 +29,8 @@ from tests.sinks.clock_support import Office, state
 from tests.sinks.sink_support import seal as seal_letter
 
 REASON = "Dat staat in de wet."
+ASKED = date(2021, 3, 31)
+"""When a resident asked something."""
 _Kind = TrajectoryEventKind
 
 
@@ -147,3 +152,39 @@ def letters(archive: Archive, *days: date, municipality: str | None = MUNICIPALI
         Writer(archive.settings, archive.policies, seal_letter, archive.time).store(
             connection, Batch(dead_letters=made)
         )
+
+
+def request(archive: Archive) -> None:
+    """Store that somebody asked for an export."""
+    row = {
+        "request_id": "r-1",
+        "kind": "EXPORT",
+        "municipality": MUNICIPALITY,
+        "ground": "AVG 15",
+        "asked_by": "po-3",
+        "handled_at": moment_of(at_noon(ASKED)),
+        "found": {},
+    }
+    with archive.engine.begin() as connection:
+        connection.execute(subject_requests.insert(), row)
+
+
+def erasure() -> LedgerEntry:
+    """An entry of the erasure ledger."""
+    return LedgerEntry("e-1", LedgerKind.SIGNAL, b"opaque", MUNICIPALITY, at_noon(ASKED))
+
+
+def objection(archive: Archive, withdrawn: date | None) -> None:
+    """Store an objection that stands, or was withdrawn on a day."""
+    row = {
+        "objection_id": f"o-{withdrawn}",
+        "municipality": MUNICIPALITY,
+        "addresses": [],
+        "match_keys": [b"key-1", b"key-2"],
+        "lodged_on": ASKED,
+        "lodged_at": moment_of(at_noon(ASKED)),
+        "withdrawn_on": withdrawn,
+        "withdrawn_at": None if withdrawn is None else moment_of(at_noon(withdrawn)),
+    }
+    with archive.engine.begin() as connection:
+        connection.execute(objections.insert(), row)

@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from joserfc import jwt
+from signaalwissel.processors.access import Role
 from signaalwissel.processors.policy import packaged_policies
 from signaalwissel.processors.publishers import Publisher, Publishers
+from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.security.access_settings import Access, Rights
 from signaalwissel.security.http_auth import Authenticator
 from signaalwissel.security.http_middleware import Bounds
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.sources.gateway import Parts, TasksAway, build_gateway, with_version
+from signaalwissel.sources.gateway_checks import Asked, Checks, ChecksAway, Reply
 from signaalwissel.sources.gateway_delivery import Away
 from signaalwissel.sources.gateway_records import Rules
 
@@ -22,7 +25,9 @@ from tests.security.token_support import RSA, claims, header, issuer, tokens
 NOW_MS = 1_780_000_000_000
 SERVER = "https://gateway.example.nl"
 RIGHTS = Rights(municipalities=frozenset({"0344", "0363"}), partners=frozenset({"water-west"}))
-ACCESS = Access(issuers=(issuer(clients={"water-west": RIGHTS}),))
+SYSTEM = Rights(roles=frozenset({Role.SIGNAL_SYSTEM}), municipalities=frozenset({"0344", "0363"}))
+"""The municipality's own early-signalling system: it asks, and sends nothing."""
+ACCESS = Access(issuers=(issuer(clients={"water-west": RIGHTS, "ris": SYSTEM}),))
 TASKS = {"t-1": "0344", "t-2": "0599"}
 
 
@@ -60,12 +65,41 @@ async def owners(ids: Sequence[str], municipalities: frozenset[str]) -> Mapping[
     return {one: TASKS[one] for one in ids if TASKS.get(one) in municipalities}
 
 
-def gateway(outlet: Outlet, *, tasks: Any = owners, publishers: Publishers | None = None) -> FastAPI:
+@dataclass
+class Asks:
+    """Answers checks as told, and remembers them."""
+
+    asked: list[Asked] = field(default_factory=list)
+    away: bool = False
+
+    def __call__(self, every: Sequence[Asked]) -> list[Reply | Rejected]:
+        if self.away:
+            raise ChecksAway("gone")
+        self.asked += every
+        without_keys = Rejected(RejectionCode.UNKNOWN_MUNICIPALITY, "municipality", "no keys")
+        return [
+            without_keys
+            if one.signal.signal_id == "no-keys"
+            else Reply("REGULAR_FLOW", f"{one.trace_id.hex()}-{'0' * 16}")
+            for one in every
+        ]
+
+
+def gateway(
+    outlet: Outlet,
+    *,
+    tasks: Any = owners,
+    publishers: Publishers | None = None,
+    asks: Asks | None = None,
+    checks_per_s: float = 10_000,
+    access: Access = ACCESS,
+) -> FastAPI:
     rules = Rules(
         packaged_policies(for_every_code=True), publishers or Publishers(), lambda kind: kind, lambda: NOW_MS
     )
-    authenticator = Authenticator(ACCESS, tokens(ACCESS), RateLimit(10_000, 10_000))
-    parts = Parts(rules, outlet, authenticator, lambda topic: f"p-{topic}", "urn:nld:test", tasks)
+    authenticator = Authenticator(access, tokens(access), RateLimit(10_000, 10_000))
+    checks = None if asks is None else Checks(asks, RateLimit(checks_per_s, checks_per_s))
+    parts = Parts(rules, outlet, authenticator, lambda topic: f"p-{topic}", "urn:nld:test", tasks, checks)
     return build_gateway(parts, SERVER, with_version(Bounds(body_bytes_max=1_000_000, per_address_s=1e6)))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from signaalwissel.processors.emissions import Emission
-from signaalwissel.streams.publishing import Publisher, event_time, trace_of
+from signaalwissel.streams.publishing import Publisher, event_time
 
 from tests.streams.handler_support import CLOUD_EVENT, NAMES, SOURCE, TRACE, CollectedOutputs, Sent
 
@@ -52,16 +52,3 @@ def test_records_keep_their_order() -> None:
         "resident-events",
         "regular-flow",
     ]
-
-
-def test_of_the_headers_of_a_record_only_the_trace_goes_on() -> None:
-    assert list(trace_of([("ce_id", b"theirs"), TRACE, ("tracestate", b"x")])) == [TRACE]
-    assert list(trace_of([("ce_id", b"theirs")])) == []
-    assert list(trace_of(())) == []
-
-
-@pytest.mark.parametrize(
-    ("moment", "text"), [(0, b"1970-01-01T00:00:00.000Z"), (1_772_280_000_007, b"2026-02-28T12:00:00.007Z")]
-)
-def test_a_moment_is_told_in_utc_to_the_millisecond(moment: int, text: bytes) -> None:
-    assert event_time(moment) == text

@@ -45,7 +45,9 @@ class Installation:
     folder: Path
     partitions: int = 4
     publishers: Path | None = None
+    replication: int = 1
     extra: dict[str, str] = field(default_factory=dict)
+    schema: Callable[[str], object] = migrate
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,8 +61,8 @@ class Installation:
             publishers_file=self.publishers,
         )
         with admin(self.settings) as client:
-            make(client, layout(runtime.names(self.settings), self.partitions), 1)
-        migrate(self.database_url)
+            make(client, layout(runtime.names(self.settings), self.partitions), self.replication)
+        self.schema(self.database_url)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """An objection (AVG 21) counts before and after a trajectory comes, is withdrawn, and stands after a rebuild."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.streams.clock import now_ms
 from sqlalchemy import text
@@ -24,7 +26,8 @@ def moment(days_ago: int = 0) -> str:
 
 
 def test_it_counts_until_it_is_withdrawn_whatever_came_first(install: Callable[..., Installation]) -> None:
-    product = install(partitions=2)
+    # Notices of what a trajectory says come with the deadlines.
+    product = install(partitions=2, extra={"SIGNAALWISSEL_CLOCK": "database"})
     product.start("worker")
     product.start("sink")
     rights = Rights(product)
@@ -39,6 +42,9 @@ def test_it_counts_until_it_is_withdrawn_whatever_came_first(install: Callable[.
         statement = text("SELECT count(*) FROM notices WHERE kind = :kind")
         with open_engine(product.database_url, name="test").connect() as connection:
             return int(connection.execute(statement, {"kind": kind}).scalar_one())
+
+    def told() -> Counter[str]:
+        return Counter(codec("NoticeEvent").decode(one.value).kind.value for one in product.read("notices"))
 
     assert rights("object", "--withdraw", about=ABOUT).code == 1
     assert rights("object", "--dry-run", about=ABOUT).code == 0
@@ -56,6 +62,8 @@ def test_it_counts_until_it_is_withdrawn_whatever_came_first(install: Callable[.
     product.wait_until(lambda: len(product.read("intake-commands")) == 2, "the withdrawal reaches intake")
     product.settle(sink=True)
     assert reason("s-2") == "RUNNING_TRAJECTORY"
+    product.wait_until(lambda: "OBJECTION_WITHDRAWN" in told(), "the withdrawal is told on `notices`")
+    assert (notices("OBJECTION_WITHDRAWN"), told()["OBJECTION_WITHDRAWN"]) == (1, 1)
     assert rights("object", about=ABOUT).code == 0
     product.wait_until(
         lambda: len(product.read("intake-commands")) == 3, "the second objection reaches intake"

@@ -238,7 +238,8 @@ class Visitor:
         begun = browser.get("/inloggen", params={"then": "/"})
         page = browser.get(begun.headers["location"])
         kept = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
-        answer = browser.post(f"{PATH}/kiezen", data={**kept, **choice})
+        # Where the provider is: in the app itself, or on a port of its own.
+        answer = browser.post(page.url.copy_with(query=None), data={**kept, **choice})
         finished = browser.get(answer.headers["location"])
         assert finished.status_code == 303, finished.text
         self.subject = f"{str(browser.base_url).rstrip('/')}{PATH}#{role}/{choice['municipality']}/{choice['counsellor_id']}/{choice['team']}"

@@ -1,0 +1,78 @@
+"""`database migrate|show`: the schema of the database, brought up to date before a sink starts, or looked at."""
+
+from typing import Annotated
+
+import typer
+from signaalwissel.console import environment, runtime
+from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
+from signaalwissel.console.lines import dump
+from signaalwissel.sinks.access import schema_version
+from signaalwissel.sinks.database import database_away, migrate, open_engine
+from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
+from signaalwissel.sinks.settings import SinkError
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+database = typer.Typer(
+    help="The schema of the database: bring it up to date, or show it.", no_args_is_help=True
+)
+
+
+@database.command("migrate")
+def migrate_(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, as `show` does; change nothing.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Bring the database to this version's schema, while programs of the version before go on working.
+
+    A sink does the same when it starts; this does it beforehand, and alone. A database that a newer version has
+    migrated stays as it is.
+
+    Example: SIGNAALWISSEL_DATABASE_URL=postgresql://app@db/app signaalwissel database migrate
+    """
+    if dry_run:
+        # Ends with 1 when there is something to do.
+        show(as_json=as_json)
+        return
+    settings = environment.settings()
+    try:
+        done = migrate(runtime.database_url(settings))
+    except SinkServiceAway as error:
+        raise ServiceAway(str(error)) from error
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error
+    if as_json:
+        print(dump(done._asdict()))
+    elif done.newer:
+        print(f"version {done.now}, of a newer program: left as it is")
+    elif done.before == done.now:
+        print(f"version {done.now} already")
+    else:
+        print(f"from {'nothing' if done.before is None else f'version {done.before}'} to version {done.now}")
+
+
+@database.command()
+def show(*, as_json: _Json = False) -> None:
+    """Show the version that the database has and the one that this program makes; ends with 1 when they differ.
+
+    Example: signaalwissel database show
+    """
+    settings = environment.settings()
+    try:
+        engine = open_engine(runtime.database_url(settings), name="signaalwissel-database")
+        with database_away():
+            found = schema_version(engine)
+    except SinkServiceAway as error:
+        raise ServiceAway(str(error)) from error
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error
+    told = {"present": found.present, "newest": found.newest}
+    print(
+        dump(told)
+        if as_json
+        else f"the database has {found.present or 'no tables'}; this program {found.newest}"
+    )
+    raise typer.Exit(Exit.DONE if found.present == found.newest else Exit.FINDINGS)

@@ -1,0 +1,75 @@
+"""The database's schema and the program's: brought up to date, or used as it is when a newer program has been here.
+
+Flows in: a connection. Flows out: what was found, and a schema that this program works on. Two versions of the program
+work on one database while one takes over from the other, so a migration adds first (nullable or with a default), and
+takes away one version later, when it also raises `signaalwissel_oldest_program()` (docs/deploy.md, upgrade and back).
+"""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from signaalwissel.sinks.settings import SinkError
+from sqlalchemy import Connection, text
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaTooNew(SinkError):
+    """A newer program has taken away what this one uses."""
+
+
+class Upgraded(NamedTuple):
+    """What became of the schema.
+
+    Attributes:
+        before: The version that was found; None in an empty database.
+        now: The version that is there now.
+        newer: Whether that is one that this program does not know; it works on it all the same.
+    """
+
+    before: str | None
+    now: str
+    newer: bool = False
+
+
+def upgrade(connection: Connection, migrations: Path = MIGRATIONS) -> Upgraded:
+    """Run the migrations that are missing, on a connection of the caller's.
+
+    Args:
+        connection: To the database.
+        migrations: The folder with the scripts.
+
+    Raises:
+        SchemaTooNew: The database is newer than this program, and says that programs as old as this one cannot use it.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    before = MigrationContext.configure(connection).get_current_revision()
+    if before is not None and before not in known:
+        _check_usable(connection, before, known, scripts.get_current_head())
+        log.warning("the database has version %s, newer than this program; it works on it", before)
+        return Upgraded(before, before, newer=True)
+    command.upgrade(config, "head")
+    return Upgraded(before, scripts.get_current_head() or "")
+
+
+def _check_usable(connection: Connection, found: str, known: set[str], head: str | None) -> None:
+    there = connection.execute(
+        text("SELECT to_regproc('signaalwissel_oldest_program') IS NOT NULL")
+    ).scalar_one()
+    oldest = connection.execute(text("SELECT signaalwissel_oldest_program()")).scalar_one() if there else None
+    if oldest not in known:
+        raise SchemaTooNew(
+            f"PostgreSQL: the database has version {found} and takes programs from version {oldest} on; this one is of"
+            f" version {head}. Start the newer program, or restore the backup from before the upgrade"
+        )

@@ -1,0 +1,70 @@
+"""`database migrate` and `database show`, on a real database."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.schema_upgrade import MIGRATIONS
+
+NEWEST = max(script.stem.split("_")[0] for script in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+Ended = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def program(database_url: str) -> "Program":
+    return Program(database_url)
+
+
+class Program:
+    """The program on a database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(self, *command: str) -> Ended:
+        return subprocess.run(
+            [sys.executable, "-m", "signaalwissel.console", "database", *command],
+            env={**os.environ, "SIGNAALWISSEL_DATABASE_URL": self.url},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def execute(self, statement: str) -> None:
+        with open_engine(self.url, name="test").begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
+def test_an_empty_database_is_brought_up_to_date_and_then_left_alone(program: Program) -> None:
+    assert program("show").returncode == 1
+    assert json.loads(program("migrate", "--json").stdout) == {"before": None, "now": NEWEST, "newer": False}
+    again = program("migrate")
+    assert (again.returncode, again.stdout) == (0, f"version {NEWEST} already\n")
+    shown = program("show", "--json")
+    assert (shown.returncode, json.loads(shown.stdout)) == (0, {"present": NEWEST, "newest": NEWEST})
+
+
+def test_a_database_of_a_newer_program_is_left_as_it_is_and_shown(program: Program) -> None:
+    program("migrate")
+    program.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = program("migrate")
+    assert (done.returncode, done.stdout) == (0, "version 9999, of a newer program: left as it is\n")
+    assert program("show").returncode == 1
+
+
+def test_a_database_that_takes_newer_programs_only_is_refused_with_what_to_do(program: Program) -> None:
+    program("migrate")
+    program.execute(
+        "CREATE OR REPLACE FUNCTION signaalwissel_oldest_program() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT '9999' $$"
+    )
+    program.execute("UPDATE alembic_version SET version_num = '9999'")
+    refused = program("migrate")
+    assert refused.returncode == 2
+    assert "Start the newer program, or restore the backup" in refused.stderr
+
+
+def test_a_database_that_is_away_is_told_as_such() -> None:
+    away = Program("postgresql://nobody@127.0.0.1:9/none")("migrate")
+    assert away.returncode == 3
+    assert "Traceback" not in away.stderr

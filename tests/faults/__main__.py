@@ -1,0 +1,180 @@
+"""`make faults`: rows of the fault matrix on real Kafka and PostgreSQL, then defects that the checker must see.
+
+The last line is one JSON object. Ends with 1 when a gate does not hold or a planted defect goes unseen.
+"""
+
+import argparse
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from tests.faults.books import Books
+from tests.faults.matrix import ROWS
+from tests.faults.product import Product
+from tests.faults.run import Gate, Loads, Row, Run, Settings, last_look, walk
+from tests.faults.servers import servers
+from tests.faults.soak import BOUND_S, soak
+from tests.faults.trials import SOUND, Trial, load_of_trials, try_all
+from tests.system.installation import Installation
+
+PARTITIONS = 2
+BROKER_TIMEOUT_S = 8
+_BOUND_S = 1_500
+_LINES = 5
+
+
+def main() -> int:
+    """Run what is asked for; 0 when every gate holds."""
+    given = _arguments()
+    _end_in_time(BOUND_S + given.bound if given.soak else given.bound)
+    logging.basicConfig(level=logging.CRITICAL)
+    settings = Settings(given.seed, given.scale)
+    rows = [ROWS[number] for number in given.rows]
+    print(
+        f"seed {settings.seed}, {'soak' if given.soak else f'rows {[row.number for row in rows]}'}",
+        flush=True,
+    )
+    began = time.monotonic()
+    if given.soak:
+        gates, trials = _soak(settings), []
+    else:
+        gates, trials = _walk(rows, settings, trials=not given.no_defects)
+    summary = _summary(gates, trials, settings, time.monotonic() - began)
+    print(json.dumps(summary))
+    return 0 if summary["passed"] else 1
+
+
+def _walk(rows: list[Row], settings: Settings, *, trials: bool) -> tuple[list[Gate], list[Trial]]:
+    """Rows one after the other, everything once more, then the defects."""
+    gates: list[Gate] = []
+    loads = Loads(settings, rows)
+    with _running(settings, small_disks=True) as run:
+        with run.product.running():
+            for row in rows:
+                gates.append(walk(row, loads.of(row), run))
+                _tell(gates[-1], run)
+            if rows:
+                gates.append(last_look(run, [loads.of(row) for row in rows]))
+                _tell(gates[-1], run)
+        tried = try_all(run, load_of_trials(settings)) if trials else []
+    for trial in tried:
+        _tell_trial(trial)
+    loads.close()
+    return gates, tried
+
+
+def _soak(settings: Settings) -> list[Gate]:
+    with _running(settings, small_disks=False) as run, run.product.running():
+        gate = soak(run)
+        _tell(gate, run)
+    return [gate]
+
+
+@contextmanager
+def _running(settings: Settings, *, small_disks: bool) -> Iterator[Run]:
+    """Servers and an installation whose stages are not started yet."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with servers(folder, settings.seed, small_disks=small_disks) as running:
+            installed = folder / "product"
+            installed.mkdir()
+            kafka, database = running.kafka, running.postgres.address
+            installation = Installation(
+                kafka.address, database, "faults-", installed, PARTITIONS,
+                extra={"SIGNAALWISSEL_BROKER_TIMEOUT_S": str(BROKER_TIMEOUT_S)},
+            )  # fmt: skip
+            product = Product(installation, (kafka.proxied, running.through_proxy(database)))
+            yield Run(running, product, Books(product.settings), settings, random.Random(settings.seed))
+
+
+def _tell(gate: Gate, run: Run) -> None:
+    state = f"SKIPPED: {gate.skipped}" if gate.skipped else "passed" if gate.passed else "FAILED"
+    figures = f"{gate.signals} signals, {gate.kills} kills, lost {gate.lost}, duplicated {gate.duplicated}"
+    print(
+        f"row {gate.row:2} {state:8} {gate.fault}: {figures}, wrong {gate.wrong_state}, {gate.seconds} s, "
+        f"healed in {gate.healed_s} s {json.dumps(gate.details)}",
+        flush=True,
+    )
+    for problem in gate.problems:
+        print(f"       {problem}", flush=True)
+    if gate.problems and os.environ.get("SIGNAALWISSEL_FAULTS_LOGS"):
+        _tell_logs(run)
+
+
+def _tell_logs(run: Run) -> None:
+    """The ends of all logs, and before them what a library called unexpected, wherever it stands."""
+    for file in sorted(run.product.folder.glob("*.log")):
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in [one for one in lines if "Unexpected" in one or "ends with an error" in one][:_LINES]:
+            print(f"{file.name}: {line[:3000]}")
+    print(run.product.installation.logs())
+
+
+def _tell_trial(trial: Trial) -> None:
+    seen = f"{len(trial.seen)} findings, first: {trial.seen[0]}" if trial.seen else "nothing"
+    state = "as it must" if trial.as_it_must else "FAILED"
+    print(f"defect {trial.defect}: the checker sees {seen} ({state})", flush=True)
+
+
+def _summary(gates: list[Gate], trials: list[Trial], settings: Settings, seconds: float) -> dict[str, object]:
+    walked = [gate for gate in gates if not gate.skipped]
+    # What the last look counts was sent by the rows before it.
+    sending = [gate for gate in walked if gate.row]
+    planted = [trial for trial in trials if trial.defect != SOUND]
+    return {
+        "seed": settings.seed,
+        "signals": sum(gate.signals for gate in sending) + sum(trial.signals for trial in trials),
+        "kills": sum(gate.kills for gate in sending) + sum(trial.kills for trial in trials),
+        "lost": sum(gate.lost for gate in walked),
+        "duplicated": sum(gate.duplicated for gate in walked),
+        "wrong_state": sum(gate.wrong_state for gate in walked),
+        "rows": {str(gate.row or "all"): "skipped" if gate.skipped else gate.passed for gate in gates},
+        "defects_planted": len(planted),
+        "defects_caught": sum(trial.as_it_must for trial in planted),
+        "seconds": round(seconds, 1),
+        "passed": all(gate.passed for gate in walked) and all(trial.as_it_must for trial in trials),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--rows", type=_rows, default=sorted(ROWS), help="numbers, with commas between them")
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SIGNAALWISSEL_FAULTS_SEED", "1")))
+    parser.add_argument(
+        "--scale", type=float, default=float(os.environ.get("SIGNAALWISSEL_FAULTS_SCALE", "1"))
+    )
+    parser.add_argument(
+        "--soak", action="store_true", help="very many signals instead of rows; see tests/faults/soak.py"
+    )
+    parser.add_argument("--no-defects", action="store_true", help="leave the checker untested")
+    parser.add_argument(
+        "--bound", type=int, default=_BOUND_S, help="end after so many seconds whatever happens"
+    )
+    return parser.parse_args()
+
+
+def _rows(text: str) -> list[int]:
+    return [int(number) for number in text.split(",") if number]
+
+
+def _end_in_time(bound_s: int) -> None:
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGALRM, leave)
+    signal.alarm(bound_s)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

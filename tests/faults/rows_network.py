@@ -1,0 +1,79 @@
+"""Rows about the network between the product and its servers (6, 7)."""
+
+import statistics
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tests.faults.arrivals import Arrivals
+from tests.faults.load import Load
+from tests.faults.proxy import CALM, DEAF, Temper, slow
+from tests.faults.rows_processes import slices
+from tests.faults.run import GateFailed, Row, Run
+
+_LATENCY_RATIO_MAX = 3.0
+_LATENCY_S = 5.0
+
+
+def partitions(run: Run, load: Load) -> Mapping[str, Any]:
+    """Nothing comes through to Kafka or PostgreSQL, in both directions or in one, for shorter and longer than they are waited for."""
+    scale = 1.0 if run.settings.scale <= 1 else 6.0
+    kafka, database = run.servers.kafka_proxy, run.servers.database_proxy
+    plan = (
+        (kafka, DEAF, 4.0 * scale),
+        (kafka, Temper(down=False), 12.0 * scale),
+        (kafka, Temper(up=False), 4.0 * scale),
+        (database, DEAF, 4.0 * scale),
+        (database, Temper(down=False), 11.0 * scale),
+    )
+    with run.product.publishing(load.lines, sum(seconds for *_, seconds in plan)):
+        for proxy, temper, seconds in plan:
+            run.pause(0.3, 1.0)
+            with proxy.being(temper):
+                time.sleep(seconds)
+            # A network that comes back has forgotten the connections that it had.
+            proxy.reset(0.5)
+    return {"seconds": [seconds for *_, seconds in plan]}
+
+
+def slow_network(run: Run, load: Load) -> Mapping[str, Any]:
+    """50 ms more for every answer, jitter, few bytes a second, connections that break; how long a signal takes."""
+    kafka = run.servers.kafka_proxy
+    calm, late, narrow, rude = slices(load.lines, 4)
+    first = next(number for number, line in enumerate(calm) if line["topic"] == "signals")
+    run.product.publish(calm[:first])
+    run.product.settle(60.0)
+    told = {}
+    for name, temper, lines in (
+        ("calm", CALM, calm[first:]),
+        ("latency", slow(0.025, 0.01), late),
+        ("throttle", slow(0.0, 0.0, 1 << 20), narrow),
+    ):
+        with kafka.being(temper), Arrivals(run.product.settings) as arrivals:
+            with run.product.publishing(lines, _LATENCY_S):
+                pass
+            run.product.settle(60.0)
+        told[f"p99_ms {name}"] = round(_p99(arrivals.latencies_ms()))
+    with run.product.publishing(rude, 4.0):
+        for _ in range(run.settings.times(5, 50)):
+            run.pause(0.3, 0.9)
+            kafka.reset(0.7)
+            run.servers.database_proxy.reset(0.7)
+    ratio = told["p99_ms latency"] / told["p99_ms calm"]
+    if ratio > _LATENCY_RATIO_MAX:
+        raise GateFailed(
+            f"with 50 ms of latency p99 is {ratio:.1f} times that without; must be 3 times at most"
+        )
+    return {**told, "ratio": round(ratio, 2), "resets": kafka.resets + run.servers.database_proxy.resets}
+
+
+def _p99(latencies: list[float]) -> float:
+    if len(latencies) < 100:
+        raise GateFailed(f"only {len(latencies)} signals were timed")
+    return statistics.quantiles(latencies, n=100)[98]
+
+
+ROWS = [
+    Row(6, "no way to Kafka or PostgreSQL, both directions and one", partitions, 1_000),
+    Row(7, "latency, jitter, throttle, resets", slow_network, 1_600),
+]

@@ -1,0 +1,151 @@
+"""Rows about the processes of the product: killed at named points, at random, paused, joining and leaving (1, 2, 3, 14, 20)."""
+
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tests.faults.crashes import SINK_POINTS, STREAM_POINTS
+from tests.faults.load import Load
+from tests.faults.product import COMMANDS
+from tests.faults.run import Row, Run
+from tests.oracle.intake import Line
+
+_PAUSED_S = 5.0
+"""Longer than a session lasts (launch.short_session)."""
+
+
+def slices(lines: list[Line], count: int) -> list[list[Line]]:
+    """What comes before the first signal with the first of so many equal parts, and the other parts."""
+    first = next((number for number, line in enumerate(lines) if line["topic"] == "signals"), 0)
+    size = -(-(len(lines) - first) // count)
+    parts = [lines[first + n * size : first + (n + 1) * size] for n in range(count)]
+    return [lines[:first] + parts[0], *parts[1:]]
+
+
+def crash_points(run: Run, load: Load) -> Mapping[str, Any]:
+    """Each point of each stage: the process that passes it dies there, and the next one takes over."""
+    streams, sinks = list(STREAM_POINTS), list(SINK_POINTS)
+    rounds = run.settings.times(1, 20) * max(len(streams), len(sinks))
+    hit = dict.fromkeys(
+        [*(f"{s}.{p}" for s in ("intake", "matcher") for p in streams), *(f"sink.{p}" for p in sinks)], 0
+    )
+    for number, lines in enumerate(slices(load.lines, rounds)):
+        points = {
+            "intake": streams[number % len(streams)],
+            "matcher": streams[number % len(streams)],
+            "sink": sinks[number % len(sinks)],
+        }
+        _die_at(run, points, lines)
+        for name, point in points.items():
+            hit[f"{name}.{point}"] += 1
+    return {"points": len(hit), "hits": sum(hit.values())}
+
+
+def _die_at(run: Run, points: Mapping[str, str], lines: list[Line]) -> None:
+    """Start each stage with its point, send the lines, and wait until each has died there."""
+    before = {}
+    for name, point in points.items():
+        run.product[name].kill(f"point:{name}.{point}:{run.dice.randint(1, 2)}")
+        before[name] = run.product[name].kills
+
+    def died() -> bool:
+        return all(run.product[name].kills > count for name, count in before.items())
+
+    with run.product.publishing(lines, 2.0):
+        run.product.wait_until(died, f"each dies at its point: {dict(points)}", 40.0)
+
+
+def random_kills(run: Run, load: Load) -> Mapping[str, Any]:
+    """Any of the three, at any moment, while signals come."""
+    count = run.settings.times(9, 500)
+    with run.product.publishing(load.lines, count * 1.2):
+        for _ in range(count):
+            run.pause(0.3, 2.2)
+            run.product[run.dice.choice(list(COMMANDS))].kill()
+    return {"kills": count}
+
+
+def pauses(run: Run, load: Load) -> Mapping[str, Any]:
+    """A worker stands still until the group has given it up, and goes on with what it had in hand."""
+    count = run.settings.times(2, 30)
+    product = run.product
+    joined = [product.join(name) for name in ("intake", "matcher")]
+    with product.publishing(load.lines, count * (_PAUSED_S + 3)):
+        time.sleep(3)
+        for number in range(count):
+            names = ("intake", "matcher", "sink") if number % 2 else ("intake", "matcher")
+            for name in names:
+                product[name].send(signal.SIGSTOP)
+            time.sleep(_PAUSED_S)
+            for name in names:
+                product[name].send(signal.SIGCONT)
+            run.pause(1.0, 2.0)
+    for stage in joined:
+        product.leave(stage)
+    return {"pauses": count, "paused_s": _PAUSED_S}
+
+
+def rebalance_storm(run: Run, load: Load) -> Mapping[str, Any]:
+    """Workers join and leave, some by a kill; at times there are more of them than partitions."""
+    steps = run.settings.times(7, 300)
+    product, most, joined, kills = run.product, 0, [], 0
+    lags = []
+    with product.publishing(load.lines, steps * 2.5):
+        for _ in range(steps):
+            run.pause(1.5, 3.5)
+            if len(joined) < 2 or (len(joined) < 5 and run.dice.random() < 0.5):
+                joined.append(product.join(run.dice.choice(("intake", "matcher"))))
+            else:
+                by_kill = run.dice.random() < 0.5
+                kills += by_kill
+                product.leave(joined.pop(run.dice.randrange(len(joined))), by_kill=by_kill)
+            most = max(most, len(joined))
+            lags.append(product.lag())
+    for stage in joined:
+        product.leave(stage)
+    return {
+        "steps": steps,
+        "joined_at_most": most,
+        "killed": kills,
+        "lag_at_most": max(filter(None, lags), default=0),
+    }
+
+
+def everything_mixed(run: Run, load: Load) -> Mapping[str, Any]:
+    """Random kills, a broken network and workers that come and go, for as long as the load takes."""
+    product = run.product
+    done = {"kill": 0, "join": 0, "leave": 0, "reset": 0, "pause": 0}
+    joined: list[Any] = []
+    with product.publishing(load.lines, max(len(load.lines) / 400, 20.0)) as publishing:
+        while publishing.is_alive():
+            run.pause(0.5, 2.0)
+            what = run.dice.choice(("kill", "kill", "join", "leave", "reset", "pause"))
+            if what == "kill":
+                product[run.dice.choice(list(COMMANDS))].kill()
+            elif what == "join" and len(joined) < 2:
+                joined.append(product.join(run.dice.choice(("intake", "matcher"))))
+            elif what == "leave" and joined:
+                product.leave(joined.pop(), by_kill=run.dice.random() < 0.5)
+            elif what == "reset":
+                run.servers.kafka_proxy.reset(0.5)
+                run.servers.database_proxy.reset(0.5)
+            elif what == "pause":
+                product["matcher"].send(signal.SIGSTOP)
+                time.sleep(1.0)
+                product["matcher"].send(signal.SIGCONT)
+            else:
+                continue
+            done[what] += 1
+    for stage in joined:
+        product.leave(stage)
+    return done
+
+
+ROWS = [
+    Row(1, "SIGKILL at named crash points", crash_points, 1_400),
+    Row(2, "SIGKILL at random", random_kills, 1_500),
+    Row(3, "SIGSTOP longer than the session, then CONT", pauses),
+    Row(14, "rebalance storm", rebalance_storm),
+    Row(20, "kills, resets, pauses and rebalances mixed", everything_mixed, 3_000),
+]

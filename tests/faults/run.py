@@ -1,0 +1,194 @@
+"""A fault run: the servers, one installation, and rows of the matrix one after the other, each with a load of its own.
+
+In: rows and settings. Out: for every row a gate: what was done, what is wrong, how long it took. The loads have a
+municipality each, so a row answers for its own signals, and at the end all answer once more.
+"""
+
+import os
+import random
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.books import Books
+from tests.faults.checker import Verdict, judge, numbers_in
+from tests.faults.load import Load, make_load, merged
+from tests.faults.product import Product, Stuck
+from tests.faults.servers import Servers
+
+HEALING_BOUND_S = 60.0
+"""I5: lag 0 and ready within a minute after the last fault."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much a run does.
+
+    Attributes:
+        seed: Of loads, of dice, of the proxies.
+        scale: 1 for the short form; rows repeat their faults that many times as often and send more.
+    """
+
+    seed: int
+    scale: float = 1.0
+
+    def times(self, short: int, long: int) -> int:
+        """How often: `short`, or more up to `long`."""
+        return min(max(short, round(short * self.scale)), long)
+
+
+class GateFailed(Exception):
+    """What the row asks beyond the invariants does not hold."""
+
+
+class Skipped(Exception):
+    """The row cannot be run here; the text says why."""
+
+
+@dataclass
+class Run:
+    """What a row works with."""
+
+    servers: Servers
+    product: Product
+    books: Books
+    settings: Settings
+    dice: random.Random
+
+    def pause(self, least_s: float, most_s: float) -> None:
+        """Let some time pass, as the dice say."""
+        time.sleep(self.dice.uniform(least_s, most_s))
+
+
+Scenario = Callable[[Run, Load], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the matrix.
+
+    Attributes:
+        number: Its number there.
+        fault: What happens.
+        scenario: Lets it happen while the load is under way; what it gives back is told with the gate.
+        signals: How many signals the load of the short form has.
+        load: Makes another load than a month, from seed and municipality.
+        bound_s: How long lag and readiness may take behind it.
+    """
+
+    number: int
+    fault: str
+    scenario: Scenario
+    signals: int = 800
+    load: Callable[[int, str], Load] | None = None
+    bound_s: float = HEALING_BOUND_S
+
+    @property
+    def municipality(self) -> str:
+        return f"{1000 + self.number:04d}"
+
+    def make(self, settings: Settings) -> Load:
+        """The load, the same for the same seed."""
+        seed = settings.seed * 100 + self.number
+        if self.load is not None:
+            return self.load(seed, self.municipality)
+        return make_load(settings.times(self.signals, self.signals * 20), seed, self.municipality)
+
+
+@dataclass
+class Gate:
+    """How a row ended."""
+
+    row: int
+    fault: str
+    passed: bool = False
+    skipped: str = ""
+    signals: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    wrong_state: int = 0
+    kills: int = 0
+    seconds: float = 0.0
+    healed_s: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def take(self, verdict: Verdict) -> None:
+        """Take over what the checker found."""
+        self.signals = verdict.signals
+        self.lost, self.duplicated, self.wrong_state = verdict.lost, verdict.duplicated, verdict.wrong_state
+        self.problems += verdict.problems
+
+
+class Loads:
+    """The loads of rows, made in processes of their own while the servers start."""
+
+    def __init__(self, settings: Settings, rows: list[Row]) -> None:
+        self._pool = ProcessPoolExecutor(max(1, (os.cpu_count() or 2) - 1))
+        self._made: dict[int, Future[Load]] = {
+            row.number: self._pool.submit(_made, settings, row.number) for row in rows
+        }
+
+    def of(self, row: Row) -> Load:
+        return self._made[row.number].result()
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _made(settings: Settings, number: int) -> Load:
+    from tests.faults.matrix import ROWS  # noqa: PLC0415 the rows import this module
+
+    return ROWS[number].make(settings)
+
+
+def walk(row: Row, load: Load, run: Run) -> Gate:
+    """Let a row happen, heal, and ask the checker."""
+    gate = Gate(row.number, row.fault)
+    began, kills = time.monotonic(), run.product.supervisor.kills
+    run.dice.seed(f"{run.settings.seed}/{row.number}")
+    run.product.resent = False
+    try:
+        gate.details = dict(row.scenario(run, load))
+    except Skipped as reason:
+        gate.skipped = str(reason)
+        return gate
+    except (Stuck, GateFailed) as failed:
+        gate.problems.append(f"I5 {failed}" if isinstance(failed, Stuck) else str(failed))
+    except Exception as broken:  # noqa: BLE001 a row that breaks is a gate that fails; those behind it still count
+        gate.problems.append(f"the row itself broke: {broken!r}")
+        traceback.print_exc()
+    _heal(run, gate, row.bound_s)
+    run.books.read_on()
+    gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
+    if named := numbers_in(run.product.folder.glob("*.log"), load.bsns):
+        gate.problems.append(f"I6 a citizen service number stands in {', '.join(named)}")
+    gate.kills = run.product.supervisor.kills - kills
+    gate.seconds = round(time.monotonic() - began, 1)
+    gate.passed = not gate.problems
+    return gate
+
+
+def _heal(run: Run, gate: Gate, bound_s: float) -> None:
+    try:
+        gate.healed_s = round(run.product.settle(bound_s), 1)
+    except Stuck as stuck:
+        gate.problems.append(f"I5 {stuck}")
+
+
+def last_look(run: Run, loads: list[Load]) -> Gate:
+    """All loads once more, together: what a row left behind may have harmed another one's signals."""
+    gate = Gate(0, "everything once more at the end, and the audit trail")
+    began = time.monotonic()
+    _heal(run, gate, HEALING_BOUND_S)
+    run.books.read_on()
+    gate.take(judge(merged(loads), run.books, run.product.engine, resent=True))
+    verified = run.product.installation.start("audit", "verify")
+    if verified.wait(HEALING_BOUND_S):
+        gate.problems.append("I7 `audit verify` finds what was touched past the audit trail")
+    gate.seconds = round(time.monotonic() - began, 1)
+    gate.passed = not gate.problems
+    return gate

@@ -1,0 +1,150 @@
+"""`make soak`: very many signals under kills, broken connections and workers that come and go; then the checker, once.
+
+In: how many signals, from SIGNAALWISSEL_SOAK_SIGNALS, and for how long at most, from SIGNAALWISSEL_SOAK_S. Out: the
+same line of JSON as `make faults`. The load is towns of 10,000 signals, made and answered by the oracle beside the run.
+"""
+
+import itertools
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
+
+from tests.faults.checker import judge, numbers_in
+from tests.faults.load import Load, make_load, merged
+from tests.faults.product import COMMANDS, Stuck
+from tests.faults.run import Gate, Run
+from tests.faults.stages import Stage
+
+SIGNALS = int(os.environ.get("SIGNAALWISSEL_SOAK_SIGNALS", "1500000"))
+BOUND_S = int(os.environ.get("SIGNAALWISSEL_SOAK_S", "14400"))
+_TOWN = 10_000
+_AHEAD = 3
+_HEALING_S = 600.0
+_LAG_MAX = 200_000
+_JOINED_MAX = 2
+
+
+def soak(run: Run) -> Gate:
+    """Send all of it while trouble goes on, heal, and ask the checker."""
+    gate = Gate(20, f"soak: {SIGNALS} signals under kills, resets, pauses and rebalances")
+    began = time.monotonic()
+    trouble = Trouble(run)
+    trouble.start()
+    loads: list[Load] = []
+    try:
+        for load in _towns(run.settings.seed):
+            if time.monotonic() - began > BOUND_S:
+                gate.problems.append(f"the time was up after {sum(one.signals for one in loads)} signals")
+                break
+            run.product.publish(load.lines)
+            # The lines have gone; what must become of them stays.
+            loads.append(replace(load, lines=[]))
+            run.books.read_on()
+            _tell(run, loads, trouble, began)
+            _let_it_catch_up(run)
+    finally:
+        trouble.stop()
+    try:
+        gate.healed_s = round(run.product.settle(_HEALING_S), 1)
+    except Stuck as stuck:
+        gate.problems.append(f"I5 {stuck}")
+    run.books.read_on()
+    whole = merged(loads)
+    gate.take(judge(whole, run.books, run.product.engine, resent=run.product.resent))
+    if named := numbers_in(run.product.folder.glob("*.log"), whole.bsns):
+        gate.problems.append(f"I6 a citizen service number stands in {', '.join(named)}")
+    gate.kills = run.product.supervisor.kills
+    gate.details = dict(trouble.done)
+    gate.seconds = round(time.monotonic() - began, 1)
+    gate.passed = not gate.problems
+    return gate
+
+
+def _towns(seed: int) -> Iterator[Load]:
+    """Load after load, made ahead in other processes."""
+    wanted = [min(_TOWN, SIGNALS - at) for at in range(0, SIGNALS, _TOWN)]
+    with ProcessPoolExecutor(max(1, (os.cpu_count() or 2) - 1)) as pool:
+        made: deque[Future[Load]] = deque()
+        numbers = itertools.count()
+        for count in wanted:
+            number = next(numbers)
+            made.append(pool.submit(make_load, count, seed * 10_000 + number, f"{1000 + number:04d}"))
+            if len(made) > _AHEAD:
+                yield made.popleft().result()
+        while made:
+            yield made.popleft().result()
+
+
+def _let_it_catch_up(run: Run) -> None:
+    """So much is under way that kills hit work, and not more than the disk of the run holds."""
+    while (run.product.lag() or 0) > _LAG_MAX:
+        time.sleep(1.0)
+
+
+def _tell(run: Run, loads: list[Load], trouble: "Trouble", began: float) -> None:
+    sent = sum(load.signals for load in loads)
+    print(
+        f"{time.monotonic() - began:7.0f} s: {sent} signals sent, {len(run.books.deliveries)} routed, "
+        f"{run.product.supervisor.kills} kills, {dict(trouble.done)}",
+        flush=True,
+    )
+
+
+class Trouble(threading.Thread):
+    """Kills, resets, pauses, joins and leaves, as seeded dice say, until it is stopped."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(daemon=True)
+        self._run = run
+        self._dice = random.Random(f"soak {run.settings.seed}")
+        self._over = threading.Event()
+        self._joined: list[Stage] = []
+        self.done: Counter[str] = Counter()
+
+    def run(self) -> None:
+        ways = (self._kill, self._kill, self._kill, self._join, self._leave, self._reset, self._pause)
+        while not self._over.wait(self._dice.uniform(2.0, 12.0)):
+            way = self._dice.choice(ways)
+            if way():
+                self.done[way.__name__.removeprefix("_")] += 1
+
+    def stop(self) -> None:
+        """End the trouble; whoever joined leaves."""
+        self._over.set()
+        self.join()
+        for stage in self._joined:
+            self._run.product.leave(stage)
+
+    def _kill(self) -> bool:
+        self._run.product[self._dice.choice(list(COMMANDS))].kill()
+        return True
+
+    def _join(self) -> bool:
+        if len(self._joined) >= _JOINED_MAX:
+            return False
+        self._joined.append(self._run.product.join(self._dice.choice(("intake", "matcher"))))
+        return True
+
+    def _leave(self) -> bool:
+        if not self._joined:
+            return False
+        self._run.product.leave(self._joined.pop(), by_kill=self._dice.choice((True, False)))
+        return True
+
+    def _reset(self) -> bool:
+        self._run.servers.kafka_proxy.reset(0.5)
+        self._run.servers.database_proxy.reset(0.5)
+        return True
+
+    def _pause(self) -> bool:
+        name = self._dice.choice(list(COMMANDS))
+        self._run.product[name].send(signal.SIGSTOP)
+        time.sleep(self._dice.uniform(0.5, 5.0))
+        self._run.product[name].send(signal.SIGCONT)
+        return True
