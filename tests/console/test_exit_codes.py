@@ -23,6 +23,8 @@ READS_THE_DATABASE = {
     "keys destroy": (MUNICIPALITY, "--again", "--reason", "Sleutels teruggezet"),
     "export": ("vps", "antwoord.csv"),
     "access grant-reader": (),
+    "database migrate": ("--dry-run",),
+    "database show": (),
 }
 EVERY = pytest.mark.parametrize("name", READS_THE_DATABASE)
 
