@@ -34,7 +34,11 @@ lint: install
 	mkdir -p $@
 	for d in $(FOLDERS); do ln -sfn ../../$$d $@/$$d; done
 
-types: install .typing/signaalwissel
+.typing/website:
+	mkdir -p .typing
+	ln -sfn ../website $@
+
+types: install .typing/signaalwissel .typing/website
 	$(BIN)/mypy
 
 contract: install
@@ -95,6 +99,9 @@ contract-docs: install ## AsyncAPI and OpenAPI, as JSON and as pages, into docs/
 		env -i PATH="$$PATH" $(BIN)/signaalwissel schemas $$kind >docs/api/$$kind.json && \
 		env -i PATH="$$PATH" $(BIN)/signaalwissel schemas $$kind --html >docs/api/$$kind.html || exit 1; \
 	done
+
+docs: install ## the documentation site in build/site; a link that leads nowhere ends it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 samples: install ## the sample publishers in Python, Java and JavaScript, built and run against real Kafka; none may be skipped
 	SIGNAALWISSEL_SAMPLES=required $(BIN)/pytest tests/samples

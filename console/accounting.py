@@ -8,8 +8,8 @@ import copy
 import getpass
 import logging
 import os
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from signaalwissel.console import runtime
 from signaalwissel.console.connections import database
@@ -145,11 +145,17 @@ class Accounting:
 
 
 def note(
-    engine: Database, kind: EventKind, about: str, municipality: str | None = None, by: str | None = None
+    engine: Database,
+    kind: EventKind,
+    about: str,
+    municipality: str | None = None,
+    by: str | None = None,
+    *,
+    details: Mapping[str, Any] | None = None,
 ) -> None:
     """Put in the audit trail what somebody did that opened nobody's data."""
     ledger = Ledger(CONSOLE, _no_register)
-    ledger.event(Event(kind, by or actor(), about, municipality))
+    ledger.event(Event(kind, by or actor(), about, municipality, details=details))
     with engine.begin() as connection:
         ledger.store(connection)
 

@@ -10,6 +10,7 @@ from signaalwissel.console import environment
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import Exit, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.progress import counting
 from signaalwissel.processors.audit_chain import Head
 from signaalwissel.sinks.audit_verify import Verification
 from signaalwissel.sinks.audit_verify import verify as verified
@@ -44,8 +45,8 @@ def verify(
     Example: signaalwissel audit verify --noted heads-2026-03-01.json --json > heads-2026-03-08.json
     """
     known = {} if noted is None else _heads(noted)
-    with database(environment.settings()) as engine:
-        found = verified(engine, known)
+    with database(environment.settings()) as engine, counting("rows", quiet=as_json) as step:
+        found = verified(engine, known, step)
     print(dump(_plain(found)) if as_json else _told(found))
     raise typer.Exit(Exit.FINDINGS if found.findings else Exit.DONE)
 

@@ -13,8 +13,8 @@ from signaalwissel.console.checking import Checker, checker
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import Line, dump, reading
+from signaalwissel.console.progress import progress_of
 from signaalwissel.console.screen import screen
-from signaalwissel.console.simulate import progress_of
 from signaalwissel.processors.dead_letters import what_may_be_shown
 from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.followup_updates import UpdateRefused

@@ -19,7 +19,13 @@ database = typer.Typer(
 
 
 @database.command("migrate")
-def migrate_(*, as_json: _Json = False) -> None:
+def migrate_(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, as `show` does; change nothing.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
     """Bring the database to this version's schema, while programs of the version before go on working.
 
     A sink does the same when it starts; this does it beforehand, and alone. A database that a newer version has
@@ -27,6 +33,10 @@ def migrate_(*, as_json: _Json = False) -> None:
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql://app@db/app signaalwissel database migrate
     """
+    if dry_run:
+        # Ends with 1 when there is something to do.
+        show(as_json=as_json)
+        return
     settings = environment.settings()
     try:
         done = migrate(runtime.database_url(settings))

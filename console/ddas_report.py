@@ -11,6 +11,7 @@ from signaalwissel.console.connections import database
 from signaalwissel.console.ddas_signals import SignalReport
 from signaalwissel.console.failures import CommandFailure, Exit, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.progress import counted
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.ddas_terms import NOT_HELD
 from signaalwissel.processors.ddas_trajectories import trajectory_entries
@@ -116,7 +117,7 @@ def _written(engine: Database, settings: Settings, folder: Path, asked: _Asked) 
             Pages(TRAJECTORIES, folder, asked.head(), _of_trajectories(asked), asked.page_size) as tracks,
         ):
             SignalReport(engine, settings, keys, left_out).write(asked.period, signals)
-            for state in reading.states(engine, asked.period.municipality):
+            for state in counted(reading.states(engine, asked.period.municipality), "trajectories"):
                 for entry in trajectory_entries(state, wanted):
                     tracks.add(state.municipality, entry)
     except MessageInvalid as error:

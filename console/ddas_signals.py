@@ -10,6 +10,7 @@ from functools import lru_cache
 from signaalwissel.console import runtime
 from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.failures import CommandFailure, Exit, ServiceAway
+from signaalwissel.console.progress import counted
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.ddas_signals import Clients, case_entry, client_entry, signal_entry
 from signaalwissel.processors.opening import unsealed_subject
@@ -71,7 +72,7 @@ class SignalReport:
             SealUnusable: A seal does not open with these keys.
         """
         at: str | None = None
-        for batch in reading.signals(self._engine, period):
+        for batch in counted(reading.signals(self._engine, period), "batches of signals"):
             self._account(batch)
             for case in reading.cases_of(self._engine, [one.facts.ref for one in batch], period):
                 self._expect(case)

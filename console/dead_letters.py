@@ -12,6 +12,7 @@ from signaalwissel.console.connections import Writer, database, writer
 from signaalwissel.console.dead_letters_shown import as_plain, details_of, table_of
 from signaalwissel.console.failures import Exit, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.progress import counted
 from signaalwissel.console.replaying import Mended, NotReplayable, Replayer, read_mended, topic_of
 from signaalwissel.console.screen import screen
 from signaalwissel.console.settings import Settings
@@ -133,7 +134,7 @@ def replay(
         instead = None if mended is None else _mended(engine, ids[0], mended, settings)
         with nullcontext() if dry_run else writer(settings) as sender:
             results = Replays(settings, engine, sender, as_json=as_json)
-            for dead_letter_id in ids:
+            for dead_letter_id in counted(ids, "dead letters", len(ids), quiet=as_json):
                 results.replay(dead_letter_id, instead)
     if not ids and not as_json:
         print(f"no open dead letters with code {code}")

@@ -75,7 +75,8 @@ def _key_service(settings: Settings, policies: Policies) -> Finding:
     except UsageFailure as failure:
         return wrong("keys", str(failure), "mend the setting that it names")
     except KeyUnavailable as error:
-        return away("keys", str(error), "until then worker and sink stop and write nothing")
+        fix = "start the key service, or mend SIGNAALWISSEL_VAULT_*; until then worker and sink stop and write nothing"
+        return away("keys", str(error), fix)
 
 
 def _keys(settings: Settings, folder: Path, policies: Policies) -> Iterator[Finding]:

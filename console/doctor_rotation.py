@@ -35,7 +35,8 @@ def check_rotations(settings: Settings) -> Iterator[Finding]:
         # The line about keys, or about policies, says it.
         return
     except KeyUnavailable as error:
-        yield away(_CHECK, str(error), "until then worker and sink stop and write nothing")
+        fix = "start the key service, or mend SIGNAALWISSEL_VAULT_*; until then worker and sink stop and write nothing"
+        yield away(_CHECK, str(error), fix)
     except ServiceAway as failure:
         yield away(_CHECK, str(failure), "start Kafka, or mend SIGNAALWISSEL_KAFKA_*")
 

@@ -96,7 +96,11 @@ def _access(settings: Settings) -> Finding:
             found = acl_differences(client, settings)
     except UsageFailure as failure:
         if "keeps no access lists" in str(failure):
-            return wrong("access rights", str(failure), "until then any client may read every topic")
+            return wrong(
+                "access rights",
+                str(failure),
+                "set an authorizer on the brokers (docs/operations.md, The brokers): any client may read every topic",
+            )
         return fine("access rights", "not looked at: this account may not see the access lists")
     except ServiceAway as failure:
         return away("access rights", str(failure), "start Kafka, or mend SIGNAALWISSEL_KAFKA_*")

@@ -142,7 +142,8 @@ def _partitions(stage: Stage, counts: Mapping[str, int]) -> Finding:
     try:
         return fine(check, f"{check_layout(counts, stage.inputs, stage.changelogs)} on every input and table")
     except LayoutError as error:
-        return wrong(check, str(error), f"until then {stage.name} does not start")
+        fix = f"make what differs anew while it is empty, or use a new prefix; until then {stage.name} does not start"
+        return wrong(check, str(error), fix)
 
 
 @retry(

@@ -12,6 +12,7 @@ from signaalwissel.console import environment, runtime
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.progress import counted
 from signaalwissel.processors.answers import answer_of
 from signaalwissel.schemas.followup import Feedback
 from signaalwissel.sinks.answers import Answered, Wanted, answered
@@ -60,7 +61,7 @@ def export(
     wanted = Wanted(municipality, tuple(partner or ()), _day("--from", first), _day("--to", last))
     counts = dict.fromkeys((*(one.value for one in Feedback), "PENDING"), 0)
     with database(settings) as engine, _writer(file, answer, dry_run=dry_run) as write:
-        for one in answered(engine, wanted):
+        for one in counted(answered(engine, wanted), "signals", quiet=as_json):
             outcome = answer_of(one.route, one.told, policies.get(one.municipality) or policies.default)
             if outcome is not None or everything:
                 counts["PENDING" if outcome is None else outcome.value] += 1

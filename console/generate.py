@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.progress import counted
 from signaalwissel.sources.generated_drafts import HISTORY_SHARE
 from signaalwissel.sources.generator import THREE_MUNICIPALITIES
 from signaalwissel.sources.generator import generate as generated
@@ -24,6 +25,7 @@ def generate(
     municipality: Annotated[
         list[str] | None, typer.Option(help="A municipality's four digits; may be given several times.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, as it does without.")] = True,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
 ) -> None:
     """Print lifecycle events and signals of residents who do not exist, in the order in which they arrive.
@@ -50,7 +52,7 @@ def generate(
         return
     try:
         with out.open("w", encoding="utf-8") as file:
-            file.writelines(f"{dump(line)}\n" for line in lines)
+            file.writelines(f"{dump(line)}\n" for line in counted(lines, "records"))
     except OSError as error:
         raise UsageFailure(f"{out}: cannot be written: {error.strerror}") from error
 

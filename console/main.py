@@ -45,6 +45,8 @@ _GROUPS = {
 _ELSEWHERE = {"import": ("importing", "import_")}
 """Commands whose name is no module's: `import` is a word of the language."""
 _BROKEN_PIPE = 141
+EXIT_CODES = "Exit codes: 0 done, 1 findings, 2 usage, 3 a service is away, 4 stuck."
+"""Stands under the help of every command; what 1 means for it, its help says."""
 
 
 def build(only: str | None = None) -> typer.Typer:
@@ -73,7 +75,16 @@ def build(only: str | None = None) -> typer.Typer:
         if every or name == only:
             group = getattr(import_module(f"signaalwissel.console.{module}"), name.replace("-", "_"))
             program.add_typer(group, name=name)
+    _tell_exit_codes(program)
     return program
+
+
+def _tell_exit_codes(program: typer.Typer) -> None:
+    for command in program.registered_commands:
+        command.epilog = EXIT_CODES
+    for group in program.registered_groups:
+        if group.typer_instance is not None:
+            _tell_exit_codes(group.typer_instance)
 
 
 def main() -> None:

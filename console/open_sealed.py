@@ -34,6 +34,8 @@ class CannotOpen(CommandFailure):
 
 def open_sealed(
     file: Annotated[Path, typer.Argument(help="One record's value as Kafka has it; - reads standard input.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As it does without.")] = True,
 ) -> None:
     """Print the resident of one RoutedSignal, RouteCorrection or Decision as a line of JSON.
 

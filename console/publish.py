@@ -8,6 +8,7 @@ from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump, reading
+from signaalwissel.console.progress import progress_of
 from signaalwissel.console.registry_ids import adopt
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.published import published
@@ -39,8 +40,13 @@ def publish(
     settings = environment.settings()
     sent: dict[str, int] = {}
     refused = 0
-    with Partner(settings, dry_run=dry_run) as partner, reading(file) as lines:
+    with (
+        Partner(settings, dry_run=dry_run) as partner,
+        reading(file) as lines,
+        progress_of(file, quiet=as_json) as step,
+    ):
         for line in lines:
+            step()
             try:
                 topic = partner.send(line.content)
             except UnknownTopic as error:

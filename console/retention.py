@@ -10,6 +10,7 @@ from signaalwissel.console.accounting import actor
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.progress import counted
 from signaalwissel.console.retention_shown import as_plain, hold_as_plain, tables_of
 from signaalwissel.console.screen import screen
 from signaalwissel.console.settings import Settings
@@ -56,7 +57,10 @@ def run(municipality: _Municipality = None, *, dry_run: _DryRun = False, as_json
             tools = Tools(key_service.provider(settings), actor=actor())
             runner = RetentionRound(asked.settings, asked.policies, tools)
             with engine.connect() as connection:
-                done = _added(list(runner.batches(connection, municipality)))
+                batches = counted(
+                    runner.batches(connection, municipality), "batches destroyed", quiet=as_json
+                )
+                done = _added(list(batches))
             failure = runner.key_failure
     if as_json:
         lines = [
@@ -112,7 +116,7 @@ def hold(
     """
     if not is_municipality(municipality):
         raise UsageFailure("--municipality must be four digits")
-    wanted = Wanted(municipality, trajectory, _reason(reason), _day(until))
+    wanted = Wanted(municipality, trajectory, checked_reason(reason), _day(until))
     with database(environment.settings()) as engine:
         placed = place(engine, wanted, dry_run=dry_run)
     _show(placed, "would hold" if dry_run else "holds", as_json=as_json)
@@ -131,7 +135,7 @@ def release(
     Example: signaalwissel retention release 4f0c8f6a1e2d3c4b --reason "Bezwaar 12 is afgedaan"
     """
     with database(environment.settings()) as engine:
-        released = release_hold(engine, hold_id, _reason(reason), dry_run=dry_run)
+        released = release_hold(engine, hold_id, checked_reason(reason), dry_run=dry_run)
     _show(released, "would be released" if dry_run else "is released", as_json=as_json)
 
 
@@ -152,7 +156,8 @@ def _added(batches: list[Done]) -> list[Done]:
     return [Done(municipality, kind, count) for (municipality, kind), count in counts.items()]
 
 
-def _reason(text: str) -> str:
+def checked_reason(text: str) -> str:
+    """What somebody gives as their reason; UsageFailure where it is no text or may hold a BSN."""
     if not _REASON_MIN <= len(text) <= _REASON_MAX or not text.isprintable():
         raise UsageFailure(f"--reason must have {_REASON_MIN} to {_REASON_MAX} printable characters")
     if _LIKE_BSN.search(text):

@@ -1,18 +1,17 @@
 """`simulate`: what would happen to recorded lines, or what another policy would change, without Kafka or a database."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from signaalwissel.console import compared, environment
 from signaalwissel.console.failures import Exit, UsageFailure
 from signaalwissel.console.lines import dump, reading
+from signaalwissel.console.progress import progress_of
 from signaalwissel.console.screen import screen
 from signaalwissel.processors.comparison import Comparison, Trial
 from signaalwissel.processors.emissions import DEAD_LETTERS, DECISIONS, TASKS
@@ -112,21 +111,6 @@ def _feed(file: Path, take: Callable[[dict[str, Any]], None], *, quiet: bool = F
             except UnknownTopic as error:
                 raise UsageFailure(f"{file}:{line.number}: {error}") from error
             advance()
-
-
-@contextmanager
-def progress_of(file: Path, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Lines done, on a terminal; of how many, where that can be counted."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    total = None
-    if file.is_file():
-        with file.open("rb") as counted:
-            total = sum(1 for _ in counted)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("lines", total=total)
-        yield lambda: progress.advance(task)
 
 
 class Journeys:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
+from signaalwissel.console.progress import counted
 from signaalwissel.console.whole_topics import records_of
 from signaalwissel.processors.emissions import DECISIONS, RESIDENT_EVENTS, TRAJECTORY_STATES
 from signaalwissel.processors.pseudonyms import PseudonymKeys
@@ -57,7 +58,7 @@ class Scan:
         scope = scope._replace(refs=scope.refs | frozenset(self._refs(scope)))
         selector = Selector(scope, *self._keys)
         found: dict[str, list[dict[str, Any]]] = {}
-        for topic in self._topics:
+        for topic in counted(self._topics, "topics", len(self._topics)):
             shown = [place for record in self._records(topic) if (place := _shown(record, selector))]
             found[self._names.bare(topic)] = shown
         return found

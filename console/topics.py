@@ -75,7 +75,9 @@ def apply(
 
 
 @topics.command("catalogue")
-def catalogue_() -> None:
+def catalogue_(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As it does without.")] = True
+) -> None:
     """Print every topic and every right as one JSON object, for whoever makes them by other means.
 
     Names are without prefix; {publisher} stands for whoever has an input topic of its own. Needs no Kafka.

@@ -16,6 +16,7 @@ import typer
 from signaalwissel.console import runtime, topics
 from signaalwissel.console.environment import settings as read
 from signaalwissel.console.failures import Exit, ServiceAway
+from signaalwissel.console.lines import dump
 from signaalwissel.console.processes import child, end_all
 from signaalwissel.console.registry_ids import registry_settings
 from signaalwissel.console.schemas import fill, opened
@@ -69,6 +70,9 @@ def up(
     registry: Annotated[
         bool, typer.Option("--registry", help="A schema registry too; ids on the wire are its.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print settings and address as one JSON object, once it runs.")
+    ] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, the worker, the sink and the web pages, and stop them all on Ctrl-C or SIGTERM.
 
@@ -87,13 +91,20 @@ def up(
         installation(progress, **variables) as running,
         pages(running) as address,
     ):
-        for name in sorted(running.environment):
-            print(f"export {name}={running.environment[name]}", flush=True)
-        print(f"# the pages: {address}", flush=True)
-        print("# ready; stop with Ctrl-C", flush=True)
+        _tell(running, address, as_json=as_json)
         while not stopped.wait(_LOOK_S):
             running.check()
     raise typer.Exit(Exit.DONE)
+
+
+def _tell(running: Running, address: str, *, as_json: bool) -> None:
+    if as_json:
+        print(dump({"settings": running.environment, "pages": address}), flush=True)
+        return
+    for name in sorted(running.environment):
+        print(f"export {name}={running.environment[name]}", flush=True)
+    print(f"# the pages: {address}", flush=True)
+    print("# ready; stop with Ctrl-C", flush=True)
 
 
 @contextmanager

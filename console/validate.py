@@ -8,6 +8,7 @@ import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, UsageFailure
 from signaalwissel.console.lines import dump, reading
+from signaalwissel.console.progress import counted, progress_of
 from signaalwissel.console.topic_reading import looking_at, wire_record
 from signaalwissel.processors.contract_topics import RECORD_ON
 from signaalwissel.processors.policy import Policies
@@ -63,9 +64,10 @@ def validate(
 
 def _file(file: Path, policies: Policies, *, as_json: bool) -> int:
     checked = found = 0
-    with reading(file) as lines:
+    with reading(file) as lines, progress_of(file, quiet=as_json) as advance:
         for line in lines:
             checked += 1
+            advance()
             try:
                 refusal = findings_in(line.content, policies)
             except UnknownTopic as error:
@@ -90,7 +92,7 @@ def _topic(given: str, as_topic: str | None, most: int, policies: Policies, *, a
         )
     checked = refused = otherwise = 0
     with looking_at(settings, given if as_topic else names(rules), most) as topic:
-        for record in topic.records:
+        for record in counted(topic.records, "records", quiet=as_json):
             checked += 1
             looked = look_at(
                 rules, wire_record(record), policies, partial(partition_of, count=topic.partitions)

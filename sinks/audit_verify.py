@@ -4,7 +4,7 @@ Flows in: the database, and ends of chains that somebody noted elsewhere. Flows 
 every block or row that was altered, is missing, stands in another place, or was put in past the chain.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from signaalwissel.processors.audit_chain import (
@@ -58,12 +58,15 @@ class Verification:
     findings: tuple[str, ...]
 
 
-def verify(engine: Engine, known: Mapping[str, Head] | None = None) -> Verification:
+def verify(
+    engine: Engine, known: Mapping[str, Head] | None = None, step: Callable[[], None] = lambda: None
+) -> Verification:
     """Verify everything, as one moment sees it; writers go on meanwhile.
 
     Args:
         engine: The database.
         known: Ends of chains as they were noted elsewhere.
+        step: Is called for each row that was looked at.
     """
     options = engine.execution_options(isolation_level="REPEATABLE READ")
     with options.connect() as connection, connection.begin():
@@ -74,7 +77,7 @@ def verify(engine: Engine, known: Mapping[str, Head] | None = None) -> Verificat
         blocks = _verify_chains(connection, heads, known or {}, findings)
         connection.execute(text(_ITEMS))
         connection.execute(_INDEX)
-        rows = {source: _verify_rows(connection, source, findings) for source in COVERED}
+        rows = {source: _verify_rows(connection, source, findings, step) for source in COVERED}
     return Verification(rows, blocks, heads, tuple(findings[:_FINDINGS_MAX]))
 
 
@@ -130,7 +133,7 @@ def _link(row: Row[tuple[object, ...]]) -> Link:
     return Link(block, bytes(row.hash))
 
 
-def _verify_rows(connection: Connection, source: str, findings: list[str]) -> int:
+def _verify_rows(connection: Connection, source: str, findings: list[str], step: Callable[[], None]) -> int:
     columns = ", ".join(f'r."{name}"' for name in COVERED[source])
     key = " || '/' || ".join(f"r.{name}::text" for name in KEYS[source])
     # Names of ours, no values.
@@ -141,6 +144,7 @@ def _verify_rows(connection: Connection, source: str, findings: list[str]) -> in
         stored = [as_written(tuple(row)[4:]) for row in window]
         for row, values, digest in zip(window, stored, row_digests(source, stored), strict=True):
             count += 1
+            step()
             problem = _problem(row, digest)
             if problem is not None and len(findings) < _FINDINGS_MAX:
                 findings.append(f"{source} {row_id(source, values)}: {problem}")

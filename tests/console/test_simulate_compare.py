@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from signaalwissel import processors
-from signaalwissel.console import simulate
+from signaalwissel.console import progress
 from signaalwissel.console.failures import UsageFailure
 
 from tests.console.files_support import STARTED, exited, file_with, run, text_of
@@ -116,11 +116,11 @@ def test_progress_is_told_on_a_terminal(tmp_path: Path, other: Path, monkeypatch
     assert compared(tmp_path, other, "--json").stderr == ""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with simulate.progress_of(file_with(tmp_path, LINES), quiet=False) as advance:
+    with progress.progress_of(file_with(tmp_path, LINES), quiet=False) as advance:
         advance()
     assert "lines" in terminal.getvalue()
     silent = Terminal()
     monkeypatch.setattr(sys, "stderr", silent)
-    with simulate.progress_of(tmp_path / "month.jsonl", quiet=True) as advance:
+    with progress.progress_of(tmp_path / "month.jsonl", quiet=True) as advance:
         advance()
     assert silent.getvalue() == ""
