@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races simulation lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ canary: install ## the canary run with 6,000 signals: residents through every pa
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py
+
+simulation: install ## the engine and the sink's offsets under 3,000 seeds of faults, and a crash at every await; SEED=n for one
+	$(if $(SEED),SIGNAALWISSEL_SEED=$(SEED)) SIGNAALWISSEL_SIMULATIONS=3000 $(BIN)/pytest -s tests/simulation
 
 races: install ## a thousand residents erased while their signals and events run: nothing comes back
 	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py
