@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOLDERS := schemas processors security streams sinks sources console deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway browser pictures secured canary year races simulation lock sbom audit clean
+.PHONY: help install check lint types contract insecure test coverage demo bench bench-peers bench-gateway bench-growth browser pictures secured canary year races simulation lock sbom audit clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-peers: install ## the match job side by side with other engines; fetches a
 
 bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
 	$(BIN)/python -m tests.benchmarks.gateway
+
+bench-growth: install ## the matcher at 10,000, 100,000 and 1,000,000 known residents: speed, memory, recovery, disk, two workers
+	$(BIN)/python -m tests.benchmarks.growth $(if $(RESIDENTS),--residents $(RESIDENTS))
 
 canary: install ## the canary run with 6,000 signals: residents through every path, then looked for in all that is left
 	SIGNAALWISSEL_CANARY_SIGNALS=6000 $(BIN)/pytest tests/privacy/test_canary.py
