@@ -83,11 +83,17 @@ bench-peers: install ## the match job side by side with other engines; fetches a
 bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
 	$(BIN)/python -m tests.benchmarks.gateway
 
+bench-growth: install ## the matcher at 10,000, 100,000 and 1,000,000 known residents: speed, memory, recovery, disk, two workers
+	$(BIN)/python -m tests.benchmarks.growth $(if $(RESIDENTS),--residents $(RESIDENTS))
+
 canary: install ## the canary run with 6,000 signals: residents through every path, then looked for in all that is left
 	SIGNAALWISSEL_CANARY_SIGNALS=6000 $(BIN)/pytest tests/privacy/test_canary.py
 
 year: install ## a simulated year of a municipality of 100,000: no hit without owner or next day
 	SIGNAALWISSEL_YEAR_RESIDENTS=100000 $(BIN)/pytest -s tests/system/test_year.py
+
+simulation: install ## the engine and the sink's offsets under 3,000 seeds of faults, and a crash at every await; SEED=n for one
+	$(if $(SEED),SIGNAALWISSEL_SEED=$(SEED)) SIGNAALWISSEL_SIMULATIONS=3000 $(BIN)/pytest -s tests/simulation
 
 races: install ## a thousand residents erased while their signals and events run: nothing comes back
 	SIGNAALWISSEL_RACES=1000 $(BIN)/pytest -s tests/system/test_subject_erasure.py

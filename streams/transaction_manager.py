@@ -85,18 +85,19 @@ class ChunkTransactions(TransactionManager):
             return False
         self.dirty.clear()
         due = [transaction for transaction in self._by_partition.values() if transaction.dirty]
-        try:
-            await asyncio.gather(*(self._commit(transaction) for transaction in due))
-        except BaseException:
-            self.broken = True
-            raise
+        await asyncio.gather(*(self._commit(transaction) for transaction in due))
         return bool(due)
 
     async def _commit(self, transaction: PartitionTransaction) -> None:
         async with transaction.lock:
             if not self.broken:
                 stream_time = self.app.stats.stream_times_ms.get(transaction.partition)
-                await transaction.commit(self.app.settings.app_id, stream_time)
+                try:
+                    await transaction.commit(self.app.settings.app_id, stream_time)
+                except BaseException:
+                    # Before the lock is free: who waits for it must not commit what is left of a failed transaction.
+                    self.broken = True
+                    raise
 
     async def finish(self) -> None:
         """Wait for chunks under way, commit, and stop all producers."""
