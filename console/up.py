@@ -20,6 +20,7 @@ from signaalwissel.console.processes import child, end_all
 from signaalwissel.console.registry_ids import registry_settings
 from signaalwissel.console.schemas import fill, opened
 from signaalwissel.console.settings import Settings
+from signaalwissel.console.up_demo import give_work
 from signaalwissel.deploy.embedded_registry import REGISTRY_VARIABLE, embedded_registry
 from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import platform
@@ -69,14 +70,18 @@ def up(
     registry: Annotated[
         bool, typer.Option("--registry", help="A schema registry too; ids on the wire are its.")
     ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With signals of the last days, of residents who do not exist.")
+    ] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, the worker, the sink and the web pages, and stop them all on Ctrl-C or SIGTERM.
 
     Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
     embedded servers goes when it ends: it is for trying things out. Prints the settings that other commands need, and
-    the address of the pages, on which everybody chooses who they are.
+    the address of the pages, on which everybody chooses who they are. With --demo there is work on them, and it prints
+    as whom to log in.
 
-    Example: signaalwissel up
+    Example: signaalwissel up --demo
     """
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -90,6 +95,13 @@ def up(
         for name in sorted(running.environment):
             print(f"export {name}={running.environment[name]}", flush=True)
         print(f"# the pages: {address}", flush=True)
+        if demo:
+            busy = give_work(running.settings, running.check, progress).busy
+            print(
+                f"# log in there as counsellor, municipality {busy.municipality}, counsellor id {busy.counsellor_id},"
+                f" team {busy.team}: {busy.tasks} contacts to make",
+                flush=True,
+            )
         print("# ready; stop with Ctrl-C", flush=True)
         while not stopped.wait(_LOOK_S):
             running.check()

@@ -1,18 +1,20 @@
 """`web`: the pages for counsellors, team leads, privacy officers and operators."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 from signaalwissel.console import doctor, environment, http_access, key_service, runtime
 from signaalwissel.console.accounting import Accounting, note
-from signaalwissel.console.connections import writer
+from signaalwissel.console.connections import Writer, writer
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding
 from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump
+from signaalwissel.console.mending import mended, readable
+from signaalwissel.console.process_looks import looks
 from signaalwissel.console.processes import end_with_parent
-from signaalwissel.console.replaying import NotReplayable, Replayer
+from signaalwissel.console.replaying import NotReplayable, Replayer, mended_of, record_name
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.webpages.app import build_web
 from signaalwissel.console.webpages.parts import Parts
@@ -24,7 +26,12 @@ from signaalwissel.security.http_server import ServerUnusable, serve
 from signaalwissel.security.http_sessions import WebSessions
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import open_engine
-from signaalwissel.sinks.dead_letters import DeadLetterStatus, mark_dead_letters, show_dead_letter
+from signaalwissel.sinks.dead_letters import (
+    DeadLetterRow,
+    DeadLetterStatus,
+    mark_dead_letters,
+    show_dead_letter,
+)
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.row_security import check_reader
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
@@ -97,6 +104,7 @@ def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet) -> Pa
         open_subject=opens,
         letters=LetterActions(settings, engine, keys, accounting),
         look=look,
+        processes=lambda: looks(settings),
         now_ms=now_ms,
     )
 
@@ -129,10 +137,26 @@ class LetterActions:
 
     def replay(self, dead_letter_id: str, by: str) -> str:
         """Send it again; gives its topic."""
-        names = runtime.names(self._settings)
         with writer(self._settings) as sender:
-            replayer = Replayer(self._engine, self._keys, names, sender, self._accounting.of(by))
-            return replayer.replay(dead_letter_id)
+            return self._replayer(by, sender).replay(dead_letter_id)
+
+    def look(self, letter: DeadLetterRow, by: str) -> dict[str, Any]:
+        """Its record in the JSON form of its schema, once the look is on record."""
+        topic = runtime.names(self._settings).bare(letter.topic)
+        record_name(letter, topic)
+        return readable(letter, topic, self._replayer(by).look(letter))
+
+    def mend(self, letter: DeadLetterRow, filled: Mapping[str, str], by: str) -> str:
+        """Send it again as it was filled in; gives its topic."""
+        topic = runtime.names(self._settings).bare(letter.topic)
+        value = mended(self.look(letter, by), filled)
+        instead = mended_of(value, letter, topic, self._settings, f"dead letter {letter.dead_letter_id}")
+        with writer(self._settings) as sender:
+            return self._replayer(by, sender).replay(letter.dead_letter_id, instead)
+
+    def _replayer(self, by: str, sender: Writer | None = None) -> Replayer:
+        names = runtime.names(self._settings)
+        return Replayer(self._engine, self._keys, names, sender, self._accounting.of(by))
 
     def park(self, dead_letter_id: str, by: str) -> None:
         """Put it aside."""

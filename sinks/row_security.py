@@ -18,7 +18,15 @@ from sqlalchemy import Connection, Engine, text
 READER = "signaalwissel_reader"
 """The role under which pages and interfaces read: no login of its own, no owner, no superuser, no BYPASSRLS."""
 
-OF_A_MUNICIPALITY = ("decisions", "trajectories", "found", "tasks", "notices", "dead_letters")
+OF_A_MUNICIPALITY = (
+    "decisions",
+    "trajectories",
+    "found",
+    "tasks",
+    "notices",
+    "dead_letters",
+    "retained_figures",
+)
 OF_A_TASK = ("task_signals", "task_history", "task_updates")
 OF_THE_AUDIT = ("audit_events",)
 """What was done with whose data: read like the rest of a municipality, by those pages that may."""

@@ -20,6 +20,11 @@ def day(value: date | None) -> str:
     return _NOTHING if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
+def month(value: date) -> str:
+    """Maart 2026 as it stands inside a sentence: maart 2026."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
 def moment(value: datetime | int) -> str:
     """2 maart 2026, 14.05 uur, as a clock in Amsterdam shows it."""
     at = (moment_of(value) if isinstance(value, int) else value).astimezone(AMSTERDAM)
@@ -69,3 +74,8 @@ def number(value: int) -> str:
 def who(actor: str) -> str:
     """An actor without the issuer of their token, which is the same for everybody here."""
     return actor.rpartition("#")[2]
+
+
+def capitalized(text: str) -> str:
+    """With a capital in front; the rest as it is, such as BSN."""
+    return text[:1].upper() + text[1:]
