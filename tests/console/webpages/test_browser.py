@@ -206,6 +206,7 @@ def test_the_other_pages_are_walked_by_keyboard_alone(served: Town, chromium: Br
             page.wait_for_selector(f"h1:has-text({heading!r})")
         tab_to(page, "INVALID_FIELD")
         page.keyboard.press("Enter")
+        page.wait_for_selector("button:has-text('Open en herstel')")
         tab_to(page, "Open en herstel")
         page.keyboard.press("Enter")
         page.wait_for_selector("h1:has-text('Bericht herstellen')")
