@@ -99,6 +99,7 @@ def test_one_command_later_a_counsellor_handles_a_hit(
         film.shot("taak")
         page.click("text=Toon persoonsgegevens")
         page.wait_for_selector("text=Vastgelegd is dat u dit heeft bekeken")
+        page.locator("#wie").scroll_into_view_if_needed()
         film.shot("wie")
         page.click("text=Ik had contact met de inwoner")
         page.select_option("#kanaal-CONTACT_MADE", "PHONE")
