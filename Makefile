@@ -54,6 +54,9 @@ coverage: install ## branch coverage of the rules and the contract, run as Pytho
 	$(BIN)/python -m pytest -p tests.pure --cov=schemas --cov=processors --cov-branch --cov-report=term-missing:skip-covered \
 		tests/schemas tests/processors tests/console/test_simulate.py tests/console/test_simulate_tasks.py tests/console/test_simulate_compare.py
 
+try: install ## everything on this machine with signals of made-up residents, for a counsellor to handle in the browser
+	$(BIN)/signaalwissel up --demo
+
 demo: install ## a month of signals through real Kafka into PostgreSQL, checked record by record
 	$(BIN)/signaalwissel demo
 
@@ -63,7 +66,7 @@ bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 # Debian's and Ubuntu's name of the package; elsewhere install Chromium yourself.
 browser: install ## the web pages in a real Chromium, with axe; installs chromium by apt when it is not there and you are root
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
-	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py
+	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py tests/console/webpages/test_first_day.py
 
 # promtool is part of Debian's and Ubuntu's package of Prometheus; elsewhere install it yourself.
 monitoring: install ## alert rules and dashboards checked by promtool; installs it by apt when it is not there and you are root
@@ -72,7 +75,7 @@ monitoring: install ## alert rules and dashboards checked by promtool; installs 
 
 pictures: install ## the screenshots in docs/web, taken anew by the browser tests
 	mkdir -p docs/web
-	SIGNAALWISSEL_BROWSER=required SIGNAALWISSEL_PICTURES=docs/web $(BIN)/pytest tests/console/webpages/test_browser.py
+	SIGNAALWISSEL_BROWSER=required SIGNAALWISSEL_PICTURES=docs/web $(BIN)/pytest tests/console/webpages/test_browser.py tests/console/webpages/test_first_day.py
 
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured
@@ -85,6 +88,9 @@ bench-gateway: install ## requests a second that one gateway takes, and how long
 
 bench-growth: install ## the matcher at 10,000, 100,000 and 1,000,000 known residents: speed, memory, recovery, disk, two workers
 	$(BIN)/python -m tests.benchmarks.growth $(if $(RESIDENTS),--residents $(RESIDENTS))
+
+bench-web: install ## how fast every page answers on 100,000 open tasks
+	$(BIN)/python -m tests.benchmarks.web
 
 canary: install ## the canary run with 6,000 signals: residents through every path, then looked for in all that is left
 	SIGNAALWISSEL_CANARY_SIGNALS=6000 $(BIN)/pytest tests/privacy/test_canary.py

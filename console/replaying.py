@@ -28,7 +28,12 @@ from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import DoesNotFit
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.sinks.access import Database
-from signaalwissel.sinks.dead_letters import REPLAYS_HEADER, DeadLetterRow, replay_dead_letter
+from signaalwissel.sinks.dead_letters import (
+    REPLAYS_HEADER,
+    DeadLetterRow,
+    replay_dead_letter,
+    sealed_original,
+)
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.streams.topics import Names
 
@@ -57,12 +62,12 @@ class Replayer:
         engine: Where they lie.
         keys: Opens their seals.
         names: Topic names.
-        writer: Sends; not used while nothing is replayed.
+        writer: Sends; None where nothing is replayed but only looked at.
         accounting: Puts every opening on record first.
     """
 
     def __init__(
-        self, engine: Database, keys: KeyProvider, names: Names, writer: Writer, accounting: Accounting
+        self, engine: Database, keys: KeyProvider, names: Names, writer: Writer | None, accounting: Accounting
     ) -> None:
         self._accounting = accounting
         self._engine = engine
@@ -81,6 +86,13 @@ class Replayer:
         letter = replay_dead_letter(self._engine, dead_letter_id, self._unsealing(mended), self._publish)
         return topic_of(letter, self._names)
 
+    def look(self, letter: DeadLetterRow) -> OriginalRecord:
+        """The original, once that is on record; raises as `replay` does."""
+        sealed = sealed_original(self._engine, letter.dead_letter_id)
+        if sealed is None:
+            raise NotReplayable(f"dead letter {letter.dead_letter_id}: there is none with this id")
+        return self._open(letter, sealed, EventKind.SEALED_OPENED)
+
     def _unsealing(self, mended: Mended | None) -> Callable[[DeadLetterRow, bytes], OriginalRecord]:
         def unseal(letter: DeadLetterRow, sealed: bytes) -> OriginalRecord:
             original = self._open(letter, sealed)
@@ -92,11 +104,13 @@ class Replayer:
 
         return unseal
 
-    def _open(self, letter: DeadLetterRow, sealed: bytes) -> OriginalRecord:
+    def _open(
+        self, letter: DeadLetterRow, sealed: bytes, kind: EventKind = EventKind.DEAD_LETTER_REPLAYED
+    ) -> OriginalRecord:
         about = f"dead letter {letter.dead_letter_id}"
         # Before it is opened: a processing that is not in the log must not happen.
-        log.info("%s of %s[%d] is opened to be replayed", about, letter.topic, letter.partition)
-        self._accounting.account(_opening(letter))
+        log.info("%s of %s[%d] is opened", about, letter.topic, letter.partition)
+        self._accounting.account(_opening(letter, kind))
         try:
             return open_original(sealed, letter.dead_letter_id, self._keys.by_id)
         except KeyDestroyed as error:
@@ -109,13 +123,14 @@ class Replayer:
             raise NotReplayable(f"{about}: {error}; are these the keys of this installation?") from error
 
     def _publish(self, topic: str, original: OriginalRecord) -> None:
+        assert self._writer is not None  # noqa: S101 whoever replays has one
         self._writer.send_original(self._names(self._names.bare(topic)), original)
 
 
-def _opening(letter: DeadLetterRow) -> Done:
+def _opening(letter: DeadLetterRow, kind: EventKind) -> Done:
     return Done(
         Purpose.DEAD_LETTER_OPENED,
-        EventKind.DEAD_LETTER_REPLAYED,
+        kind,
         about=letter.dead_letter_id,
         municipality=letter.municipality,
         trace_id=trace_from(letter.dead_letter_id),
@@ -141,17 +156,33 @@ def read_mended(file: Path, letter: DeadLetterRow, settings: Settings, names: Na
         NotReplayable: The record would be refused again; names field and rule.
     """
     topic = names.bare(letter.topic)
+    record_name(letter, topic)
+    return mended_of(_json(file), letter, topic, settings, str(file))
+
+
+def record_name(letter: DeadLetterRow, topic: str) -> str:
+    """The schema of a dead letter's record; UsageFailure where nobody mends such a record by hand.
+
+    Args:
+        letter: The dead letter.
+        topic: Its topic without a prefix.
+    """
     name = _RECORDS.get(kind_of(topic))
     if name is None:
         raise UsageFailure(
             f"dead letter {letter.dead_letter_id}: records of {topic} are internal; replay it as it is"
         )
-    value = _json(file)
+    return name
+
+
+def mended_of(value: Any, letter: DeadLetterRow, topic: str, settings: Settings, place: str) -> Mended:
+    """A mended record from its JSON form; NotReplayable, with `place`, where it would be refused again."""
+    name = record_name(letter, topic)
     try:
         record = codec(name).from_json(value)
         _check(topic, value, record, settings)
     except DoesNotFit as finding:
-        raise NotReplayable(f"{file}: {finding.field or 'record'}: {finding.rule}") from None
+        raise NotReplayable(f"{place}: {finding.field or 'record'}: {finding.rule}") from None
     return Mended(_key(name, record), codec(name).encode(record))
 
 

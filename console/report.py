@@ -12,11 +12,14 @@ from signaalwissel.console import environment, runtime
 from signaalwissel.console.connections import database
 from signaalwissel.console.ddas_report import ddas
 from signaalwissel.console.failures import UsageFailure
+from signaalwissel.console.figure_rows import FIGURE_COLUMNS, csv_of, plain_rows
 from signaalwissel.console.lines import dump
 from signaalwissel.console.screen import screen
 from signaalwissel.processors.figures import FigureRow
+from signaalwissel.processors.municipal_figures import FigureLine, figure_lines
 from signaalwissel.processors.validation import is_municipality
 from signaalwissel.sinks.figures import new_arrears as new_arrears_table
+from signaalwissel.sinks.municipal_figures import counts_of
 
 report = typer.Typer(help="Figures, small groups suppressed, and the delivery to DDAS.", no_args_is_help=True)
 report.command()(ddas)
@@ -49,8 +52,7 @@ def new_arrears(
 
     Example: signaalwissel report new-arrears --month 2026-02 --municipality 0344
     """
-    if as_json and as_csv:
-        raise UsageFailure("--json and --csv: choose one of the two")
+    _check_form(as_json=as_json, as_csv=as_csv)
     if municipality is not None and not is_municipality(municipality):
         raise UsageFailure("--municipality must be four digits, like 0344")
     settings = environment.settings()
@@ -66,6 +68,47 @@ def new_arrears(
         writer.writerows(map(_for_spreadsheets, rows))
     else:
         screen().print(_table(rows))
+
+
+@report.command()
+def figures(
+    municipality: Annotated[str, typer.Option(help="Four digits.")],
+    months: Annotated[int, typer.Option(min=1, max=60, help="So many months back, this one included.")] = 13,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header.")] = False,
+) -> None:
+    """Show a municipality's own figures: signals, hits, time to contact, escalations, relapse after completion.
+
+    They are those of the page Cijfers. A group below the policy's figures.suppress_below is shown as `<10`, and what
+    would tell it by subtraction as a lower bound like `>=37`.
+
+    Example: signaalwissel report figures --municipality 0344 --csv
+    """
+    _check_form(as_json=as_json, as_csv=as_csv)
+    settings = environment.settings()
+    policies = runtime.policies(settings)
+    below = (policies.get(municipality) or policies.default).figures.suppress_below
+    with database(settings) as engine:
+        lines = figure_lines(counts_of(engine, municipality, months), below)
+    if as_json:
+        print(dump([dict(zip(FIGURE_COLUMNS, row, strict=True)) for row in plain_rows(municipality, lines)]))
+    elif as_csv:
+        print(csv_of(municipality, lines), end="")
+    else:
+        screen().print(_figures(municipality, lines))
+
+
+def _check_form(*, as_json: bool, as_csv: bool) -> None:
+    if as_json and as_csv:
+        raise UsageFailure("--json and --csv: choose one of the two")
+
+
+def _figures(municipality: str, lines: list[FigureLine]) -> Table:
+    shown = Table(*(name.capitalize() for name in FIGURE_COLUMNS))
+    for row in plain_rows(municipality, lines):
+        shown.add_row(*("" if one is None else str(one) for one in row))
+    return shown
 
 
 def _month(text: str) -> date:

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     progress_timeout_s: float = Field(default=300.0, ge=5.0, le=86_400.0)
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=1, le=65_000)
+    health_addresses: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.:\[\]_-]+/?( *, *https?://[A-Za-z0-9.:\[\]_-]+/?)*$",
+        max_length=4000,
+    )
     event_source: str = "urn:nld:signaalwissel"
     erasure_ledger: Path | None = None
     clock: str = Field(default="database", pattern="^(database|off)$")

@@ -21,12 +21,14 @@ from signaalwissel.console.processes import child, end_all
 from signaalwissel.console.registry_ids import registry_settings
 from signaalwissel.console.schemas import fill, opened
 from signaalwissel.console.settings import Settings
+from signaalwissel.console.up_demo import give_work
 from signaalwissel.deploy.embedded_registry import REGISTRY_VARIABLE, embedded_registry
 from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import PlatformProgress, progress_on
 from signaalwissel.deploy.settings import PlatformSettings
 from signaalwissel.sinks.database import migrate, open_engine
+from signaalwissel.sinks.outcomes import Busy
 from signaalwissel.sinks.row_security import grant_reader
 from signaalwissel.streams.topics import layout
 
@@ -73,14 +75,18 @@ def up(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print settings and address as one JSON object, once it runs.")
     ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With signals of the last days, of residents who do not exist.")
+    ] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, the worker, the sink and the web pages, and stop them all on Ctrl-C or SIGTERM.
 
     Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
     embedded servers goes when it ends: it is for trying things out. Prints the settings that other commands need, and
-    the address of the pages, on which everybody chooses who they are.
+    the address of the pages, on which everybody chooses who they are. With --demo there is work on them, and it prints
+    as whom to log in.
 
-    Example: signaalwissel up
+    Example: signaalwissel up --demo
     """
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,19 +97,27 @@ def up(
         installation(progress, **variables) as running,
         pages(running) as address,
     ):
-        _tell(running, address, as_json=as_json)
+        busy = give_work(running.settings, running.check, progress).busy if demo else None
+        _tell(running, address, busy, as_json=as_json)
         while not stopped.wait(_LOOK_S):
             running.check()
     raise typer.Exit(Exit.DONE)
 
 
-def _tell(running: Running, address: str, *, as_json: bool) -> None:
+def _tell(running: Running, address: str, busy: Busy | None, *, as_json: bool) -> None:
     if as_json:
-        print(dump({"settings": running.environment, "pages": address}), flush=True)
+        login = None if busy is None else busy._asdict()
+        print(dump({"settings": running.environment, "pages": address, "login": login}), flush=True)
         return
     for name in sorted(running.environment):
         print(f"export {name}={running.environment[name]}", flush=True)
     print(f"# the pages: {address}", flush=True)
+    if busy is not None:
+        print(
+            f"# log in there as counsellor, municipality {busy.municipality}, counsellor id {busy.counsellor_id},"
+            f" team {busy.team}: {busy.tasks} contacts to make",
+            flush=True,
+        )
     print("# ready; stop with Ctrl-C", flush=True)
 
 

@@ -1,22 +1,24 @@
 """`web`: the pages for counsellors, team leads, privacy officers and operators."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 from signaalwissel.console import doctor, environment, http_access, key_service, runtime
 from signaalwissel.console.accounting import Accounting, note
-from signaalwissel.console.connections import writer
+from signaalwissel.console.connections import Writer, writer
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding
 from signaalwissel.console.kafka_login import check_login, fault_of
 from signaalwissel.console.lines import dump
+from signaalwissel.console.mending import mended, readable
 from signaalwissel.console.metrics import MetricsPage
 from signaalwissel.console.metrics_http import WEB, HttpMetrics
 from signaalwissel.console.metrics_process import KeyMetrics
 from signaalwissel.console.probes import answering
+from signaalwissel.console.process_looks import looks
 from signaalwissel.console.processes import end_with_parent
-from signaalwissel.console.replaying import NotReplayable, Replayer, is_published
+from signaalwissel.console.replaying import NotReplayable, Replayer, is_published, mended_of, record_name
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.webpages.app import build_web
 from signaalwissel.console.webpages.parts import Parts
@@ -28,7 +30,12 @@ from signaalwissel.security.http_server import ServerUnusable, serve
 from signaalwissel.security.http_sessions import WebSessions
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import open_engine
-from signaalwissel.sinks.dead_letters import DeadLetterStatus, mark_dead_letters, show_dead_letter
+from signaalwissel.sinks.dead_letters import (
+    DeadLetterRow,
+    DeadLetterStatus,
+    mark_dead_letters,
+    show_dead_letter,
+)
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.row_security import check_reader
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
@@ -104,6 +111,7 @@ def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet, keys:
         open_subject=opens,
         letters=LetterActions(settings, engine, keys, accounting),
         look=look,
+        processes=lambda: looks(settings),
         now_ms=now_ms,
     )
 
@@ -140,16 +148,37 @@ class LetterActions:
         Raises:
             NotReplayable: Its topic is internal: the pages' account may not write there (docs/operations.md).
         """
-        names = runtime.names(self._settings)
         letter = show_dead_letter(self._engine, dead_letter_id)
-        if letter is not None and not is_published(letter, names):
-            raise NotReplayable(
-                f"dead letter {dead_letter_id}: records of {letter.topic} are internal; the operator replays it with "
-                f"`signaalwissel dead-letters replay {dead_letter_id}`"
-            )
+        if letter is not None:
+            self._check_published(letter)
         with writer(self._settings) as sender:
-            replayer = Replayer(self._engine, self._keys, names, sender, self._accounting.of(by))
-            return replayer.replay(dead_letter_id)
+            return self._replayer(by, sender).replay(dead_letter_id)
+
+    def look(self, letter: DeadLetterRow, by: str) -> dict[str, Any]:
+        """Its record in the JSON form of its schema, once the look is on record."""
+        topic = runtime.names(self._settings).bare(letter.topic)
+        record_name(letter, topic)
+        return readable(letter, topic, self._replayer(by).look(letter))
+
+    def mend(self, letter: DeadLetterRow, filled: Mapping[str, str], by: str) -> str:
+        """Send it again as it was filled in; gives its topic. Raises NotReplayable as `replay`."""
+        self._check_published(letter)
+        topic = runtime.names(self._settings).bare(letter.topic)
+        value = mended(self.look(letter, by), filled)
+        instead = mended_of(value, letter, topic, self._settings, f"dead letter {letter.dead_letter_id}")
+        with writer(self._settings) as sender:
+            return self._replayer(by, sender).replay(letter.dead_letter_id, instead)
+
+    def _check_published(self, letter: DeadLetterRow) -> None:
+        if not is_published(letter, runtime.names(self._settings)):
+            raise NotReplayable(
+                f"dead letter {letter.dead_letter_id}: records of {letter.topic} are internal; the operator replays it "
+                f"with `signaalwissel dead-letters replay {letter.dead_letter_id}`"
+            )
+
+    def _replayer(self, by: str, sender: Writer | None = None) -> Replayer:
+        names = runtime.names(self._settings)
+        return Replayer(self._engine, self._keys, names, sender, self._accounting.of(by))
 
     def park(self, dead_letter_id: str, by: str) -> None:
         """Put it aside."""

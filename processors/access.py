@@ -35,6 +35,7 @@ class Action(StrEnum):
     OPEN_CONTACT_DETAILS = "open-contact-details"
     READ_DECISION = "read-decision"
     READ_FIGURES = "read-figures"
+    READ_POLICY = "read-policy"
     READ_NOTICE = "read-notice"
     EXPORT_SUBJECT = "export-subject"
     ERASE_SUBJECT = "erase-subject"
@@ -43,6 +44,8 @@ class Action(StrEnum):
     RUN_RETENTION = "run-retention"
     READ_DEAD_LETTER = "read-dead-letter"
     HANDLE_DEAD_LETTER = "handle-dead-letter"
+    MEND_DEAD_LETTER = "mend-dead-letter"
+    """See the record of a dead letter, personal data masked, and send it mended."""
     READ_STATUS = "read-status"
 
 
@@ -109,6 +112,7 @@ TABLE: dict[Role, dict[Action, frozenset[Scope]]] = {
         Action.OPEN_CONTACT_DETAILS: frozenset({Scope.OWN, Scope.TEAM}),
         Action.READ_DECISION: frozenset({Scope.OWN, Scope.TEAM}),
         Action.READ_NOTICE: frozenset({Scope.OWN, Scope.TEAM}),
+        Action.READ_POLICY: frozenset({Scope.MUNICIPALITY}),
     },
     Role.TEAM_LEAD: {
         Action.READ_TASK: frozenset({Scope.MUNICIPALITY}),
@@ -118,17 +122,21 @@ TABLE: dict[Role, dict[Action, frozenset[Scope]]] = {
         Action.READ_DECISION: frozenset({Scope.MUNICIPALITY}),
         Action.READ_NOTICE: frozenset({Scope.MUNICIPALITY}),
         Action.READ_FIGURES: frozenset({Scope.MUNICIPALITY}),
+        Action.READ_POLICY: frozenset({Scope.MUNICIPALITY}),
     },
     Role.PRIVACY_OFFICER: {
         Action.READ_TASK: frozenset({Scope.MUNICIPALITY}),
         Action.READ_DECISION: frozenset({Scope.MUNICIPALITY}),
         Action.READ_NOTICE: frozenset({Scope.MUNICIPALITY}),
         Action.READ_FIGURES: frozenset({Scope.MUNICIPALITY}),
+        Action.READ_POLICY: frozenset({Scope.MUNICIPALITY}),
         Action.EXPORT_SUBJECT: frozenset({Scope.MUNICIPALITY}),
         Action.ERASE_SUBJECT: frozenset({Scope.MUNICIPALITY}),
         Action.RECORD_OBJECTION: frozenset({Scope.MUNICIPALITY}),
         Action.READ_AUDIT: frozenset({Scope.MUNICIPALITY}),
         Action.RUN_RETENTION: frozenset({Scope.MUNICIPALITY}),
+        Action.READ_DEAD_LETTER: frozenset({Scope.MUNICIPALITY}),
+        Action.MEND_DEAD_LETTER: frozenset({Scope.MUNICIPALITY}),
     },
     Role.OPERATOR: {
         # Code, field and rule of a dead letter, never its content: that is sealed.

@@ -89,6 +89,7 @@ FIELDS: Mapping[Role, Mapping[Kind, frozenset[str]]] = {
         Kind.TASK_STEP: _STEP - {"note"},
         Kind.DECISION: _DECISION | _AUDITED,
         Kind.NOTICE: _NOTICE | {"addressee"},
+        Kind.DEAD_LETTER: _DEAD_LETTER,
     },
     Role.OPERATOR: {Kind.DEAD_LETTER: _DEAD_LETTER},
 }

@@ -93,7 +93,7 @@ def total(cells: Iterable[Shown]) -> Shown:
             added += shown.number
         else:
             # A small count is at least one.
-            added += 1
+            added += shown.number if shown.precision is Precision.AT_LEAST else 1
             exact = False
     return Shown(Precision.EXACT if exact else Precision.AT_LEAST, added)
 

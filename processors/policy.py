@@ -224,7 +224,7 @@ def load_policies(folder: Path, *, for_every_code: bool = False) -> Policies:
     if not default_file.is_file():
         raise PolicyError(f"{default_file}: missing; the policy folder needs a default.toml")
     default_content = _read(default_file)
-    default = _policy(default_file, default_content)
+    default = checked_policy(default_file, default_content)
     municipalities = {}
     registers = {"": _register(default_file, default)}
     for file in sorted(folder.glob("*.toml")):
@@ -232,7 +232,7 @@ def load_policies(folder: Path, *, for_every_code: bool = False) -> Policies:
             continue
         if not _MUNICIPALITY.fullmatch(file.stem):
             raise PolicyError(f"{file}: the name must be a municipality's four digits, like 0344.toml")
-        policy = municipalities[file.stem] = _policy(file, _merged(default_content, _read(file)))
+        policy = municipalities[file.stem] = checked_policy(file, _merged(default_content, _read(file)))
         registers[file.stem] = _register(file, policy)
     return Policies(default, municipalities, registers=registers, for_every_code=for_every_code)
 
@@ -246,7 +246,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise PolicyError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _policy(file: Path, content: dict[str, Any]) -> Policy:
+def checked_policy(file: Path | str, content: Mapping[str, Any]) -> Policy:
+    """The policy that a file's content makes; raises PolicyError, which names the file, the key and the bound."""
     try:
         policy = Policy.model_validate(content)
     except ValidationError as error:

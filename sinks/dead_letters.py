@@ -111,6 +111,14 @@ def find_dead_letter(connection: Connection, dead_letter_id: str) -> DeadLetterR
     return None if row is None else _shown(row)
 
 
+def sealed_original(engine: Engine, dead_letter_id: str) -> bytes | None:
+    """The sealed original, or None where there is none with this id; opening it is a logged processing."""
+    statement = select(dead_letters.c.sealed).where(dead_letters.c.dead_letter_id == dead_letter_id)
+    with engine.connect() as connection:
+        sealed = connection.execute(statement).scalar()
+    return None if sealed is None else bytes(sealed)
+
+
 def mark_dead_letters(engine: Engine, ids: Iterable[str], status: DeadLetterStatus) -> int:
     """Set the status of dead letters, to park or reopen them; gives how many there were."""
     statement = (

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 import httpx
+from signaalwissel.sinks.bounded_http import read_bounded
 from signaalwissel.sinks.open_klant_settings import OpenKlantSettings
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 from tenacity import wait_random_exponential as wait_growing
@@ -125,7 +126,9 @@ class Requests:
         deadline = time.monotonic() + self._timeout_s
         try:
             with self._client.stream(method, path, params=query, json=body) as response:
-                content = _read(response, where, deadline)
+                content = read_bounded(
+                    response, _BODY_MAX, deadline, lambda told: OpenKlantAway(f"{where}: {told}")
+                )
         except httpx.TimeoutException as error:
             raise OpenKlantAway(f"{where}: no answer within {self._timeout_s:g} s") from error
         except httpx.TransportError as error:
@@ -135,18 +138,6 @@ class Requests:
         if response.status_code not in _OK:
             raise _failure(response, content, where)
         return _object(content, where)
-
-
-def _read(response: httpx.Response, where: str, deadline: float) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        content += chunk
-        if len(content) > _BODY_MAX:
-            raise OpenKlantAway(f"{where}: the answer is larger than {_BODY_MAX} bytes")
-        # The client bounds the wait for each piece; a server that drips would hold us for ever.
-        if time.monotonic() > deadline:
-            raise OpenKlantAway(f"{where}: the answer takes too long")
-    return bytes(content)
 
 
 def _object(content: bytes, where: str) -> Json:

@@ -6,6 +6,7 @@ Flows in: an engine. Flows out: one row per accepted delivery, with its last rev
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from signaalwissel.schemas.followup import TaskKind, TaskStatus
 from signaalwissel.schemas.routing import Route
 from signaalwissel.schemas.units import Millis
 from signaalwissel.sinks.copying import millis_of
@@ -49,6 +50,31 @@ def stored_outcomes(engine: Engine) -> Iterator[StoredOutcome]:
                 row.trajectory_id if followed else None,
                 row.task_id is not None,
             )
+
+
+class Busy(NamedTuple):
+    """A counsellor with contacts to make on relapses, and how many."""
+
+    municipality: str
+    counsellor_id: str
+    team: str
+    tasks: int
+
+
+def busiest_counsellor(engine: Engine) -> Busy | None:
+    """Who has most contacts to make; None where nobody has any."""
+    count = func.count()
+    statement = (
+        select(tasks.c.municipality, tasks.c.assignee, tasks.c.team, count)
+        .where(tasks.c.kind == TaskKind.CONTACT_ON_RELAPSE.value, tasks.c.assignee.is_not(None))
+        .where(tasks.c.status.in_((TaskStatus.OPEN.value, TaskStatus.ACCEPTED.value)))
+        .group_by(tasks.c.municipality, tasks.c.assignee, tasks.c.team)
+        .order_by(count.desc(), tasks.c.municipality, tasks.c.assignee)
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        row = connection.execute(statement).first()
+    return None if row is None else Busy(row[0], row[1], row[2], row[3])
 
 
 def count_deliveries(engine: Engine) -> int:

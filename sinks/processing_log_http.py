@@ -12,6 +12,7 @@ from typing import Self
 import httpx
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from signaalwissel.sinks.bounded_http import read_bounded
 from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings, ProcessingLogUnusable
 
 _BODY_MAX = 1_000_000
@@ -74,7 +75,9 @@ class Collector:
         deadline = time.monotonic() + self._timeout_s
         try:
             with self._client.stream("POST", self._url, content=request) as response:
-                content = _read(response, where, deadline)
+                content = read_bounded(
+                    response, _BODY_MAX, deadline, lambda told: NotAcknowledged(f"{where}: {told}")
+                )
         except httpx.TimeoutException as error:
             raise NotAcknowledged(f"{where}: no answer within {self._timeout_s:g} s") from error
         except httpx.HTTPError as error:
@@ -95,18 +98,6 @@ def _trusted(settings: ProcessingLogSettings) -> ssl.SSLContext | bool:
         raise ProcessingLogUnusable(
             f"PROCESSING_LOG_CA_FILE: {settings.ca_file} holds no certificates that can be read"
         ) from error
-
-
-def _read(response: httpx.Response, where: str, deadline: float) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        content += chunk
-        if len(content) > _BODY_MAX:
-            raise NotAcknowledged(f"{where}: the answer is larger than {_BODY_MAX} bytes")
-        # The client bounds the wait for each piece; a server that drips would hold us for ever.
-        if time.monotonic() > deadline:
-            raise NotAcknowledged(f"{where}: the answer takes too long")
-    return bytes(content)
 
 
 def _check_all_taken(content: bytes, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Indexes that the web pages walk: the work list in its order, and who looked at a signal (migration 0009)."""
+"""Indexes that the web pages walk: the work list in its order, figures, and who looked at a signal."""
 
 from signaalwissel.sinks.accounting_tables import audit_events
 from signaalwissel.sinks.tables import tasks
@@ -18,6 +18,12 @@ INDEXES = (
         postgresql_where=_OPEN,
     ),
     Index("ix_tasks_work_list_team", _C.municipality, _C.team, _C.due_on, _C.task_id, postgresql_where=_OPEN),
+    Index(
+        "ix_tasks_figures",
+        _C.municipality,
+        _C.opened_on,
+        postgresql_where=text("kind = 'CONTACT_ON_RELAPSE'"),
+    ),
     Index(
         "ix_audit_events_trace_id",
         audit_events.c.trace_id,

@@ -13,8 +13,11 @@ from signaalwissel.console.webpages import rights
 from signaalwissel.console.webpages.dossier import DossierPage
 from signaalwissel.console.webpages.fallout import FalloutPage
 from signaalwissel.console.webpages.figures import FiguresPage
+from signaalwissel.console.webpages.letter_mending import MendingPage
 from signaalwissel.console.webpages.letters import LettersPage
+from signaalwissel.console.webpages.partner_figures import PartnerFiguresPage
 from signaalwissel.console.webpages.parts import FOLDER, STATIC, Pages, Parts, session_of
+from signaalwissel.console.webpages.policy import PolicyPage
 from signaalwissel.console.webpages.reporting import Sent
 from signaalwissel.console.webpages.signal import SignalPage
 from signaalwissel.console.webpages.status import StatusPage
@@ -71,11 +74,14 @@ def build_web(
         LettersPage(parts, pages),
     )
     seen = [_home(), work.routes(), task.routes(), letters.routes()]
-    others = (SignalPage, DossierPage, FalloutPage, FiguresPage, StatusPage)
+    others = (
+        *(SignalPage, DossierPage, FalloutPage, FiguresPage, PartnerFiguresPage),
+        *(PolicyPage, StatusPage),
+    )
     seen += [page(parts, pages).routes() for page in others]
     for router in seen:
         app.include_router(router, dependencies=[Depends(_remembered(parts.sessions.session))])
-    for router in (task.forms(), letters.forms()):
+    for router in (task.forms(), letters.forms(), MendingPage(parts, pages).forms()):
         app.include_router(router, dependencies=[Depends(_remembered(parts.sessions.form_session))])
     _install_error_pages(app, pages)
     return app

@@ -82,3 +82,8 @@ def number(value: int) -> str:
 def who(actor: str) -> str:
     """An actor without the issuer of their token, which is the same for everybody here."""
     return actor.rpartition("#")[2]
+
+
+def capitalized(text: str) -> str:
+    """With a capital in front; the rest as it is, such as BSN."""
+    return text[:1].upper() + text[1:]

@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from signaalwissel.console.failures import CommandFailure, ServiceAway
+from signaalwissel.console.webpages import rights
 from signaalwissel.console.webpages.parts import Page, session_of
-from signaalwissel.processors.access import Action, Principal, Target, may
+from signaalwissel.processors.access import Action, Principal, Target, may, may_somewhere
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.sinks.dead_letters import (
     DeadLetterFilter,
@@ -26,6 +27,7 @@ _SEE_OTHER = 303
 _ALL = "alle"
 _DONE = {
     "opnieuw": "Het bericht is opnieuw aangeboden.",
+    "herstel": "Het herstelde bericht is aangeboden.",
     "opzij": "Het bericht is opzij gelegd.",
     "terug": "Het bericht is weer open.",
 }
@@ -48,7 +50,13 @@ class LettersPage(Page):
         return router
 
     def list(
-        self, request: Request, stand: str = "open", code: str = "", topic: str = "", gemeente: str = ""
+        self,
+        request: Request,
+        stand: str = "open",
+        code: str = "",
+        topic: str = "",
+        gemeente: str = "",
+        nummer: str = "",
     ) -> HTMLResponse:
         """Dead letters, the newest first."""
         principal = _reader(request)
@@ -56,9 +64,15 @@ class LettersPage(Page):
             status = None if stand == _ALL else DeadLetterStatus(stand)
         except ValueError:
             raise Problem(400, "Deze stand is er niet.") from None
-        given = {"code": _clean(code), "topic": _clean(topic), "municipality": _clean(gemeente)}
+        given = {
+            "code": _clean(code),
+            "topic": _clean(topic),
+            "municipality": _clean(gemeente),
+            "record_id": _clean(nummer),
+        }
         wanted = DeadLetterFilter(status=status, limit=_PAGE + 1, **given)
-        with self._parts.rows(principal, every_dead_letter=True) as connection:
+        every = rights.reads_every_letter(principal)
+        with self._parts.rows(principal, every_dead_letter=every) as connection:
             found = dead_letters_in(connection, wanted)
         return self._pages.page(
             request,
@@ -101,7 +115,8 @@ class LettersPage(Page):
         return RedirectResponse(f"/berichten/{letter_id}?gedaan={actie}", _SEE_OTHER)
 
     def _letter(self, principal: Principal, letter_id: str) -> DeadLetterRow:
-        with self._parts.rows(principal, every_dead_letter=True) as connection:
+        every = rights.reads_every_letter(principal)
+        with self._parts.rows(principal, every_dead_letter=every) as connection:
             letter = find_dead_letter(connection, _clean(letter_id) or "")
         if letter is None:
             raise Problem(404, "Dit bericht is er niet.")
@@ -124,12 +139,14 @@ class LettersPage(Page):
             letter=letter,
             done=done,
             problem=problem,
+            may_handle=may(session_of(request).principal, Action.HANDLE_DEAD_LETTER, Target()),
+            may_mend=rights.may_mend(session_of(request).principal, letter.municipality),
         )
 
 
 def _reader(request: Request) -> Principal:
     principal = session_of(request).principal
-    if not may(principal, Action.READ_DEAD_LETTER, Target()):
+    if not may_somewhere(principal, Action.READ_DEAD_LETTER):
         raise Problem(403, "U mag vastgelopen berichten niet zien.")
     return principal
 

@@ -4,7 +4,7 @@ In: an engine, sessions, ways onto Kafka and to the keys. Out: rows that somebod
 record first, pages.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from signaalwissel.console.accounting import Accounting, Refused
 from signaalwissel.console.failures import CommandFailure, ServiceAway
 from signaalwissel.console.findings import Finding
+from signaalwissel.console.process_looks import Look
 from signaalwissel.console.webpages import formats, rights
 from signaalwissel.console.webpages.words import word
 from signaalwissel.processors.access import Principal
@@ -28,6 +29,7 @@ from signaalwissel.security.http_sessions import CSRF_FIELD, WebSessions
 from signaalwissel.security.sessions import Session
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import database_away
+from signaalwissel.sinks.dead_letters import DeadLetterRow
 from signaalwissel.sinks.row_security import RowScope, scoped
 from signaalwissel.sinks.settings import ServiceAway as DatabaseAway
 
@@ -46,6 +48,12 @@ class Letters(Protocol):
 
     def replay(self, dead_letter_id: str, by: str) -> str:
         """Send it again; gives its topic."""
+
+    def look(self, letter: DeadLetterRow, by: str) -> dict[str, Any]:
+        """Its record in the JSON form of its schema, once the look is on record."""
+
+    def mend(self, letter: DeadLetterRow, filled: Mapping[str, str], by: str) -> str:
+        """Send it again as it was filled in; gives its topic."""
 
     def park(self, dead_letter_id: str, by: str) -> None:
         """Put it aside."""
@@ -68,6 +76,7 @@ class Parts:
         open_subject: Opens a seal, once that is on record.
         letters: Handles dead letters.
         look: What `doctor` finds.
+        processes: What the running processes say of themselves.
         now_ms: The clock of what people report.
     """
 
@@ -80,6 +89,7 @@ class Parts:
     open_subject: Callable[[Sealed, Opened], SealedSubject]
     letters: Letters
     look: Callable[[], Sequence[Finding]]
+    processes: Callable[[], Sequence[Look]]
     now_ms: Callable[[], Millis]
 
     @contextmanager
@@ -127,7 +137,7 @@ class Pages:
             lstrip_blocks=True,
         )
         dates = ("day", "month", "moment", "until", "urgency", "duration")
-        for name in (*dates, "euros", "number", "figure", "who"):
+        for name in (*dates, "euros", "number", "figure", "who", "capitalized"):
             self._templates.filters[name] = getattr(formats, name)
         self._templates.filters["word"] = word
 

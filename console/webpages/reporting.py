@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from signaalwissel.console.webpages.parts import Page, Pages, Parts
 from signaalwissel.processors.access import Principal
 from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.processors.followup_updates import UpdateRefused, apply_update, check_update
@@ -99,3 +100,17 @@ class Sent:
                 self._by_task[update.task_id] = left
             else:
                 self._by_task.pop(update.task_id, None)
+
+
+class ReportingPage(Page):
+    """A page that knows what was reported and is not applied yet.
+
+    Args:
+        parts: What it is made of.
+        pages: Makes the page.
+        sent: What was reported; shared by the pages that show it.
+    """
+
+    def __init__(self, parts: Parts, pages: Pages, sent: Sent) -> None:
+        super().__init__(parts, pages)
+        self._sent = sent

@@ -29,6 +29,7 @@ def menu(principal: Principal) -> tuple[MenuItem, ...]:
         (Action.READ_TASK, "/dossiers", "Dossier"),
         (Action.READ_FIGURES, "/uitval", "Uitval"),
         (Action.READ_FIGURES, "/cijfers", "Cijfers"),
+        (Action.READ_POLICY, "/beleid", "Beleid"),
         (Action.READ_DEAD_LETTER, "/berichten", "Vastgelopen berichten"),
         (Action.READ_STATUS, "/beheer", "Beheer"),
     ]
@@ -37,11 +38,24 @@ def menu(principal: Principal) -> tuple[MenuItem, ...]:
 
 def whole_municipalities(principal: Principal) -> list[str]:
     """The municipalities of which somebody reads every task."""
+    return municipalities_for(principal, Action.READ_TASK)
+
+
+def municipalities_for(principal: Principal, action: Action) -> list[str]:
+    """The municipalities in the whole of which somebody may do something."""
     return [
-        code
-        for code in sorted(principal.municipalities)
-        if may(principal, Action.READ_TASK, Target(municipality=code))
+        code for code in sorted(principal.municipalities) if may(principal, action, Target(municipality=code))
     ]
+
+
+def may_mend(principal: Principal, municipality: str | None) -> bool:
+    """Whether somebody may see and mend the record of a dead letter; never one of which nobody knows whose it is."""
+    return may(principal, Action.MEND_DEAD_LETTER, Target(municipality=municipality))
+
+
+def reads_every_letter(principal: Principal) -> bool:
+    """Whether somebody sees the dead letters of all municipalities and of none."""
+    return may(principal, Action.READ_DEAD_LETTER, Target())
 
 
 def read_target(task: Task) -> Target:

@@ -15,6 +15,7 @@ from signaalwissel.processors.access import Action, Target, may
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.sinks.database import database_away
 from signaalwissel.sinks.health import health
+from signaalwissel.sinks.operations_reads import pace, retention_state
 from signaalwissel.sinks.settings import ServiceAway
 
 _KEPT_S = 15.0
@@ -49,13 +50,19 @@ class StatusPage(Page):
         try:
             with database_away():
                 told = health(self._parts.engine)
+                work = pace(self._parts.engine)
+                retention = retention_state(self._parts.engine)
         except ServiceAway:
-            told = None
+            told, work, retention = None, None, None
         return self._pages.page(
             request,
             "status.html",
             title="Beheer",
-            findings=sorted(found, key=lambda one: one.ok),
+            findings=sorted((one for one in found if not _is_lag(one)), key=lambda one: one.ok),
+            lags=[one for one in found if _is_lag(one)],
+            processes=self._parts.processes(),
+            pace=work,
+            retention=retention,
             wrong=sum(not one.ok for one in found),
             health=told,
         )
@@ -66,3 +73,8 @@ class StatusPage(Page):
                 self._found = tuple(self._parts.look())
                 self._looked_at = time.monotonic()
             return self._found
+
+
+def _is_lag(one: Finding) -> bool:
+    """Whether a finding is how far a reader is: those stand by themselves."""
+    return one.check.endswith(" lag")

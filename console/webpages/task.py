@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from signaalwissel.console.accounting import Accounting, Done
 from signaalwissel.console.webpages import rights
 from signaalwissel.console.webpages.contact import Contact, contacts_of
-from signaalwissel.console.webpages.parts import Page, Pages, Parts, recording, session_of
-from signaalwissel.console.webpages.reporting import Report, Sent, foreseen, update_of
+from signaalwissel.console.webpages.parts import recording, session_of
+from signaalwissel.console.webpages.reporting import Report, ReportingPage, foreseen, update_of
 from signaalwissel.processors.access import Action, Principal, may
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.followup_tasks import Task
@@ -68,18 +68,8 @@ def task_form(
     return TaskForm(soort, versie, kanaal, resultaat, kandidaat)
 
 
-class TaskPage(Page):
-    """The page of a task.
-
-    Args:
-        parts: What it is made of.
-        pages: Makes the page.
-        sent: What was reported and is not applied yet.
-    """
-
-    def __init__(self, parts: Parts, pages: Pages, sent: Sent) -> None:
-        super().__init__(parts, pages)
-        self._sent = sent
+class TaskPage(ReportingPage):
+    """The page of a task."""
 
     def routes(self) -> APIRouter:
         """Its page."""

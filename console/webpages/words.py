@@ -5,6 +5,7 @@ from typing import Any
 
 from signaalwissel.processors.access import Role
 from signaalwissel.processors.followup_texts import CHANNELS, OUTCOMES, PARTNERS
+from signaalwissel.processors.retention import DataKind
 from signaalwissel.schemas.followup import Feedback, NoticeKind, TaskKind, TaskStatus, TaskUpdateKind
 from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, MatchedBy, Route, TrueReason
 from signaalwissel.schemas.trajectory import ExitReason, Service, TrajectoryEventKind
@@ -152,6 +153,23 @@ LETTER_STATUSES = {
     DeadLetterStatus.REPLAYED: "opnieuw aangeboden",
     DeadLetterStatus.PARKED: "opzij gelegd",
 }
+DATA = {
+    DataKind.TRAJECTORY: "Trajecten",
+    DataKind.TRAJECTORY_OF_ENTREPRENEUR: "Trajecten van ondernemers",
+    DataKind.SIGNAL: "Signalen",
+    DataKind.TASK_SIGNAL: "Signalen bij taken",
+    DataKind.VERIFICATION: "Controles om wie het gaat",
+    DataKind.FEEDBACK: "Terugkoppelingen aan partners",
+    DataKind.COMMAND: "Opdrachten aan het toetsen",
+    DataKind.DEAD_LETTER: "Vastgelopen berichten",
+    DataKind.DAY_KEY: "Dagsleutels",
+    DataKind.OUTBOX: "Verzonden berichten",
+    DataKind.POLICY: "Oud beleid",
+    DataKind.TOMBSTONE: "Bewijzen van wissen",
+    DataKind.AUDIT_EVENT: "Handelingen",
+    DataKind.AUDIT_BLOCK: "Blokken van de audittrail",
+    DataKind.PROCESSING_LOG: "Regels van het verwerkingenlog",
+}
 STAGES = {"intake": "bij binnenkomst", "matcher": "bij het toetsen", "sink": "bij het opslaan"}
 ROLES = {
     Role.INTEGRATOR: "systeem",
@@ -178,6 +196,7 @@ _ALL: Mapping[str, Mapping[Any, str]] = {
     "feedback": FEEDBACK,
     "letter": LETTER_STATUSES,
     "stage": STAGES,
+    "data": DATA,
     "partner": PARTNERS,
     "channel": CHANNELS,
     "outcome": OUTCOMES,

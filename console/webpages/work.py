@@ -9,8 +9,8 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.webpages import rights
-from signaalwissel.console.webpages.parts import Page, Pages, Parts, session_of
-from signaalwissel.console.webpages.reporting import Sent
+from signaalwissel.console.webpages.parts import session_of
+from signaalwissel.console.webpages.reporting import ReportingPage
 from signaalwissel.processors.access import Action, Principal, may_somewhere
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.security.http_problems import Problem
@@ -39,18 +39,8 @@ def views(principal: Principal) -> list[View]:
     return found
 
 
-class WorkList(Page):
-    """The list.
-
-    Args:
-        parts: What it is made of.
-        pages: Makes the page.
-        sent: What was reported and is not applied yet.
-    """
-
-    def __init__(self, parts: Parts, pages: Pages, sent: Sent) -> None:
-        super().__init__(parts, pages)
-        self._sent = sent
+class WorkList(ReportingPage):
+    """The list."""
 
     def routes(self) -> APIRouter:
         """Its route."""

@@ -55,6 +55,24 @@ def test_as_csv_no_partner_id_is_a_formula(signaalwissel: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("stored")
+def test_a_municipality_s_own_figures_come_as_csv_and_json_with_small_groups_hidden(
+    signaalwissel: CommandLine,
+) -> None:
+    chosen = ("--municipality", "0344", "--months", "60")
+    ended = signaalwissel("report", "figures", *chosen, "--csv")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[0] == "municipality,figure,month,group,value,percent"
+    assert "0344,SIGNALS,2026-02,RENT,12," in lines
+    assert "0344,SIGNALS,2026-02,WATER,<10," in lines
+    assert "0344,SIGNALS,2026-02,,>=13," in lines
+    assert "0344,HITS,2026-02,RENT,12,100" in lines
+    plain = signaalwissel("report", "figures", *chosen, "--json")
+    assert len(plain.json) == len(lines) - 1
+    assert signaalwissel("report", "figures", *chosen, "--json", "--csv").code == 2
+
+
+@pytest.mark.usefixtures("stored")
 def test_on_a_screen_it_is_a_table(signaalwissel: CommandLine) -> None:
     ended = signaalwissel("report", "new-arrears", "--month", "2026-03")
     assert ended.code == 0

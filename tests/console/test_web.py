@@ -21,6 +21,7 @@ from signaalwissel.console.web import LetterActions
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
+from signaalwissel.sources.generator import generate
 from sqlalchemy import text
 
 from tests.console.console_support import CommandLine, Installation, source
@@ -147,3 +148,32 @@ def test_without_the_reader_role_it_does_not_start(
     ended = signaalwissel("web")
     assert ended.code == 2
     assert "access grant-reader" in ended.err
+
+
+def test_a_dead_letter_is_mended_on_the_page_and_every_look_is_on_record(installation: Installation) -> None:
+    grant_reader(installation.engine)
+    line = next(
+        line for line in generate(50, 20, 1, bad=0, municipalities=("0344",)) if line["topic"] == "signals"
+    )
+    schema = codec("EarlySignal")
+    sent = schema.from_json({**line["value"], "arrears": "-5.00"})
+    letter = installation.refuse(source(value=schema.encode(sent)))
+    path = f"/berichten/{letter.dead_letter_id}"
+    with running(installation) as (address, _), httpx.Client(base_url=address, timeout=30) as browser:
+        officer = Visitor(browser, role="privacy-officer")
+        page = officer.post(f"{path}/openen").text
+        assert 'value="-5.00"' in page
+        assert sent.subject.bsn not in page
+        answer = officer.post(f"{path}/herstel", arrears="-6.00")
+        assert (answer.status_code, "arrears" in answer.text) == (409, True)
+        answer = officer.post(f"{path}/herstel", arrears="6.00")
+        assert answer.status_code == 303, answer.text
+    (record,) = installation.records("signals", 1)
+    assert schema.to_json(schema.decode(record.value)) == {**schema.to_json(sent), "arrears": "6.00"}
+    with installation.engine.connect() as connection:
+        kinds = connection.execute(
+            text("SELECT kind FROM audit_events WHERE actor = :who ORDER BY event_id"),
+            {"who": officer.subject},
+        ).scalars()
+        # A look, a refused attempt with the look at the form again, and the one that was sent.
+        assert list(kinds) == ["SEALED_OPENED"] * 4 + ["DEAD_LETTER_REPLAYED"]

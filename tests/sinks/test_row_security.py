@@ -53,6 +53,7 @@ def engine(database_url: str) -> Engine:
             "INSERT INTO retained_figures VALUES ('{0}', '2026-01-01', 'RENT', 'p', 12, NULL, 10)",
             "INSERT INTO trajectory_keys VALUES ('{0}', 'k', 'T')",
             "INSERT INTO notices (notice_id, kind, municipality, addressee, legal_ground, occurred_on) VALUES ('n{0}', 'X', '{0}', 'a', 'l', '2026-01-01')",
+            "INSERT INTO retained_figures VALUES ('{0}', '2026-01-01', 'RENT', 'woonstad', 12, NULL, 10)",
         ):
             for code in ("0344", "0363"):
                 connection.execute(text(insert.format(code)))

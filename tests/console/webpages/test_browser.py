@@ -1,11 +1,5 @@
-"""The pages in a real Chromium: axe on each, 320 px wide, without JavaScript, by keyboard alone; pictures for the docs.
+"""The pages in a real Chromium: axe on each, 320 px wide, without JavaScript, by keyboard alone; pictures for the docs."""
 
-Skipped with the reason where no Chromium is installed; `make browser` installs it and sets
-SIGNAALWISSEL_BROWSER=required, with which its absence fails.
-"""
-
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -14,40 +8,32 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.processors.access import Role
 
+from tests.console.webpages.browsing import PICTURES, needs_chromium
 from tests.console.webpages.web_support import COUNSELLOR, TEAM, Town
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-REQUIRED = os.environ.get("SIGNAALWISSEL_BROWSER") == "required"
-SHOWN = {"werkvoorraad", "taak-320", "gemeld", "signaal", "dossier", "uitval"}
+SHOWN = {
+    "werkvoorraad",
+    "taak-320",
+    "gemeld",
+    "signaal",
+    "dossier",
+    "uitval",
+    "cijfers",
+    "beleid-anders",
+    "bericht-herstellen",
+}
 """Pictures that the documentation shows."""
-PICTURES = os.environ.get("SIGNAALWISSEL_PICTURES")
+TALL = {"beleid-anders"}
+"""Of these only what a screen holds."""
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not REQUIRED, reason="no chromium on this machine; `make browser` installs it"
-)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser of this machine, which reaches nothing but this machine."""
-    assert CHROMIUM is not None, "SIGNAALWISSEL_BROWSER=required, and there is no chromium"
-    options = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*options, "--disable-sync"])
-        with closing(browser):
-            yield browser
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -89,7 +75,15 @@ def pages_of(town: Town) -> dict[Role, dict[str, str]]:
             "dossier": "/dossiers?traject=T-1",
             "niet-gevonden": "/taken/nergens",
         },
-        Role.PRIVACY_OFFICER: {"signaal": "/signalen?nummer=s-1", "uitval": "/uitval", "cijfers": "/cijfers"},
+        Role.PRIVACY_OFFICER: {
+            "signaal": "/signalen?nummer=s-1",
+            "uitval": "/uitval",
+            "cijfers": "/cijfers",
+            "cijfers-voor-partners": "/cijfers/partners",
+            "beleid": "/beleid",
+            "berichten-van-de-gemeente": "/berichten",
+            "beleid-anders": "/beleid?bron=voorbeeld&window.months=1",
+        },
         Role.OPERATOR: {"berichten": "/berichten", "bericht": "/berichten/d1", "beheer": "/beheer"},
     }
 
@@ -110,9 +104,24 @@ def console_errors(page: Page) -> list[str]:
     return errors
 
 
+def tab_to(page: Page, text: str) -> None:
+    """Press Tab until what has this text has the focus, which must be seen."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        # Not a table that scrolls: it has the focus too, and holds the text of all its links.
+        focused = page.evaluate(
+            "document.activeElement.matches('a, button, summary') ? document.activeElement.innerText : ''"
+        )
+        if text in focused:
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", focused
+            return
+    raise AssertionError(f"the Tab key never comes to {text!r}")
+
+
 def picture(page: Page, name: str) -> None:
     if PICTURES and name in SHOWN:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=name not in TALL)
 
 
 def test_axe_finds_nothing_on_any_page_wide_or_narrow(served: Town, chromium: Browser) -> None:
@@ -166,31 +175,57 @@ def test_the_work_list_is_walked_by_keyboard_alone(served: Town, chromium: Brows
     with closing(chromium.new_context(viewport=WIDE)) as context:
         page = log_in(context, served, Role.COUNSELLOR)
 
-        def to(text: str) -> None:
-            for _ in range(40):
-                page.keyboard.press("Tab")
-                focused = page.evaluate("document.activeElement.innerText || ''")
-                if text in focused:
-                    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-                    assert outline != "none", focused
-                    return
-            raise AssertionError(f"the Tab key never comes to {text!r}")
-
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.innerText") == "Naar de inhoud"
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "inhoud"
-        to("Mijn team")
+        tab_to(page, "Mijn team")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=traject T-3")
-        to("traject T-1")
+        tab_to(page, "traject T-1")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=Wat wilt u melden?")
-        to("Ik probeerde contact te krijgen")
+        tab_to(page, "Ik probeerde contact te krijgen")
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         page.keyboard.type("tele")
-        to("Meld dit")
+        tab_to(page, "Meld dit")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=Uw melding is aangekomen")
         assert [one.channel for one in served.kafka.updates] == ["PHONE"]
+
+
+def test_the_other_pages_are_walked_by_keyboard_alone(served: Town, chromium: Browser) -> None:
+    with closing(chromium.new_context(viewport=WIDE)) as context:
+        page = log_in(context, served, Role.PRIVACY_OFFICER)
+        for link, heading in (
+            ("Uitval", "Uitval"),
+            ("Cijfers", "Cijfers"),
+            ("Beleid", "Beleid"),
+            ("Vastgelopen berichten", "Vastgelopen berichten"),
+        ):
+            tab_to(page, link)
+            page.keyboard.press("Enter")
+            page.wait_for_selector(f"h1:has-text({heading!r})")
+        tab_to(page, "INVALID_FIELD")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("button:has-text('Open en herstel')")
+        tab_to(page, "Open en herstel")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Bericht herstellen')")
+        assert violations(page) == []
+        picture(page, "bericht-herstellen")
+        tab_to(page, "Bied het herstelde bericht aan")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Het herstelde bericht is aangeboden")
+        assert served.letters.done[-1][0] == "mend"
+
+
+def test_another_policy_is_tried_by_keyboard_and_without_javascript(served: Town, chromium: Browser) -> None:
+    with closing(chromium.new_context(viewport=NARROW, java_script_enabled=False)) as context:
+        page = log_in(context, served, Role.TEAM_LEAD)
+        page.goto(served.base + "/beleid")
+        page.fill("[name='window.months']", "1")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Wat er zou veranderen")
+        assert "window.months" in page.inner_text("#uitkomst")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import ServiceAway
-from signaalwissel.console.findings import wrong
+from signaalwissel.console.findings import fine, wrong
 from signaalwissel.processors.access import Role
 from signaalwissel.schemas.routing import DebtTiming
 from signaalwissel.schemas.signal import Partner, PartnerKind
@@ -21,7 +21,9 @@ ALLOWED = {
     "/dossiers": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
     "/uitval": {Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
     "/cijfers": {Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
-    "/berichten": {Role.OPERATOR},
+    "/cijfers/partners": {Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/beleid": {Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER},
+    "/berichten": {Role.OPERATOR, Role.PRIVACY_OFFICER},
     "/beheer": {Role.OPERATOR},
 }
 
@@ -219,6 +221,36 @@ def test_dead_letters_are_filtered_shown_masked_and_handled_by_whoever_logged_in
     answer = operator.post("/berichten/d1", actie="opnieuw")
     assert answer.status_code == 409
     assert "Dit kan niet" in answer.text
+
+
+def test_operations_tells_throughput_latency_lag_processes_and_retention(town: Town) -> None:
+    town.findings.append(fine("intake lag", "12 records to be read, the oldest for 3 seconds"))
+    with town.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO decisions (routing_id, signal_id, municipality, revision, route, policy_version, decided_at,"
+                " partner_id, partner_kind, received_at, last_day) SELECT 'v' || n || '-0', 'v', '0344', 0,"
+                " 'REGULAR_FLOW', 'v', now() - interval '1 minute', 'p', 'RENT', now() - interval '4 minutes',"
+                " current_date FROM generate_series(1, 600) AS n"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO retention_proofs (municipality, kind, destroyed_on, count) VALUES ('0344', 'SIGNAL',"
+                " current_date - 1, 7), ('0363', 'SIGNAL', current_date, 5), ('0363', 'SIGNAL', current_date - 90, 90)"
+            )
+        )
+    page = " ".join(re.sub(r"<[^>]+>", " ", person(town, Role.OPERATOR).get("/beheer").text).split())
+    for told in (
+        "Beslissingen in de laatste 5 minuten 600 (2.0 per seconde)",
+        "de helft binnen 3 minuten",
+        "intake lag 12 records to be read, the oldest for 3 seconds goed",
+        "intake gereed 1.200 regels",
+        "matcher niet gereed its tables are restored",
+        "sink antwoordt niet",
+        "Signalen 12 in 31 dagen",
+    ):
+        assert told in page, told
 
 
 def test_operations_tells_what_doctor_finds_and_what_to_do(town: Town) -> None:

@@ -1,9 +1,10 @@
 """A town to look at through the pages: tasks, trajectories, signals with real seals, dead letters; and its visitors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -11,6 +12,8 @@ from fastapi.testclient import TestClient
 from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.findings import Finding, fine
+from signaalwissel.console.mending import mended
+from signaalwissel.console.process_looks import Look
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.webpages.app import build_web
 from signaalwissel.console.webpages.parts import Parts
@@ -33,6 +36,7 @@ from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.oidc_login import OidcLogin
 from signaalwissel.security.sessions import Sessions
 from signaalwissel.security.tokens import Tokens
+from signaalwissel.sinks.dead_letters import DeadLetterRow
 from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sources.gateway_delivery import Away
 from sqlalchemy import text
@@ -58,6 +62,15 @@ SUBJECT = SealedSubject(
 )
 
 
+RECORD: dict[str, Any] = {
+    "signal_id": "W-1",
+    "subject": {"bsn": BSN, "surname": NAME, "birth_date": None},
+    "arrears": "-1.00",
+    "crisis": False,
+}
+"""What a dead letter of the town holds."""
+
+
 class Kafka:
     """Where task updates go; `away` makes it refuse them."""
 
@@ -81,6 +94,7 @@ class LetterBook:
 
     done: list[tuple[str, str, str]] = field(default_factory=list)
     refuses: bool = False
+    sent: list[dict[str, Any]] = field(default_factory=list)
 
     def _do(self, what: str, letter_id: str, by: str) -> str:
         if self.refuses:
@@ -90,6 +104,14 @@ class LetterBook:
 
     def replay(self, dead_letter_id: str, by: str) -> str:
         return self._do("replay", dead_letter_id, by)
+
+    def look(self, letter: DeadLetterRow, by: str) -> dict[str, Any]:
+        self._do("look", letter.dead_letter_id, by)
+        return RECORD
+
+    def mend(self, letter: DeadLetterRow, filled: Mapping[str, str], by: str) -> str:
+        self.sent.append(mended(self.look(letter, by), filled))
+        return self._do("mend", letter.dead_letter_id, by)
 
     def park(self, dead_letter_id: str, by: str) -> None:
         self._do("park", dead_letter_id, by)
@@ -110,6 +132,13 @@ class Town:
             self.keys.create(code)
         self.kafka, self.letters = Kafka(), LetterBook()
         self.findings: list[Finding] = [fine("postgresql", "answers")]
+        self.processes: list[Look] = [
+            Look(
+                "intake", answers=True, ready=True, entries=1200, disk_bytes=0, recovering=False, recovered=8
+            ),
+            Look("matcher", answers=True, ready=False, reasons=("its tables are restored",), recovering=True),
+            Look("sink", answers=False, ready=False),
+        ]
         self.settings = Settings(
             database_url=database_url,  # type: ignore[arg-type]
             every_municipality=True,
@@ -202,6 +231,7 @@ class Town:
             open_subject=self._open,
             letters=self.letters,
             look=self._look,
+            processes=lambda: self.processes,
             now_ms=lambda: at_noon(self.today),
         )
         app = build_web(parts, access.login, [provider.router()])
