@@ -336,7 +336,8 @@ def _publishers(principals: Principals, inputs: _Inputs) -> Iterator[Role]:
         rights = _written(topic for topic in own if topic not in told)
         why = "Writes its own topic, reads nothing."
         if told:
-            rights = frozenset({*rights, *_consumer(publisher, told)})
+            # The group has the topic's name: no other system's can be called so.
+            rights = frozenset({*rights, *(right for topic in told for right in _consumer(topic, [topic]))})
             why = "Writes its own topics, reads what it is told of its own signals."
         yield Role(f"publisher {publisher}", why, rights, principals.of_publisher(publisher))
 

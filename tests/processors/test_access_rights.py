@@ -73,7 +73,7 @@ def test_a_publisher_who_is_told_reads_his_own_feedback_and_nothing_else() -> No
     assert RIGHTS["publisher-water-west"] == {
         Right(Kind.TOPIC, "signals.water-west", Operation.WRITE),
         Right(Kind.TOPIC, "feedback.water-west", Operation.READ),
-        Right(Kind.GROUP, "water-west", Operation.READ),
+        Right(Kind.GROUP, "feedback.water-west", Operation.READ),
     }
     assert not may("publisher-water-west", Operation.DESCRIBE, "feedback.casus")
 
