@@ -29,7 +29,7 @@ from signaalwissel.processors.access_rights import Kind, Operation, Right, Role,
 _ANY_HOST = "*"
 _EVERY_NAME = "*"
 _USER = "User:"
-_FAMILIES = ("signals.", "trajectories.", "signaalwissel-")
+_FAMILIES = ("signals.", "trajectories.", "feedback.", "signaalwissel-")
 """Names that nobody but this product has; they may be of a publisher or a table that is gone."""
 _RESOURCES = {
     Kind.TOPIC: ResourceType.TOPIC,

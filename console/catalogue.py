@@ -24,7 +24,9 @@ _TYPES = {
 
 def catalogue() -> dict[str, Any]:
     """Every topic and every principal of an installation with the usual names."""
-    inputs = tuple(f"{kind}.{PUBLISHER}" for kind in (emissions.SIGNALS, emissions.TRAJECTORIES))
+    inputs = tuple(
+        f"{kind}.{PUBLISHER}" for kind in (emissions.SIGNALS, emissions.TRAJECTORIES, emissions.FEEDBACK)
+    )
     return {
         "topics": [
             {"name": topic.name, "config": dict(sorted(topic.config.items()))}

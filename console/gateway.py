@@ -38,6 +38,8 @@ from signaalwissel.sources.gateway_delivery import Away, KafkaOutlet
 from signaalwissel.sources.gateway_document import document
 from signaalwissel.sources.gateway_messages import BATCH_MAX
 from signaalwissel.sources.gateway_records import Rules
+from signaalwissel.sources.gateway_webhooks import Webhook
+from signaalwissel.sources.profile_loading import ProfileError, load_profile
 from signaalwissel.streams.clock import now_ms
 
 _BATCH_RATE = 10.0
@@ -140,7 +142,23 @@ def _parts(settings: Settings, known: http_access.HttpAccess) -> Parts:
         event_source=settings.event_source,
         tasks=tasks,
         checks=checks,
+        webhooks=_webhooks(settings, rules),
     )
+
+
+def _webhooks(settings: Settings, rules: Rules) -> tuple[Webhook, ...]:
+    """The webhooks of the profiles that are named; UsageFailure where one cannot be used."""
+    found: dict[str, Webhook] = {}
+    for system in filter(None, map(str.strip, (settings.gateway_webhooks or "").split(","))):
+        try:
+            loaded = load_profile(system)
+        except ProfileError as error:
+            raise UsageFailure(f"SIGNAALWISSEL_GATEWAY_WEBHOOKS: {error}") from error
+        if loaded.profile.webhook is None or loaded.profile.name in found:
+            what = "has no [webhook]" if loaded.profile.webhook is None else "stands there twice"
+            raise UsageFailure(f"SIGNAALWISSEL_GATEWAY_WEBHOOKS: {system}: the profile {what}")
+        found[loaded.profile.name] = Webhook(loaded, rules.clock)
+    return tuple(found.values())
 
 
 def _engine(settings: Settings) -> Database | None:

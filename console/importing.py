@@ -86,7 +86,7 @@ def import_(
         raise UsageFailure("give a file or a folder to import, or --explain")
     if watching and (dry_run or not path.is_dir()):
         raise UsageFailure("--watch needs a folder, and does not go with --dry-run")
-    options = _Options(municipality, publisher, _moment(received_at), dry_run)
+    options = _Options(municipality, publisher, moment_of(received_at), dry_run)
     files = [] if watching else _files(path)
     with _importing(environment.settings(), loaded, options, as_json=as_json) as importing:
         if watching:
@@ -228,7 +228,8 @@ def _profile(system: str, municipality: str | None) -> Loaded:
     return loaded
 
 
-def _moment(text: str | None) -> Millis | None:
+def moment_of(text: str | None) -> Millis | None:
+    """The moment that --received-at names, None without it; UsageFailure where it is none."""
     if text is None:
         return None
     try:

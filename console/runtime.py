@@ -130,16 +130,21 @@ def processing_log_settings(settings: Settings) -> ProcessingLogSettings | None:
 def feedback_settings(settings: Settings) -> FeedbackSettings | None:
     """How partners are told, None where no policy names a channel; UsageFailure names what is missing."""
     known = policies(settings)
-    channels = {
-        name: channel
+    # Each of them: a partner may have another channel in every municipality.
+    channels = [
+        told
         for policy in (known.default, *(known[code] for code in known))
-        for name, channel in policy.channels.partners.items()
-    }
+        for told in policy.channels.partners.items()
+    ]
     if not channels:
         return None
-    found = FeedbackSettings(secret_dir=settings.feedback_secret_dir, folder=settings.feedback_dir)
+    found = FeedbackSettings(
+        secret_dir=settings.feedback_secret_dir,
+        folder=settings.feedback_dir,
+        publishers=environment.publishers(settings.publishers_file),
+    )
     try:
-        found.check(channels.items())
+        found.check(channels)
     except FeedbackUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_{error}") from error
     return found

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     http_stop_s: int = Field(default=30, ge=1, le=600)
     gateway_publisher: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     gateway_answer_s: float = Field(default=10.0, ge=1.0, le=120.0)
+    gateway_webhooks: str | None = None
     gateway_checks: bool = False
     gateway_checks_per_s: float = Field(default=200.0, ge=0.1, le=100_000.0)
     gateway_port: int = Field(default=8080, ge=0, le=65_535)

@@ -34,6 +34,8 @@ ROTATION_CHANGELOGS = (
 )
 """What `keys rotate` reads to know how far a rotation is."""
 IMPORT_IDS = "signaalwissel-import-"
+FEEDBACK_ID = "signaalwissel-feedback"
+"""Transactional id under which partners are told on their topics: who starts anew fences whoever had it."""
 
 
 class Kind(StrEnum):
@@ -107,7 +109,8 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
 
     Args:
         principals: Who has which role.
-        input_topics: The publishers' topics, `signals.<publisher>` and `trajectories.<publisher>`, without prefix.
+        input_topics: The publishers' topics, `signals.<publisher>`, `trajectories.<publisher>` and
+            `feedback.<publisher>`, without prefix.
     """
     inputs = _Inputs(tuple(input_topics))
     named = {
@@ -115,7 +118,7 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
         "matcher": ("Decides and routes.", _matcher()),
         "sink": (
             "Stores, publishes tasks, notices and commands; with Open Klant also task updates.",
-            _sink(),
+            _sink(inputs),
         ),
         "gateway": ("Takes records over HTTP from who has no Kafka.", _gateway()),
         "web": (
@@ -134,7 +137,7 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
         "exporter": ("Monitoring: offsets and lag, no records.", _exporter(inputs)),
     }
     single = [Role(name, why, rights, principals.of(name)) for name, (why, rights) in named.items()]
-    return [*single, *_publishers(principals, inputs), *_readers(principals)]
+    return [*single, *_publishers(principals, inputs), *_readers(principals, inputs)]
 
 
 def rights_of(table: Iterable[Role]) -> dict[str, frozenset[Right]]:
@@ -168,6 +171,10 @@ class _Inputs(NamedTuple):
 
     def every(self) -> tuple[str, ...]:
         return (*self.of(topics.SIGNALS), *self.of(topics.TRAJECTORIES))
+
+    def feedback(self) -> tuple[str, ...]:
+        """Those on which partners are told: only publishers have one."""
+        return tuple(topic for topic in self.topics if topic.startswith(f"{topics.FEEDBACK}."))
 
     def by_publisher(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -214,12 +221,21 @@ def _worker(app: str, inputs: Iterable[str], changelogs: Iterable[str]) -> Itera
     yield Right(Kind.TRANSACTIONAL_ID, f"{app}-", Operation.WRITE, begins=True)
 
 
-def _sink() -> frozenset[Right]:
+def _sink(publishers: _Inputs) -> frozenset[Right]:
     inputs = (topics.TRAJECTORY_STATES, topics.DECISIONS, topics.TASK_UPDATES, topics.DEAD_LETTERS)
     # What people ask for, such as an erasure, goes through the outbox too.
     commands = (topics.RESIDENT_EVENTS, topics.INTAKE_COMMANDS)
     written = (topics.TASKS, topics.NOTICES, topics.TASK_UPDATES, *commands)
-    return frozenset({*_read(inputs), *_on(inputs, Operation.DESCRIBE_CONFIGS), *_written(written)})
+    # It looks there for what it told before it was ended.
+    feedback = publishers.feedback()
+    return frozenset(
+        {
+            *_read((*inputs, *feedback)),
+            *_on(inputs, Operation.DESCRIBE_CONFIGS),
+            *_written((*written, *feedback)),
+            Right(Kind.TRANSACTIONAL_ID, FEEDBACK_ID, Operation.WRITE),
+        }
+    )
 
 
 def _gateway() -> frozenset[Right]:
@@ -305,6 +321,7 @@ def every_topic(input_topics: Iterable[str]) -> tuple[str, ...]:
         topics.DECISIONS,
         topics.TASKS,
         topics.NOTICES,
+        *inputs.feedback(),
         topics.DEAD_LETTERS,
         topics.IMPORT_LEDGER,
         topics.IMPORT_STATES,
@@ -315,11 +332,17 @@ def every_topic(input_topics: Iterable[str]) -> tuple[str, ...]:
 
 def _publishers(principals: Principals, inputs: _Inputs) -> Iterator[Role]:
     for publisher, own in inputs.by_publisher().items():
+        told = [topic for topic in own if topic in inputs.feedback()]
+        rights = _written(topic for topic in own if topic not in told)
         why = "Writes its own topic, reads nothing."
-        yield Role(f"publisher {publisher}", why, _written(own), principals.of_publisher(publisher))
+        if told:
+            # The group has the topic's name: no other system's can be called so.
+            rights = frozenset({*rights, *(right for topic in told for right in _consumer(topic, [topic]))})
+            why = "Writes its own topics, reads what it is told of its own signals."
+        yield Role(f"publisher {publisher}", why, rights, principals.of_publisher(publisher))
 
 
-def _readers(principals: Principals) -> Iterator[Role]:
+def _readers(principals: Principals, inputs: _Inputs) -> Iterator[Role]:
     """Who reads what was routed: each system in a group of its own name."""
     for system, who in principals.task_systems.items():
         read = (topics.COUNSELLOR_FOLLOWUP, topics.COUNSELLOR_CORRECTIONS, topics.TASKS, topics.NOTICES)
@@ -327,9 +350,11 @@ def _readers(principals: Principals) -> Iterator[Role]:
         why = "Counsellors' work: hits, corrections of them, tasks, notices."
         yield Role(f"task system {system}", why, frozenset(rights), who)
     for system, who in principals.early_signalling.items():
-        regular = frozenset(_consumer(system, (topics.REGULAR_FLOW, topics.REGULAR_CORRECTIONS)))
+        regular = _consumer(system, (topics.REGULAR_FLOW, topics.REGULAR_CORRECTIONS))
+        # A partner who hears from one side only knows by that alone who is in debt help (domain 8.17).
+        rights = {*regular, *_written(inputs.feedback())}
         why = "The regular flow and its corrections; never a hit."
-        yield Role(f"early-signalling system {system}", why, regular, who)
+        yield Role(f"early-signalling system {system}", why, frozenset(rights), who)
 
 
 def _consumer(group: str, read: Iterable[str]) -> Iterator[Right]:

@@ -37,7 +37,7 @@ class Place(NamedTuple):
         bootstrap: `host:port`, several separated by commas.
         secure: Whether Kafka is reached over TLS.
         prefix: Put before every topic.
-        publisher_topics: Further input topics, `signals.<publisher>`, without prefix.
+        publisher_topics: Further topics, each of one publisher: `signals.<publisher>`, without prefix.
         source: CloudEvents source of what the product publishes.
         registry: URL of the schema registry, where there is one.
         settings: Per topic without prefix what the broker has for it.
@@ -124,17 +124,20 @@ def _own_topics(place: Place) -> list[str]:
 def _own_channel(own: str, place: Place) -> dict[str, Any]:
     kind = own.partition(".")[0]
     topic = next(one for one in PUBLIC_TOPICS if one.name == kind)
-    return {**_channel(topic, place), "address": place.prefix + own, "title": own}
+    found = {**_channel(topic, place), "address": place.prefix + own, "title": own}
+    found.pop("parameters", None)
+    return found
 
 
 def _channel(topic: PublicTopic, place: Place) -> dict[str, Any]:
     own = (
         f" A publisher may have its own, `{topic.name}.<publisher>`, with the same records."
-        if topic.own
+        if topic.own and not topic.only_own
         else ""
     )
     return {
-        "address": place.prefix + topic.name,
+        "address": place.prefix + topic.address,
+        **({"parameters": {"publisher": {"description": "Whose topic it is."}}} if topic.only_own else {}),
         "title": topic.name,
         "summary": topic.text,
         "description": f"{'Written' if topic.written_by_others else 'Read'} by: {topic.who}.{own}",
@@ -142,7 +145,7 @@ def _channel(topic: PublicTopic, place: Place) -> dict[str, Any]:
         "messages": {topic.record: _ref("components/messages", _message_name(topic))},
         "bindings": {
             "kafka": {
-                "topic": place.prefix + topic.name,
+                "topic": place.prefix + topic.address,
                 "topicConfiguration": dict(_configuration(place.settings.get(topic.name, {}))),
                 "bindingVersion": BINDING,
             }

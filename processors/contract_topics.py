@@ -20,6 +20,7 @@ RECORD_ON: Final[Mapping[str, str]] = {
     emissions.TASK_UPDATES: "TaskUpdate",
     emissions.TASKS: "TaskEvent",
     emissions.NOTICES: "NoticeEvent",
+    emissions.FEEDBACK: "PartnerFeedback",
 }
 """The record on each public topic, by its name without prefix and publisher, in the order of the fixed ids."""
 

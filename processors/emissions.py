@@ -17,6 +17,8 @@ DECISIONS = "decisions"
 DEAD_LETTERS = "dead-letters"
 TASKS = "tasks"
 NOTICES = "notices"
+FEEDBACK = "feedback"
+"""Of a publisher: there is no topic of this name without one."""
 IMPORT_LEDGER = "import-ledger"
 IMPORT_STATES = "import-states"
 

@@ -1,12 +1,15 @@
 """Feedback to a partner in a channel of his own: what stands in it, and nothing beside that (domain 8.17).
 
-In: a notice PARTNER_FEEDBACK. Out: a CloudEvent in JSON. It names the partner's own number of the signal, the
+In: a notice PARTNER_FEEDBACK. Out: a CloudEvent in JSON, or the record for the partner's own topic. It names the partner's own number of the signal, the
 municipality, what the policy lets him know and the day; never a resident, a trajectory, a reason or a counsellor.
 """
 
 import json
 from datetime import UTC, date, datetime
 from typing import NamedTuple
+
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.followup import Feedback, PartnerFeedback
 
 FEEDBACK_TYPE = "nl.vroegsignalering.signaal-teruggekoppeld"
 
@@ -40,7 +43,7 @@ def message_of(told: Told, source: str) -> bytes:
         "id": told.notice_id,
         "source": source,
         "type": FEEDBACK_TYPE,
-        "time": told.made_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": event_time(told),
         "datacontenttype": "application/json",
         "data": {
             "municipality": told.municipality,
@@ -50,3 +53,22 @@ def message_of(told: Told, source: str) -> bytes:
         },
     }
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def record_of(told: Told) -> tuple[bytes, bytes]:
+    """Key and value for the partner's own topic: the same bytes each time."""
+    record = PartnerFeedback(
+        notice_id=told.notice_id,
+        municipality=told.municipality,
+        partner_id=told.partner_id,
+        signal_id=told.signal_id,
+        feedback=Feedback(told.feedback),
+        occurred_on=told.occurred_on,
+    )
+    key = f"{told.municipality}/{told.partner_id}/{told.signal_id}"
+    return key.encode(), codec("PartnerFeedback").encode(record)
+
+
+def event_time(told: Told) -> str:
+    """CloudEvents time of a message."""
+    return told.made_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

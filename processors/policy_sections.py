@@ -191,15 +191,18 @@ class Feedback(Section):
 
 
 class PartnerChannel(Section):
-    """The way on which one partner is told (domain 8.17)."""
+    """The way on which one partner is told (domain 8.17); `publisher` is whose topic `feedback.<publisher>` it is."""
 
-    kind: Literal["webhook", "file"]
+    kind: Literal["webhook", "file", "topic"]
     url: ChannelAddress | None = None
+    publisher: PartnerName | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.kind == "webhook") != (self.url is not None):
-            raise ValueError("a webhook needs a url, and a file has none")
+            raise ValueError("a webhook needs a url, and nothing else has one")
+        if (self.kind == "topic") != (self.publisher is not None):
+            raise ValueError("a topic needs a publisher, and nothing else has one")
         return self
 
 

@@ -120,6 +120,11 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
         Nature.IDENTIFYING: "key value headers.value",
         Nature.NOT_PERSONAL: "headers.name",
     },
+    "PartnerFeedback": {
+        Nature.REFERENCE: "notice_id signal_id",
+        Nature.ABOUT: "feedback occurred_on",
+        Nature.NOT_PERSONAL: "municipality partner_id",
+    },
     "RecentSignal": {
         Nature.PSEUDONYM: "match_key signal",
         Nature.REFERENCE: (

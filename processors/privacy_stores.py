@@ -117,6 +117,9 @@ TOPICS = (
     Store("tasks", ("TaskEvent",), Term.MONTH, "sink", "taaksystemen; Open Klant, waar ingesteld"),
     Store("notices", ("NoticeEvent",), Term.MONTH, "sink", "systemen die inwoners en partners informeren"),
     Store(
+        "feedback", ("PartnerFeedback",), Term.MONTH, "sink", "de signaalpartner zelf, alleen wat van hem is"
+    ),
+    Store(
         "dead-letters",
         ("DeadLetter", "OriginalRecord"),
         Term.WEEK,
@@ -124,7 +127,7 @@ TOPICS = (
         "sink; een beheerder via dead-letters",
     ),
 )
-"""Kafka topics but the changelogs, which lie beside the state tables; publishers' own inputs are as `signals`."""
+"""Kafka topics but the changelogs, which lie beside the state tables; publishers' own inputs are as `signals`, `feedback` is one for each publisher."""
 
 STATES = (
     Store("intake/signals", ("IntakeSignal",), Term.RESEND, "intake", "intake"),

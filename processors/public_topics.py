@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from signaalwissel.processors import emissions
 from signaalwissel.processors.contract_topics import RECORD_ON
+from signaalwissel.processors.feedback import FEEDBACK_TYPE
 from signaalwissel.processors.published import SIGNAL_TYPE, TASK_UPDATE_TYPE, event_type
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 
@@ -35,6 +36,7 @@ class PublicTopic(NamedTuple):
         who: Who writes or reads it outside the product.
         text: What is on it.
         own: Whether a publisher may have one of its own, `signals.<publisher>`.
+        only_own: Whether there is none but those of publishers.
     """
 
     name: str
@@ -45,6 +47,12 @@ class PublicTopic(NamedTuple):
     who: str
     text: str
     own: bool = False
+    only_own: bool = False
+
+    @property
+    def address(self) -> str:
+        """Its name; of one that only publishers have with their place in it."""
+        return f"{self.name}.{{publisher}}" if self.only_own else self.name
 
     @property
     def record(self) -> str:
@@ -140,6 +148,17 @@ PUBLIC_TOPICS: Final = (
         who="systems that inform residents and partners",
         text="What must be told or was told: information duties, objections, feedback, destruction.",
     ),
+    PublicTopic(
+        emissions.FEEDBACK,
+        written_by_others=False,
+        key=_SIGNAL_KEY,
+        ce_id="notice_id",
+        types=(FEEDBACK_TYPE,),
+        who="the signal partner whose topic it is",
+        text="What became of a partner's own signals, as far as the municipality's policy lets him know.",
+        own=True,
+        only_own=True,
+    ),
 )
 """Every public topic, in the order of RECORD_ON."""
 
@@ -151,7 +170,7 @@ def key_of(topic: str, value: Mapping[str, Any]) -> str:
     """
     kind = topic.partition(".")[0]
     named = next(one for one in PUBLIC_TOPICS if one.name == kind)
-    flat = {**value, "partner_id": value.get("partner", {}).get("partner_id")}
+    flat = {**value, "partner_id": value.get("partner", value).get("partner_id")}
     return "/".join(str(flat[field]) for field in named.key.split("/"))
 
 

@@ -1,4 +1,4 @@
-"""Publishers: for which municipalities and partners an input topic may speak (design 2).
+"""Publishers: for which municipalities and partners an input topic may speak, and a feedback topic may hear (design 2).
 
 A Kafka consumer cannot see who wrote a record, but the broker lets a publisher write its own topic only; so the
 topic says who speaks. In: a TOML file. Out: one answer per record.
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from signaalwissel.processors.emissions import FEEDBACK
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 
 
@@ -17,7 +18,7 @@ class PublishersError(ValueError):
 
 
 class Publisher(BaseModel):
-    """What one input topic may speak for; None is no limit."""
+    """What one input topic may speak for, or a feedback topic may hear of; None is no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,8 +37,12 @@ class Publishers:
         self._by_topic = dict(by_topic or {})
 
     def topics(self) -> tuple[str, ...]:
-        """The input topics that the file names."""
+        """The topics that the file names, each of one publisher."""
         return tuple(sorted(self._by_topic))
+
+    def of(self, topic: str) -> Publisher | None:
+        """What the file says of a topic, None where it does not name it."""
+        return self._by_topic.get(topic)
 
     def check(self, topic: str, municipality: str, partner_id: str | None = None) -> None:
         """Refuse a record that speaks for somebody else; raises Rejected."""
@@ -67,6 +72,9 @@ def load_publishers(file: Path) -> Publishers:
         except ValidationError as error:
             findings = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise PublishersError(f'{file}: ["{topic}"]: {findings}') from error
+        if topic.startswith(f"{FEEDBACK}.") and by_topic[topic].partners is None:
+            # Whoever reads the topic learns what is on it: no limit would be everybody's signals.
+            raise PublishersError(f'{file}: ["{topic}"]: partners must name whose signals it may hear of')
     return Publishers(by_topic)
 
 

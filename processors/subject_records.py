@@ -15,7 +15,7 @@ from signaalwissel.processors.pseudonyms import PseudonymKeys
 from signaalwissel.processors.subject import Membership, Person
 from signaalwissel.processors.subject_opening import KeyById, original_in, published_in, subject_in
 from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.followup import NoticeEvent, TaskEvent, TaskUpdate
+from signaalwissel.schemas.followup import NoticeEvent, PartnerFeedback, TaskEvent, TaskUpdate
 from signaalwissel.schemas.imports import ImportedState
 from signaalwissel.schemas.internal import (
     DeadLetter,
@@ -87,6 +87,7 @@ class Selector:
             TaskEvent: self._task,
             TaskUpdate: self._update,
             NoticeEvent: self._notice,
+            PartnerFeedback: self._feedback,
             DeadLetter: self._letter,
             ImportedState: self._imported,
         }
@@ -211,6 +212,11 @@ class Selector:
         if notice.notice_id not in scope.notice_ids and notice.addressee not in scope.addressees:
             return None
         return codec("NoticeEvent").to_json(notice)
+
+    def _feedback(self, told: PartnerFeedback) -> Plain | None:
+        if told.notice_id not in self._scope.notice_ids:
+            return None
+        return codec("PartnerFeedback").to_json(told)
 
     def _letter(self, letter: DeadLetter) -> Plain | None:
         original = original_in(letter.dead_letter_id, letter.sealed, self._key_by_id)

@@ -1,4 +1,4 @@
-"""TaskUpdate, TaskEvent and NoticeEvent: what task systems and the sink tell each other."""
+"""TaskUpdate, TaskEvent, NoticeEvent and PartnerFeedback: what the sink, task systems and partners tell each other."""
 
 from datetime import date
 from enum import StrEnum
@@ -162,3 +162,14 @@ class NoticeEvent(NamedTuple):
     signal_id: str | None
     feedback: Feedback | None = None
     occurred_on: date | None = None
+
+
+class PartnerFeedback(NamedTuple):
+    """What a partner is told of one of his signals, on his own topic (terugkoppeling; domain 8.17)."""
+
+    notice_id: str
+    municipality: str
+    partner_id: str
+    signal_id: str
+    feedback: Feedback
+    occurred_on: date

@@ -4,10 +4,12 @@ Flows in: values of the product's settings. Flows out: one frozen object, refuse
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from signaalwissel.processors.emissions import FEEDBACK
 from signaalwissel.processors.policy_sections import PartnerChannel
+from signaalwissel.processors.publishers import Publishers
 
 SECRET_SIZE_MIN = 32
 
@@ -23,6 +25,7 @@ class FeedbackSettings:
     Attributes:
         secret_dir: Folder with a file `<partner_id>.secret` for each webhook: what requests are signed with.
         folder: Below it each partner finds his files; None where no channel is a file.
+        publishers: Whose signals each topic may hear of.
         timeout_s: How long one request may take.
         backoff_s: How long to wait after the first failure; each further one doubles it, up to `backoff_max_s`.
         backoff_max_s: The longest wait.
@@ -33,6 +36,7 @@ class FeedbackSettings:
 
     secret_dir: Path | None = None
     folder: Path | None = None
+    publishers: Publishers = field(default_factory=Publishers)
     timeout_s: float = 10.0
     backoff_s: float = 5.0
     backoff_max_s: float = 3600.0
@@ -68,7 +72,18 @@ class FeedbackSettings:
         for partner_id, channel in channels:
             if channel.kind == "webhook":
                 self.secret(partner_id)
+            elif channel.publisher is not None:
+                self._check_topic(partner_id, channel.publisher)
             elif self.folder is None:
                 raise FeedbackUnusable(
                     f"FEEDBACK_DIR is not set: channels.partners.{partner_id} is a file and needs its folder"
                 )
+
+    def _check_topic(self, partner_id: str, publisher: str) -> None:
+        topic = f"{FEEDBACK}.{publisher}"
+        known = self.publishers.of(topic)
+        if known is None or partner_id not in (known.partners or ()):
+            raise FeedbackUnusable(
+                f'PUBLISHERS_FILE: ["{topic}"] must name {partner_id} among its partners: '
+                f"channels.partners.{partner_id} is told there"
+            )

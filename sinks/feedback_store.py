@@ -4,7 +4,7 @@ Flows in: notices that were made, and how each try went. Flows out: what is to b
 """
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signaalwissel.processors.feedback import Told
@@ -84,6 +84,16 @@ def due(connection: Connection, not_now: Collection[Addressee], most: int) -> li
     }
     rows = connection.execute(_DUE.limit(most), left_alone).all()
     return [Due(Told(*row[:-1]), row.attempts) for row in rows]
+
+
+def oldest(connection: Connection) -> datetime:
+    """When the oldest was made that is not marked as sent; now where all are."""
+    made = select(func.coalesce(func.min(_N.made_at), func.now())).join(
+        feedback_deliveries, _N.notice_id == _D.notice_id
+    )
+    with connection.begin():
+        found: datetime = connection.execute(made.where(_D.sent_at.is_(None))).scalar_one()
+    return found
 
 
 def sent(connection: Connection, notice_id: str) -> None:

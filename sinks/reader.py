@@ -197,22 +197,21 @@ def check_settings(settings: SinkSettings) -> None:
         raise SinkError(unmet)
 
 
-def open_consumer(settings: SinkSettings, **options: Any) -> KafkaConsumer:
-    """A consumer of committed records that belongs to no group."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=settings.bootstrap.split(","),
-        client_id="signaalwissel-sink",
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-        allow_auto_create_topics=False,
-        bootstrap_timeout_ms=_bound_ms(),
-        request_timeout_ms=_bound_ms(),
-        metrics_enabled=False,
-        **{**settings.kafka_connection, **options},
-    )
-    return forgiving(consumer)
+def open_consumer(settings: SinkSettings, **changes: Any) -> KafkaConsumer:
+    """A consumer of committed records that belongs to no group; `changes` go before its options."""
+    options = {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "client_id": "signaalwissel-sink",
+        "group_id": None,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "bootstrap_timeout_ms": _bound_ms(),
+        "request_timeout_ms": _bound_ms(),
+        "metrics_enabled": False,
+    }
+    return forgiving(KafkaConsumer(**{**options, **settings.kafka_connection, **changes}))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -35,12 +36,23 @@ from signaalwissel.sources.gateway_records import (
     prepared,
     task_of,
 )
+from signaalwissel.sources.gateway_webhooks import Webhook
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
 TaskOwners = Callable[[Sequence[str], frozenset[str]], Awaitable[Mapping[str, str]]]
 """The municipality of each task that is one of those municipalities'; raises TasksAway."""
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+Translation = Callable[[Message], Message]
+
+
+class _Way(NamedTuple):
+    """Where requests go: a resource, and how their messages become records of it."""
+
+    resource: Resource
+    translated: Translation
 
 
 class TasksAway(RuntimeError):
@@ -59,6 +71,7 @@ class Parts:
         event_source: CloudEvents source.
         tasks: Whose task it is; None where there is no database, and then no task updates are taken.
         checks: What answers checks before a signal is sent; None where this installation answers none.
+        webhooks: Of systems that post what their profiles map.
     """
 
     rules: Rules
@@ -68,6 +81,7 @@ class Parts:
     event_source: str
     tasks: TaskOwners | None = None
     checks: Checks | None = None
+    webhooks: tuple[Webhook, ...] = ()
 
 
 def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
@@ -104,10 +118,14 @@ def build_gateway(parts: Parts, server: str, bounds: Bounds) -> FastAPI:
     for path, route in (("/v1/openapi.json", openapi), ("/livez", livez), ("/readyz", readyz)):
         app.add_api_route(path, route, methods=["GET"])
     asked = check_route(parts.checks, parts.rules, parts.authenticator)
-    handled = {**{resource: gateway.route(resource) for resource in RESOURCES}, CHECK: asked}
+    handled = {
+        **{resource.path: gateway.route(resource) for resource in RESOURCES},
+        CHECK.path: asked,
+        **{f"webhooks/{one.name}": gateway.route(one.resource, one.translated) for one in parts.webhooks},
+    }
     # First, and past FastAPI's own: its parameters and models are not used here, and cost as much as all of the rest.
     app.router.routes[:0] = [
-        _ToldRoute(f"/v1/{resource.path}", handle, methods=["POST"]) for resource, handle in handled.items()
+        _ToldRoute(f"/v1/{path}", handle, methods=["POST"]) for path, handle in handled.items()
     ]
     return app
 
@@ -130,39 +148,40 @@ class _Gateway:
         self._parts = parts
         self._keys = IdempotencyKeys(time.monotonic)
 
-    def route(self, resource: Resource) -> Callable[..., Awaitable[Response]]:
-        """What handles the requests of a resource."""
+    def route(
+        self, resource: Resource, translated: Translation = lambda message: message
+    ) -> Callable[..., Awaitable[Response]]:
+        """What handles the requests of a resource, or of a webhook whose messages become records of it."""
         authenticator = self._parts.authenticator
 
         async def receive(request: Request) -> Response:
             principal = await authenticator(request)
             if not may_somewhere(principal, resource.action):
                 raise Problem(403, "U mag hier niets sturen.")
-            return await self._received(resource, request, principal)
+            return await self._received(_Way(resource, translated), request, principal)
 
         return receive
 
-    async def _received(self, resource: Resource, request: Request, principal: Principal) -> Response:
+    async def _received(self, way: _Way, request: Request, principal: Principal) -> Response:
         body = await request.body()
         key = request.headers.get("idempotency-key")
         if key is None:
-            return response(await self._answered(resource, request, principal, body))
-        asked = (principal.subject, resource.path, key)
+            return response(await self._answered(way, request, principal, body))
+        asked = (principal.subject, request.url.path, key)
         before = self._keys.begin(*asked, body)
         if before is not None:
             return response(before)
         answer = None
         try:
-            answer = await self._answered(resource, request, principal, body)
+            answer = await self._answered(way, request, principal, body)
         finally:
             # What was not taken as a whole may be tried again under the same key.
             self._keys.end(*asked, answer if answer is not None and answer.status == 202 else None)
         return response(answer)
 
-    async def _answered(
-        self, resource: Resource, request: Request, principal: Principal, body: bytes
-    ) -> Answer:
-        message = read_message(request.headers, body)
+    async def _answered(self, way: _Way, request: Request, principal: Principal, body: bytes) -> Answer:
+        resource = way.resource
+        message = way.translated(read_message(request.headers, body))
         if len(message.items) > 1:
             self._parts.authenticator.charge(principal, len(message.items) - 1)
         tasks = await self._tasks_of(resource, message, principal)

@@ -29,11 +29,13 @@ class Item:
         value: Its JSON form.
         event_type: The CloudEvents type that came with it, None for plain JSON.
         finding: What is wrong with its envelope, None for nothing.
+        field: Of which field, where one is to blame.
     """
 
     value: Any
     event_type: str | None = None
     finding: str | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def taken(
 ) -> Record | Refusal:
     """What was sent as a record, where its sender may send it and intake would take it; the same arguments."""
     if item.finding is not None:
-        return _invalid(Finding(RejectionCode.UNREADABLE, None, item.finding))
+        return _invalid(Finding(RejectionCode.UNREADABLE, item.field, item.finding))
     now = rules.clock()
     value = _completed(resource, item.value, now)
     record = _by_the_rules(resource.kind, value, rules.policies)

@@ -177,6 +177,12 @@ class Answer(Section):
         return self
 
 
+class Webhook(Section):
+    """The system may post to the gateway what the profile maps: JSON objects, one or a list of them."""
+
+    assumed: str | None = None
+
+
 class Profile(Section):
     """A whole profile."""
 
@@ -193,6 +199,23 @@ class Profile(Section):
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
     lookups: dict[str, Lookup] = Field(default_factory=dict)
     answer: Answer | None = None
+    webhook: Webhook | None = None
+
+    @model_validator(mode="after")
+    def _posted(self) -> Self:
+        if self.webhook is None:
+            return self
+        if self.source.format != "json":
+            raise ValueError("webhook: what is posted is JSON, so source.format must be json")
+        if self.record is RecordKind.TRAJECTORY_STATE:
+            raise ValueError(
+                f"webhook: a {self.record} is compared with the last export; post events instead"
+            )
+        if any(mapping.derive for _, _, mappings in self.tables() for mapping in mappings.values()):
+            raise ValueError(
+                "webhook: derive needs keys, which the gateway has not; map the system's own number"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

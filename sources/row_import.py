@@ -4,7 +4,7 @@ Flows in: rows. Flows out: what to publish for each, or a refusal. Nothing is se
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from signaalwissel.processors.emissions import SIGNALS, TRAJECTORIES
@@ -61,6 +61,27 @@ class Outcome(NamedTuple):
     state: ImportedState | None = None
 
 
+def check_known(municipality: str, policies: Policies, keys: KeyProvider) -> None:
+    """Refuse a municipality that this installation cannot work for; raises Rejected."""
+    check_municipality(municipality)
+    if policies.get(municipality) is None or not keys.knows(municipality):
+        raise Rejected(
+            RejectionCode.UNKNOWN_MUNICIPALITY,
+            "municipality",
+            "has no policy or no keys in this installation",
+        )
+
+
+def digest_by(system: str, policies: Policies, keys: KeyProvider) -> Callable[[str, bytes], bytes]:
+    """The keyed digest from which ids of a system's rows are derived; raises Rejected for a municipality unknown here."""
+
+    def digest(municipality: str, content: bytes) -> bytes:
+        check_known(municipality, policies, keys)
+        return keys.pseudonym_keys(municipality).digest(f"{system}:".encode() + content)
+
+    return digest
+
+
 class RowImport:
     """Judges rows.
 
@@ -79,7 +100,8 @@ class RowImport:
         self._rules = rules
         self._index = index
         self.moment = moment
-        self._mapper = Mapper(loaded, municipality, self._derived)
+        derived = digest_by(self._system, rules.policies, rules.keys)
+        self._mapper = Mapper(loaded, municipality, derived)
         self.municipalities: set[str] = set()
 
     def outcome(self, row: Row, file_number: int) -> Outcome:
@@ -168,13 +190,7 @@ class RowImport:
             check_published(record.recorded_at, self.moment, "recorded_at")
 
     def _known_municipality(self, municipality: str) -> None:
-        check_municipality(municipality)
-        if self._rules.policies.get(municipality) is None or not self._rules.keys.knows(municipality):
-            raise Rejected(
-                RejectionCode.UNKNOWN_MUNICIPALITY,
-                "municipality",
-                "has no policy or no keys in this installation",
-            )
+        check_known(municipality, self._rules.policies, self._rules.keys)
 
     def _digest(self, record: EarlySignal | TrajectoryEvent | TaskUpdate, content: bytes) -> bytes:
         if isinstance(record, TaskUpdate):
@@ -182,10 +198,6 @@ class RowImport:
             return hashlib.blake2b(content, digest_size=_DIGEST_SIZE, person=b"import-update").digest()
         keys = self._rules.keys.pseudonym_keys(record.municipality)
         return keys.digest(f"{self._system}:".encode() + content)
-
-    def _derived(self, municipality: str, content: bytes) -> bytes:
-        self._known_municipality(municipality)
-        return self._rules.keys.pseudonym_keys(municipality).digest(f"{self._system}:".encode() + content)
 
     def _topic(self, kind: str) -> str:
         publisher = self._rules.publisher

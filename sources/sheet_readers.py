@@ -15,6 +15,7 @@ from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from openpyxl import load_workbook
+from openpyxl.utils.datetime import CALENDAR_WINDOWS_1900
 from openpyxl.utils.exceptions import InvalidFileException
 from signaalwissel.sources.profile_model import Source
 from signaalwissel.sources.rows import Cell, FileUnreadable, Row, refused
@@ -89,24 +90,53 @@ def xlsx_rows(file: Path, source: Source, columns: Sequence[str]) -> Iterator[Ro
             raise
         raise FileUnreadable(f"is no Excel workbook: {type(error).__name__}") from error
     try:
+        if workbook.epoch != CALENDAR_WINDOWS_1900:
+            raise FileUnreadable("counts its days from 1904: save it with the dates of 1900")
         yield from _sheet_rows(_sheet(workbook, source), source, columns)
     finally:
         workbook.close()
 
 
 def encoding_of(file: Path, encodings: Sequence[str]) -> str:
-    """The first encoding in which the whole file can be read; raises FileUnreadable."""
+    """The first encoding in which the whole file can be read; raises FileUnreadable.
+
+    Every byte means something in an encoding of single bytes, so UTF-8 that is cut off or damaged would be read as one,
+    with every name wrong. It is told by its letters: two bytes of another encoding hardly ever make one of UTF-8.
+    """
     for encoding in encodings:
-        decoder = codecs.getincrementaldecoder(encoding)()
-        try:
-            with file.open("rb") as opened:
-                while block := opened.read(_BLOCK):
-                    decoder.decode(block)
-                decoder.decode(b"", final=True)
-        except UnicodeError:
-            continue
-        return encoding
+        if _can_be_read(file, encoding):
+            return encoding
+        if encoding.startswith("utf-8") and _is_damaged(file, encoding):
+            raise FileUnreadable("is in UTF-8, but damaged or cut off in the middle of a character")
     raise FileUnreadable(f"cannot be read in {' or '.join(encodings)}")
+
+
+def _can_be_read(file: Path, encoding: str) -> bool:
+    try:
+        for _ in _decoded(file, encoding, "strict"):
+            pass
+    except UnicodeError:
+        return False
+    return True
+
+
+def _is_damaged(file: Path, encoding: str) -> bool:
+    """Whether at least as many characters beyond ASCII can be read in an encoding as cannot."""
+    letters = broken = 0
+    for text in _decoded(file, encoding, "replace"):
+        if not text.isascii():
+            lost = text.count("\ufffd")
+            broken += lost
+            letters += len(text) - len(text.encode("ascii", errors="ignore")) - lost
+    return letters >= broken
+
+
+def _decoded(file: Path, encoding: str, errors: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    with file.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            yield decoder.decode(block)
+        yield decoder.decode(b"", final=True)
 
 
 def _header(cells: Sequence[Cell], columns: Sequence[str]) -> list[str]:

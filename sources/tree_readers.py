@@ -71,23 +71,28 @@ def xml_rows(file: Path, source: Source) -> Iterator[Row]:
     above: list[Element] = []
     outer: dict[str, Cell] = {}
     inside: Element | None = None
+    size = 0
     try:
         for event, element in iterparse(str(file), events=("start", "end"), forbid_dtd=True):
             if event == "start":
                 above.append(element)
                 if inside is None and _name(element) == source.records:
-                    inside = element
+                    inside, size = element, 0
                 continue
             above.pop()
+            size += 1 + len(element.attrib)
             if inside is not None and element is inside:
                 number += 1
-                yield flattened(number, _tree(element), outer)
+                too_large = size > CELLS_MAX
+                yield (
+                    refused(number, "is too large") if too_large else flattened(number, _tree(element), outer)
+                )
                 inside = None
             elif inside is None and len(element) == 0 and len(outer) < _OUTER_MAX:
                 path = ".".join(_name(one) for one in (*above[1:], element))
                 outer[OUTER + path] = element.text
-            if inside is None and above:
-                # What was read must not pile up under its parent.
+            if above and (inside is None or size > CELLS_MAX):
+                # What was read must not pile up under its parent; of a row that is refused nothing more is kept.
                 above[-1].remove(element)
     except DefusedXmlException as error:
         raise FileUnreadable("must have no DTD and no entities", number + 1) from error
@@ -95,6 +100,10 @@ def xml_rows(file: Path, source: Source) -> Iterator[Row]:
         raise FileUnreadable("cannot be read on as XML", number + 1) from error
     if not number:
         raise FileUnreadable(f"has no element {source.records}")
+
+
+def _xml_row(number: int, element: Element, outer: dict[str, Cell], size: int) -> Row:
+    return refused(number, "is too large") if size > CELLS_MAX else flattened(number, _tree(element), outer)
 
 
 _TOO_LARGE = object()

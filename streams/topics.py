@@ -57,7 +57,8 @@ class Names:
 
     Args:
         prefix: Put before every name, as it is.
-        publisher_topics: Further input topics, `signals.<publisher>` and `trajectories.<publisher>`.
+        publisher_topics: Topics of one publisher: `signals.<publisher>`, `trajectories.<publisher>` and
+            `feedback.<publisher>`.
     """
 
     prefix: str = ""
@@ -88,6 +89,11 @@ class Names:
     def trajectory_inputs(self) -> list[str]:
         """Topics that bring lifecycle events."""
         return self._inputs(emissions.TRAJECTORIES, TRAJECTORIES_MOVED)
+
+    def feedback_outputs(self) -> list[str]:
+        """Topics on which partners are told of their signals."""
+        told = f"{emissions.FEEDBACK}."
+        return [self(topic) for topic in self.publisher_topics if topic.startswith(told)]
 
     def _inputs(self, kind: str, moved: str) -> list[str]:
         publishers = [topic for topic in self.publisher_topics if topic.startswith(f"{kind}.")]
@@ -121,7 +127,7 @@ def layout(names: Names, partitions: int) -> list[Topic]:
         *_made(signals, partitions, _WEEK | _PUBLISHED),
         *_made(others, partitions, _MONTH | _PUBLISHED),
         *_made([names(emissions.RESIDENT_EVENTS)], partitions, _WEEK | _LARGE),
-        *_made(map(names, outputs), partitions, _MONTH),
+        *_made((*map(names, outputs), *names.feedback_outputs()), partitions, _MONTH),
         *_made([names(emissions.DECISIONS)], partitions, _MONTH | _LARGE),
         *_made(compacted, partitions, _COMPACT | _LARGE),
         *_made([names(emissions.IMPORT_LEDGER)], partitions, _LEDGER),

@@ -8,7 +8,7 @@ from signaalwissel.processors.principals import Principals
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 BEGIN, END = "<!-- rights: python -m tests.docs.rights_table -->", "<!-- end of rights -->"
-_INPUTS = ("signals.<publisher>", "trajectories.<publisher>")
+_INPUTS = ("signals.<publisher>", "trajectories.<publisher>", "feedback.<publisher>")
 _EVERY = "every topic"
 
 

@@ -16,10 +16,12 @@ from signaalwissel.processors.access_rights import (
 from signaalwissel.processors.principals import Principals
 from signaalwissel.streams.topics import Names, layout
 
-INPUTS = ("signals.water-west", "trajectories.casus", "signals.casus")
+OWN = ("signals.water-west", "trajectories.casus", "signals.casus")
+TOLD = ("feedback.water-west", "feedback.casus")
+INPUTS = (*OWN, *TOLD)
 TABLE = roles(Principals(), INPUTS)
 RIGHTS = rights_of(TABLE)
-PLAIN_TEXT = ("signals", "trajectories", "signals-moved", "trajectories-moved", *INPUTS)
+PLAIN_TEXT = ("signals", "trajectories", "signals-moved", "trajectories-moved", *OWN)
 """Topics on which residents stand in the clear."""
 INTERNAL = ("resident-events", "trajectory-states", "decisions")
 
@@ -67,9 +69,27 @@ def test_the_pages_write_what_others_publish_and_read_no_record(topic: str) -> N
     assert may("signaalwissel-web", Operation.DESCRIBE_CONFIGS, topic)
 
 
+def test_a_publisher_who_is_told_reads_his_own_feedback_and_nothing_else() -> None:
+    assert RIGHTS["publisher-water-west"] == {
+        Right(Kind.TOPIC, "signals.water-west", Operation.WRITE),
+        Right(Kind.TOPIC, "feedback.water-west", Operation.READ),
+        Right(Kind.GROUP, "feedback.water-west", Operation.READ),
+    }
+    assert not may("publisher-water-west", Operation.DESCRIBE, "feedback.casus")
+
+
+@pytest.mark.parametrize("topic", TOLD)
+def test_partners_are_told_by_the_sink_and_the_regular_side(topic: str) -> None:
+    publisher = topic.partition(".")[2]
+    assert who_may(Operation.WRITE, topic) == {"signaalwissel-sink", "early-signalling"}
+    readers = {"signaalwissel-sink", "signaalwissel-privacy", f"publisher-{publisher}"}
+    assert who_may(Operation.READ, topic) == readers
+
+
 def test_a_publisher_writes_its_own_topics_and_reads_nothing() -> None:
-    assert RIGHTS["publisher-water-west"] == {Right(Kind.TOPIC, "signals.water-west", Operation.WRITE)}
-    assert RIGHTS["publisher-casus"] == {
+    rights = rights_of(roles(Principals(), OWN))
+    assert rights["publisher-water-west"] == {Right(Kind.TOPIC, "signals.water-west", Operation.WRITE)}
+    assert rights["publisher-casus"] == {
         Right(Kind.TOPIC, "signals.casus", Operation.WRITE),
         Right(Kind.TOPIC, "trajectories.casus", Operation.WRITE),
     }

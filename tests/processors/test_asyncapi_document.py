@@ -1,6 +1,7 @@
 """The AsyncAPI document is valid AsyncAPI 3, says what the contract says, and follows an installation's settings."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import jsonschema_rs
 import pytest
 from signaalwissel.processors.asyncapi_document import Place, document, named
 from signaalwissel.processors.contract_topics import RECORD_ON
+from signaalwissel.processors.emissions import FEEDBACK
 from signaalwissel.schemas.contract import codec, public_versions
 
 OFFICIAL = json.loads((Path(__file__).parent / "vendor" / "asyncapi-3.0.0.json").read_text("utf-8"))
@@ -19,7 +21,7 @@ WHOLE = Place(
     "kafka:9093",
     secure=True,
     prefix="proef-",
-    publisher_topics=("signals.water-west", "trajectories.stratech"),
+    publisher_topics=("signals.water-west", "trajectories.stratech", "feedback.water-west"),
     source="urn:x",
     registry="https://registry:8081",
     settings={
@@ -69,7 +71,9 @@ def test_a_topic_has_the_newest_schema_and_its_fixed_id(topic: str) -> None:
     channel = found["channels"][named(topic)]
     message = resolved(found, channel["messages"][RECORD_ON[topic]]["$ref"])
     newest = [version for version in public_versions() if version.name == RECORD_ON[topic]][-1]
-    assert channel["address"] == topic
+    assert channel["address"] == (topic if topic != FEEDBACK else "feedback.{publisher}")
+    # An address with a place in it must say what goes there.
+    assert set(channel.get("parameters", {})) == set(re.findall(r"{(\w+)}", channel["address"]))
     assert message["payload"]["schema"] == newest.schema
     assert (message["x-schema-id"], message["x-record-version"]) == (newest.schema_id, newest.version)
 
@@ -97,6 +101,8 @@ def test_an_installation_sees_its_own_names() -> None:
     found = document(WHOLE)
     assert found["channels"]["signals"]["address"] == "proef-signals"
     assert found["channels"]["signalsWaterWest"]["address"] == "proef-signals.water-west"
+    told = found["channels"]["feedbackWaterWest"]
+    assert (told["address"], "parameters" in told) == ("proef-feedback.water-west", False)
     assert found["operations"]["receiveTrajectoriesStratech"]["channel"] == {
         "$ref": "#/channels/trajectoriesStratech"
     }

@@ -202,9 +202,12 @@ WEBHOOK = {"kind": "webhook", "url": "https://p.example.nl:8443/a-b/c"}
 )
 def test_a_channel_makes_no_other_policy(openly: dict[str, Any]) -> None:
     without = policy_with(**openly)
-    channels = {**openly.get("channels", {}), "partners": {"p": WEBHOOK, "q": {"kind": "file"}}}
+    channels = {
+        **openly.get("channels", {}),
+        "partners": {"p": WEBHOOK, "q": {"kind": "file"}, "r": {"kind": "topic", "publisher": "r"}},
+    }
     policy = policy_with(**{**openly, "channels": channels})
-    assert set(policy.channels.partners) == {"p", "q"}
+    assert set(policy.channels.partners) == {"p", "q", "r"}
     assert policy.version == without.version
 
 
@@ -213,7 +216,10 @@ def test_a_channel_makes_no_other_policy(openly: dict[str, Any]) -> None:
     [
         ("p", {"kind": "webhook"}, "needs a url"),
         ("p", {"kind": "file", "url": "https://p.example.nl"}, "needs a url"),
-        ("p", {"kind": "topic"}, "kind"),
+        ("p", {"kind": "topic"}, "needs a publisher"),
+        ("p", {"kind": "file", "publisher": "p"}, "needs a publisher"),
+        ("p", {"kind": "topic", "publisher": "p/q"}, "publisher"),
+        ("p", {"kind": "queue"}, "kind"),
         ("p", {"kind": "webhook", "url": "http://p.example.nl/x"}, "url"),
         ("p", {"kind": "webhook", "url": "https://user:geheim@p.example.nl/x"}, "url"),
         ("p", {"kind": "webhook", "url": "https://p.example.nl/x?key=1"}, "url"),

@@ -41,6 +41,11 @@ def test_without_a_file_every_topic_speaks_for_all() -> None:
             b'["signals.a"]\nmunicipality = ["0344"]', r'\["signals.a"\]: municipality', id="no such key"
         ),
         pytest.param(b'signals = "0344"', r'\["signals"\]', id="no table"),
+        pytest.param(
+            b'["feedback.a"]\nmunicipalities = ["0344"]',
+            r'\["feedback.a"\]: partners',
+            id="everybody's feedback",
+        ),
         pytest.param(None, "No such file", id="no file"),
     ],
 )

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,15 +65,22 @@ def java_sample() -> list[str]:
 
 
 def javascript_sample() -> list[str]:
-    """The command of the JavaScript sample, with the packages of its lock file and without their install scripts."""
+    """The command of the JavaScript sample."""
+    node, installed = node_packages(
+        "sample-javascript", SAMPLES / "javascript", ["package.json", "package-lock.json", "signal.mjs"]
+    )
+    return [node, str(installed / "signal.mjs")]
+
+
+def node_packages(name: str, folder: Path, wanted: Sequence[str]) -> tuple[str, Path]:
+    """Node, and a copy of a folder's files with the packages of its lock file, installed without their scripts."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         missing("node or npm is not on PATH")
     told = subprocess.run([node, "--version"], check=True, capture_output=True, text=True, timeout=30).stdout
     if tuple(map(int, re.findall(r"\d+", told)[:3])) < _NODE_MIN:
-        missing(f"node {told.strip()} is older than the sample's packages need")
-    folder = SAMPLES / "javascript"
-    files = [folder / name for name in ("package.json", "package-lock.json", "signal.mjs")]
+        missing(f"node {told.strip()} is older than the packages need")
+    files = [folder / file for file in wanted]
     made = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     progress = progress_on(sys.__stderr__ or sys.stderr)
 
@@ -86,12 +94,12 @@ def javascript_sample() -> list[str]:
         (staging / "installed").touch()
 
     installed = filled(
-        cache_folder(os.environ) / f"sample-javascript-{made[:12]}",
+        cache_folder(os.environ) / f"{name}-{made[:12]}",
         install_into,
         lambda folder: (folder / "installed").exists(),
         progress,
     )
-    return [node, str(installed / "signal.mjs")]
+    return node, installed
 
 
 def _jar(coordinate: tuple[str, str, str], cache: Path, progress: PlatformProgress) -> Path:

@@ -30,6 +30,7 @@ PUBLIC = (
     "RouteCorrection",
     "TaskEvent",
     "NoticeEvent",
+    "PartnerFeedback",
 )
 RANDOM_RECORDS = 15
 TEXTS = ("", "x", "Ünal-İzmir €", "漢字 \U0001f600", "a" * 200, "\x00", "'; --")

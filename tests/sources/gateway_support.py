@@ -19,6 +19,8 @@ from signaalwissel.sources.gateway import Parts, TasksAway, build_gateway, with_
 from signaalwissel.sources.gateway_checks import Asked, Checks, ChecksAway, Reply
 from signaalwissel.sources.gateway_delivery import Away
 from signaalwissel.sources.gateway_records import Rules
+from signaalwissel.sources.gateway_webhooks import Webhook
+from signaalwissel.sources.profile_loading import Loaded
 
 from tests.security.token_support import RSA, claims, header, issuer, tokens
 
@@ -93,13 +95,17 @@ def gateway(
     asks: Asks | None = None,
     checks_per_s: float = 10_000,
     access: Access = ACCESS,
+    webhooks: Sequence[Loaded] = (),
 ) -> FastAPI:
     rules = Rules(
         packaged_policies(for_every_code=True), publishers or Publishers(), lambda kind: kind, lambda: NOW_MS
     )
     authenticator = Authenticator(access, tokens(access), RateLimit(10_000, 10_000))
     checks = None if asks is None else Checks(asks, RateLimit(checks_per_s, checks_per_s))
-    parts = Parts(rules, outlet, authenticator, lambda topic: f"p-{topic}", "urn:nld:test", tasks, checks)
+    hooks = tuple(Webhook(loaded, rules.clock) for loaded in webhooks)
+    parts = Parts(
+        rules, outlet, authenticator, lambda topic: f"p-{topic}", "urn:nld:test", tasks, checks, hooks
+    )
     return build_gateway(parts, SERVER, with_version(Bounds(body_bytes_max=1_000_000, per_address_s=1e6)))
 
 

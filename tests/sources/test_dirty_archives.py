@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from tests.sources.import_support import SAMPLES, SYSTEMS, imported, sample, signals
 
@@ -76,6 +77,31 @@ def test_a_row_far_beyond_what_a_sheet_holds_is_refused(tmp_path: Path) -> None:
             changed.writestr(part.filename, content)
     report, _ = imported("ris", trap)
     assert report.broken is not None
+
+
+def test_a_workbook_that_counts_days_from_another_year_is_refused(tmp_path: Path) -> None:
+    file = sample("ris", tmp_path)
+    workbook = load_workbook(file)
+    workbook.epoch = CALENDAR_MAC_1904
+    workbook.save(file)
+    report, sent = imported("ris", file)
+    assert report.broken is not None
+    assert "1904" in report.broken.rule
+    assert sent == []
+
+
+def test_an_xml_record_without_end_is_refused_alone(tmp_path: Path) -> None:
+    file = sample("allegro", tmp_path)
+    text = file.read_text("utf-8")
+    whole, _ = imported("allegro", file)
+    begin = text.index("<Dossier>") if "<Dossier>" in text else text.index("<Dossier ")
+    end = text.index("</Dossier>") + len("</Dossier>")
+    wide = text[begin:end].replace("</Dossier>", "<x a='1'>1</x>" * 20_000 + "</Dossier>")
+    file.write_text(text[:begin] + wide + text[begin:], "utf-8")
+    report, sent = imported("allegro", file)
+    assert (report.rows, report.accepted, report.rejected) == (whole.rows + 1, whole.rows, 1)
+    assert [(one.row, one.rule) for one in report.rejects] == [(1, "is too large")]
+    assert sent
 
 
 @pytest.mark.parametrize("system", ["allegro", "ddas-signals", "ddas-trajectories", "ris"])

@@ -81,6 +81,36 @@ def test_an_encoding_that_the_profile_does_not_know_refuses_the_file(tmp_path: P
     assert sent == []
 
 
+@pytest.mark.parametrize("damage", ["cut off", "one byte of another encoding", "a mark and a cut"])
+def test_utf_8_that_is_damaged_is_refused_and_not_read_as_something_else(damage: str, tmp_path: Path) -> None:
+    file = sample("vps", tmp_path)
+    whole = file.read_bytes().removeprefix(b"\xef\xbb\xbf").replace("€ ".encode(), b"")
+    name = whole.index("Ü".encode())
+    if damage == "one byte of another encoding":
+        file.write_bytes(whole.replace(b"Testpersoon", b"Testpers\xebn", 1))
+    else:
+        again = whole + whole.splitlines(keepends=True)[2][: name - whole.index(b"0344;VPS-2") + 1]
+        file.write_bytes((b"\xef\xbb\xbf" if damage == "a mark and a cut" else b"") + again)
+    report, sent = imported("vps", file)
+    assert report.broken is not None
+    assert report.broken.rule.startswith("is in UTF-8, but damaged or cut off")
+    assert sent == []
+
+
+def test_a_letter_of_another_encoding_alone_is_read_in_that_encoding(tmp_path: Path) -> None:
+    file = sample("vps", tmp_path)
+    write(file, cells(file))
+    file.write_bytes(
+        file.read_bytes()
+        .replace("Ü".encode(), b"U")
+        .replace("€ ".encode(), b"")
+        .replace(b"Nergens", b"Nerg\xebns")
+    )
+    report, sent = imported("vps", file)
+    assert report.clean
+    assert signals(sent)[2].subject.surname == "Nergëns"
+
+
 def test_the_same_row_twice_is_sent_once(tmp_path: Path) -> None:
     file = sample("vps", tmp_path)
     rows = cells(file)

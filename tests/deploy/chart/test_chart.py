@@ -214,7 +214,7 @@ def test_intake_and_matcher_scale_by_their_groups_lag_and_never_beyond_the_parti
 
 
 def test_topics_of_strimzi_are_those_of_the_product(rendered: Rendered, tmp_path: Path) -> None:
-    inputs = ("signals.water-west", "signals.case-noord", "trajectories.case-noord")
+    inputs = ("signals.water-west", "signals.case-noord", "trajectories.case-noord", "feedback.water-west")
     expected = {
         topic.name: (topic.partitions, dict(topic.config)) for topic in layout(Names("acc_", inputs), 16)
     }
@@ -235,7 +235,8 @@ def entries(user: Manifest) -> Iterator[tuple[str, str, str, str, str]]:
 
 def test_rights_of_strimzis_users_are_those_of_the_access_table(rendered: Rendered, tmp_path: Path) -> None:
     publishers = tmp_path / "publishers.toml"
-    publishers.write_text('["signals.water-west"]\n["signals.case-noord"]\n["trajectories.case-noord"]\n')
+    inputs = '["signals.water-west"]\n["signals.case-noord"]\n["trajectories.case-noord"]\n'
+    publishers.write_text(f'{inputs}["feedback.water-west"]\npartners = ["water-west"]\n')
     expected = {
         (entry.principal.removeprefix("User:"), entry.resource, entry.name, entry.pattern, entry.operation)
         for entry in wanted(Settings(topic_prefix="acc_", publishers_file=publishers))
