@@ -29,6 +29,7 @@ from signaalwissel.security.http_sessions import WebSessions
 from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.dead_letters import DeadLetterStatus, mark_dead_letters, show_dead_letter
+from signaalwissel.sinks.ended_sessions import EndedSessions
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.row_security import check_reader
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
@@ -60,12 +61,13 @@ def web(
     place = http_access.place(settings, settings.web_port)
     base = base_url(settings)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES)
-    sessions = http_access.web_sessions(settings, known, base)
+    engine = _engine(settings)
+    sessions = http_access.web_sessions(settings, known, base, EndedSessions(engine))
     # Before there is an event loop: a login that is wrong ends the command with the setting's name.
     check_login(settings)
     outlet = _outlet(settings)
     keys = key_service.provider(settings)
-    parts = _parts(settings, sessions, outlet, keys)
+    parts = _parts(settings, engine, sessions, outlet, keys)
     extra = () if known.development is None else (known.development.router(),)
     metrics = HttpMetrics()
     app = build_web(parts, known.access.login, extra, metrics.observe)
@@ -80,8 +82,9 @@ def web(
     raise typer.Exit(Exit.DONE)
 
 
-def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet, keys: KeyProvider) -> Parts:
-    engine = _engine(settings)
+def _parts(
+    settings: Settings, engine: Database, sessions: WebSessions, outlet: KafkaOutlet, keys: KeyProvider
+) -> Parts:
     topic = runtime.names(settings)(TASK_UPDATES)
     accounting = Accounting(settings)
 
