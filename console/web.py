@@ -85,6 +85,7 @@ def web(
 def _parts(
     settings: Settings, engine: Database, sessions: WebSessions, outlet: KafkaOutlet, keys: KeyProvider
 ) -> Parts:
+    _check_reader(settings, engine)
     topic = runtime.names(settings)(TASK_UPDATES)
     accounting = Accounting(settings)
 
@@ -174,13 +175,18 @@ class LetterActions:
 
 def _engine(settings: Settings) -> Database:
     try:
-        engine = open_engine(runtime.database_url(settings), name="signaalwissel-web")
+        return open_engine(runtime.database_url(settings), name="signaalwissel-web")
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error
+
+
+def _check_reader(settings: Settings, engine: Database) -> None:
+    try:
         check_reader(engine, settings.database_reader_role)
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
         raise UsageFailure(str(error)) from error
-    return engine
 
 
 def _outlet(settings: Settings) -> KafkaOutlet:

@@ -190,6 +190,7 @@ def test_after_the_logout_the_cookie_is_gone_and_worth_nothing(browser: TestClie
     assert cookie is not None
     answer = browser.post("/uitloggen", data={"csrf_token": token})
     assert answer.status_code == 303
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert browser.cookies.get("signaalwissel") is None
     browser.cookies.set("signaalwissel", cookie)
     assert browser.get("/taken").status_code == 303

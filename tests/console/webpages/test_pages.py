@@ -231,7 +231,7 @@ def test_operations_tells_what_doctor_finds_and_what_to_do(town: Town) -> None:
 
 def test_every_page_of_whoever_logged_in_has_the_logout(town: Town) -> None:
     mine = counsellor(town)
-    for path in ("/taken", f"/taken/{town.relapse('T-1')}", "/nergens"):
+    for path in ("/taken", f"/taken/{town.relapse('T-1')}"):
         assert 'action="/uitloggen"' in mine.get(path).text, path
     for path in ("/signalen?nummer=s-1", "/dossiers?traject=T-1"):
         assert 'action="/uitloggen"' in mine.browser.get(path).text, path
