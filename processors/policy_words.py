@@ -34,7 +34,7 @@ MEANINGS: Mapping[str, str] = {
     "teams.administrators": "aantal bewindvoerders, die nooit taken krijgen",
     "repeats.period_days": "dagen waarin dezelfde achterstand als herhaling telt",
     "contacts.monthly": "elke maand contact zolang de inwoner wordt gevolgd",
-    "contacts.monthly_remind_days_before": "dagen voor het einde van de maand dat wij aan dat contact herinneren",
+    "contacts.monthly_remind_days_before": "dagen voor het einde van de maand waarop een herinnering volgt",
     "contacts.aftercare": "een contact na het volgen",
     "inform.open_after_admission_days": "dagen na toelating waarna een taak opent om de inwoner te informeren",
     "inform.notice_within_months": "maanden na ontvangst waarbinnen de inwoner is geïnformeerd",
