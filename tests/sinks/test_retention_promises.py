@@ -77,6 +77,12 @@ def fill(archive: Archive) -> None:
         account.event(Event(EventKind.RECORD_CONSULTED, "po-3", "s-1", MUNICIPALITY))
         account.store(connection)
         connection.execute(open_klant_handovers.insert(), {"task_id": first.task_id, "status": "CLOSED"})
+        connection.execute(
+            text(
+                "INSERT INTO feedback_deliveries (notice_id, municipality, partner_id)"
+                " SELECT notice_id, municipality, addressee FROM notices WHERE kind = 'PARTNER_FEEDBACK'"
+            )
+        )
         subject_ledger_store.record(connection, [erasure()])
     request(archive)
     objection(archive, withdrawn=DAY)
