@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.lines import Line, reading
-from signaalwissel.console.simulate import progress_of
+from signaalwissel.console.progress import progress_of
 from signaalwissel.processors.dead_letters import About, what_may_be_shown
 from signaalwissel.processors.emissions import SIGNALS
 from signaalwissel.processors.followup_updates import UpdateRefused

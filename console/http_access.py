@@ -22,7 +22,8 @@ from signaalwissel.security.http_server import Place, ServerUnusable
 from signaalwissel.security.http_sessions import RETURN_PATH, WebSessions
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.oidc_login import OidcLogin
-from signaalwissel.security.sessions import Sessions, SessionsUnusable
+from signaalwissel.security.secret_files import SecretUnusable, read_secret_text
+from signaalwissel.security.sessions import Ended, Sessions, SessionsUnusable
 from signaalwissel.security.tokens import Tokens
 
 DEVELOPMENT_CLIENT = "proef"
@@ -88,13 +89,20 @@ def authenticator(settings: Settings, known: HttpAccess) -> Authenticator:
     return Authenticator(known.access, known.tokens, rate)
 
 
-def web_sessions(settings: Settings, known: HttpAccess, base_url: str) -> WebSessions:
-    """Sessions of people; raises UsageFailure where there is no login or no secret."""
+def web_sessions(settings: Settings, known: HttpAccess, base_url: str, ended: Ended) -> WebSessions:
+    """Sessions of people; raises UsageFailure where there is no login or no secret.
+
+    Args:
+        settings: As read.
+        known: Who is recognised.
+        base_url: As for `http_access`.
+        ended: Where all processes find what was ended.
+    """
     login = known.access.login
     if login is None:
         raise UsageFailure("SIGNAALWISSEL_ACCESS_FILE: has no [login]: people cannot log in to the pages")
     try:
-        sessions = Sessions(_session_secrets(settings))
+        sessions = Sessions(_session_secrets(settings), ended)
     except SessionsUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_SESSION_SECRET_FILE: {error}") from error
     return WebSessions(
@@ -132,9 +140,9 @@ def _session_secrets(settings: Settings) -> list[str]:
             "SIGNAALWISSEL_SESSION_SECRET_FILE is not set: a file with a line of at least 32 random characters"
         )
     try:
-        return settings.session_secret_file.read_text("utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageFailure(f"SIGNAALWISSEL_SESSION_SECRET_FILE cannot be read: {error}") from error
+        return read_secret_text(settings.session_secret_file).split()
+    except SecretUnusable as error:
+        raise UsageFailure(f"SIGNAALWISSEL_SESSION_SECRET_FILE: {error}") from error
 
 
 def _signs_of_production(settings: Settings) -> dict[str, bool]:

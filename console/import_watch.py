@@ -42,7 +42,7 @@ def watch(folder: Path, settle_s: float, run: Run, *, as_json: bool) -> None:
         while not ended.is_set():
             for file in _settled(watched, folder):
                 report = run(file)
-                watched.put_away(file, report)
+                _put_away(watched, file, report)
                 show(report, dry_run=False, as_json=as_json)
                 if ended.is_set():
                     break
@@ -57,3 +57,11 @@ def _settled(watched: WatchedFolder, folder: Path) -> list[Path]:
         return watched.settled()
     except OSError as error:
         raise UsageFailure(f"{folder}: cannot be looked into: {error.strerror}") from error
+
+
+def _put_away(watched: WatchedFolder, file: Path, report: Report) -> None:
+    try:
+        watched.put_away(file, report)
+    except OSError as error:
+        where = error.filename or file
+        raise UsageFailure(f"{where}: {file.name} cannot be put away there: {error.strerror}") from error

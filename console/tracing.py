@@ -129,11 +129,18 @@ class _OtlpSpan:
         self._span.end()
 
 
-def _exporter(settings: Settings, url: str) -> OTLPSpanExporter:
-    _check_url(url)
+def bound_session() -> requests.Session:
+    """A session that brings traces to the address of the settings and nowhere else."""
     session = requests.Session()
     # A proxy or a login of the environment could carry traces elsewhere.
     session.trust_env = False
+    # Nor does an answer say where they go.
+    session.max_redirects = 0
+    return session
+
+
+def _exporter(settings: Settings, url: str) -> OTLPSpanExporter:
+    _check_url(url)
     ca_file, token = settings.traces_ca_file, settings.traces_token
     if ca_file is not None and not ca_file.is_file():
         raise UsageFailure(f"SIGNAALWISSEL_TRACES_CA_FILE: {ca_file} is not a file")
@@ -143,7 +150,7 @@ def _exporter(settings: Settings, url: str) -> OTLPSpanExporter:
         headers={} if token is None else {"authorization": f"Bearer {token.get_secret_value()}"},
         timeout=_TIMEOUT_S,
         compression=Compression.Gzip,
-        session=session,
+        session=bound_session(),
     )
 
 

@@ -36,6 +36,7 @@ from signaalwissel.sinks.dead_letters import (
     mark_dead_letters,
     show_dead_letter,
 )
+from signaalwissel.sinks.ended_sessions import EndedSessions
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.row_security import check_reader
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
@@ -67,12 +68,13 @@ def web(
     place = http_access.place(settings, settings.web_port)
     base = base_url(settings)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES)
-    sessions = http_access.web_sessions(settings, known, base)
+    engine = _engine(settings)
+    sessions = http_access.web_sessions(settings, known, base, EndedSessions(engine))
     # Before there is an event loop: a login that is wrong ends the command with the setting's name.
     check_login(settings)
     outlet = _outlet(settings)
     keys = key_service.provider(settings)
-    parts = _parts(settings, sessions, outlet, keys)
+    parts = _parts(settings, engine, sessions, outlet, keys)
     extra = () if known.development is None else (known.development.router(),)
     metrics = HttpMetrics()
     app = build_web(parts, known.access.login, extra, metrics.observe)
@@ -87,8 +89,10 @@ def web(
     raise typer.Exit(Exit.DONE)
 
 
-def _parts(settings: Settings, sessions: WebSessions, outlet: KafkaOutlet, keys: KeyProvider) -> Parts:
-    engine = _engine(settings)
+def _parts(
+    settings: Settings, engine: Database, sessions: WebSessions, outlet: KafkaOutlet, keys: KeyProvider
+) -> Parts:
+    _check_reader(settings, engine)
     topic = runtime.names(settings)(TASK_UPDATES)
     accounting = Accounting(settings)
 
@@ -200,13 +204,18 @@ class LetterActions:
 
 def _engine(settings: Settings) -> Database:
     try:
-        engine = open_engine(runtime.database_url(settings), name="signaalwissel-web")
+        return open_engine(runtime.database_url(settings), name="signaalwissel-web")
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error
+
+
+def _check_reader(settings: Settings, engine: Database) -> None:
+    try:
         check_reader(engine, settings.database_reader_role)
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
         raise UsageFailure(str(error)) from error
-    return engine
 
 
 def _outlet(settings: Settings) -> KafkaOutlet:

@@ -45,6 +45,66 @@ _MEASURES = (
         "niet bewaard."
     ),
     "Wie vernietiging tegenhoudt (retention hold), geeft een reden en een einddatum.",
+    (
+        "Een toets vooraf (/v1/toetsen, check) staat uit tot iemand hem aanzet. Hij zegt alleen welke kant een melding op "
+        "zou gaan, bewaart niets van de vraag, en legt eerst vast wie hem stelde. Een signaalpartner mag niet toetsen."
+    ),
+    (
+        "Op de webpagina's en door de gateway leest een rol zonder eigen rechten: de database toont alleen rijen van de eigen "
+        "gemeente. Elke inzage in een dossier staat vooraf in de verwerkingslog en het auditspoor."
+    ),
+)
+
+_FILES = (
+    (
+        "exports van bronsystemen (import)",
+        "alles wat het bronsysteem over inwoners geeft, leesbaar",
+        "tot de gemeente ze weghaalt; ook uit done en quarantine",
+        "het bronsysteem",
+        "import",
+    ),
+    (
+        "<bestand>.rejects.csv",
+        "rij, kolom en regel, nooit de waarde",
+        "tot de gemeente ze weghaalt",
+        "import",
+        "een beheerder",
+    ),
+    (
+        "antwoordbestand (export)",
+        "nummer van de melding en de uitkomst",
+        "tot de gemeente het weghaalt",
+        "een beheerder via export",
+        "het bronsysteem",
+    ),
+    (
+        "terugkoppelbestand in de map van een partner",
+        "nummer van de melding en één woord",
+        "tot de partner of de gemeente het weghaalt",
+        "sink",
+        "de signaalpartner",
+    ),
+    (
+        "inzage voor een inwoner (subject export)",
+        "alles over die inwoner, leesbaar",
+        "tot het is gegeven; daarna weghalen",
+        "een privacy-medewerker via subject",
+        "de inwoner",
+    ),
+    (
+        "het wisregister (ERASURE_LEDGER)",
+        "gehashte nummers van wat is gewist",
+        "langer dan elke back-up",
+        "subject erase",
+        "subject ledger, na het terugzetten van een back-up",
+    ),
+    (
+        "sleutels (KEY_DIR), zonder sleutelkluis",
+        "geheimen, geen gegevens",
+        "de sleutel van een dag tot zijn vernietiging",
+        "keys",
+        "worker, sink, webpagina's",
+    ),
 )
 
 
@@ -58,6 +118,7 @@ def dpia_page(policy: Policy) -> Page:
             _places("Kafka-topics", TOPICS, policy),
             _places("Toestand van intake en matcher, met een changelog-topic per tabel", STATES, policy),
             _places("Tabellen in PostgreSQL", DATABASE, policy),
+            Grid("Bestanden daarbuiten", ("bestand", "wat", "hoe lang", "schrijft", "leest"), _FILES),
             Heading("Welke gegevens?"),
             _fields("Velden per soort record", FIELDS),
             _fields("Kolommen per tabel in PostgreSQL", TABLES),

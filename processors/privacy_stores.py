@@ -47,6 +47,7 @@ class Term(Enum):
     REQUEST = auto()
     ERASURE = auto()
     OBJECTION = auto()
+    SESSION = auto()
 
 
 @dataclass(frozen=True)
@@ -156,35 +157,43 @@ _SINK = "sink"
 _WRITERS = "sink; opdrachten van een beheerder"
 _AUDITORS = "een beheerder via audit verify"
 _RIGHTS = "een privacy-medewerker via subject"
-_CASE_READERS = "sink; een beheerder via signal show"
+_PAGES = "schuldhulpverlener, teamleider en privacy-medewerker op de webpagina's"
+_CASE_READERS = f"sink; een beheerder via signal show; {_PAGES}"
+_CHECKS = "de gateway en check, voor een toets"
 DATABASE = (
-    Store("consumed_offsets", (), Term.RUNNING, _SINK, _SINK),
+    Store("consumed_offsets", (), Term.RUNNING, _SINK, "sink; een beheerder op de webpagina's"),
     Store("decisions", (), Term.SIGNAL, _SINK, _CASE_READERS),
-    Store("trajectories", (), Term.TRAJECTORY, _SINK, _SINK),
-    Store("trajectory_keys", (), Term.TRAJECTORY, _SINK, "de gateway en check, voor een toets"),
-    Store("found", (), Term.TRAJECTORY, _SINK, _SINK),
+    Store("trajectories", (), Term.TRAJECTORY, _SINK, f"sink; {_CHECKS}; {_PAGES}"),
+    Store("trajectory_keys", (), Term.TRAJECTORY, _SINK, _CHECKS),
+    Store("found", (), Term.TRAJECTORY, _SINK, f"sink; {_PAGES}"),
     Store("tasks", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
     Store("task_signals", (), Term.ENDED_TASK, _SINK, _CASE_READERS),
     Store("task_history", (), Term.TRAJECTORY, _SINK, _CASE_READERS),
-    Store("task_updates", (), Term.TRAJECTORY, _SINK, _SINK),
-    Store("policies", (), Term.POLICY, _SINK, _SINK),
-    Store("notices", (), Term.NOTICE, _SINK, _SINK),
+    Store("task_updates", (), Term.TRAJECTORY, _SINK, f"sink; {_PAGES}"),
+    Store("policies", (), Term.POLICY, _SINK, "sink; de webpagina's"),
+    Store("notices", (), Term.NOTICE, _SINK, f"sink; {_PAGES}"),
     Store("commands", (), Term.SIGNAL, _SINK, "sink, rebuild"),
     Store(
         "dead_letters",
         (),
         Term.SIGNAL,
         _SINK,
-        "een beheerder via dead-letters; wie ze op de pagina's herstelt",
+        "een beheerder via dead-letters, en afgeschermd op de webpagina's; wie ze daar herstelt",
     ),
     Store("outbox", (), Term.SENT, _SINK, _SINK),
-    Store("feedback_deliveries", (), Term.NOTICE, _SINK, _SINK),
+    Store(
+        "feedback_deliveries",
+        (),
+        Term.NOTICE,
+        _SINK,
+        "sink; de signaalpartner krijgt zijn nummer en één woord",
+    ),
     Store("open_klant_handovers", (), Term.TRAJECTORY, _SINK, _SINK),
     Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
     Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
     Store("audit_starts", (), Term.RUNNING, _WRITERS, _AUDITORS),
     Store("audit_blocks", (), Term.AUDIT, _WRITERS, _AUDITORS),
-    Store("audit_events", (), Term.AUDIT, _WRITERS, _AUDITORS),
+    Store("audit_events", (), Term.AUDIT, _WRITERS, f"{_AUDITORS}; een privacy-medewerker op de webpagina's"),
     Store(
         "retention_holds",
         (),
@@ -196,7 +205,14 @@ DATABASE = (
     Store("retention_tombstones", (), Term.TOMBSTONE, _SINK, _SINK),
     Store("retention_days", (), Term.RUNNING, _SINK, _SINK),
     Store("retention_proofs", (), Term.RUNNING, _SINK, "een beheerder via retention"),
-    Store("retained_figures", (), Term.RUNNING, _SINK, "een beheerder via report; de pagina Cijfers"),
+    Store(
+        "retained_figures",
+        (),
+        Term.RUNNING,
+        _SINK,
+        "een beheerder via report; teamleider en privacy-medewerker op de webpagina's",
+    ),
+    Store("ended_sessions", (), Term.SESSION, "de webpagina's; een beheerder via access", "de webpagina's"),
     Store("subject_requests", (), Term.REQUEST, _RIGHTS, _RIGHTS),
     Store("erasure_ledger", (), Term.ERASURE, _RIGHTS, "sink; een beheerder via subject ledger"),
     Store("objections", (), Term.OBJECTION, _RIGHTS, "sink, rebuild"),
@@ -259,6 +275,7 @@ def kept(term: Term, policy: Policy) -> str:
         Term.OBJECTION: (
             f"zolang het bezwaar geldt, en {months(retention.objection.months)} na intrekking (retention.objection)"
         ),
+        Term.SESSION: "20 uur, en tot daarna weer een sessie wordt beëindigd",
         Term.RUNNING: "zolang de installatie bestaat",
         Term.AUDIT: f"{months(longest_months([policy]))}: de langste bewaartermijn van enig beleid",
         Term.ACKNOWLEDGED: "tot het logboek de ontvangst bevestigt; het aantal regels daarna nog 92 dagen",

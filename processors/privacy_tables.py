@@ -158,6 +158,11 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
     "retention_proofs": {
         Nature.NOT_PERSONAL: "municipality kind destroyed_on count months justification policy_version",
     },
+    "ended_sessions": {
+        # Of the staff; whoever knows somebody's subject at the identity provider can find the digest.
+        Nature.STAFF: "digest",
+        Nature.NOT_PERSONAL: "ended_s",
+    },
     "retained_figures": {
         Nature.NOT_PERSONAL: (
             "municipality month partner_kind partner_id after_admission after_exit suppress_below"

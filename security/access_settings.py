@@ -89,6 +89,10 @@ class Login(_Strict):
     token_endpoint: str
     end_session_endpoint: str | None = None
     scope: str = "openid profile"
+    acr_values: tuple[str, ...] = ()
+    """How strong a login must be, in the provider's words (`acr`); with none of these nobody comes in."""
+    max_age_s: int | None = Field(default=None, ge=0, le=86_400)
+    """How long ago somebody may have logged in at the provider; None: it decides."""
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

@@ -15,7 +15,7 @@ from signaalwissel.processors.access import Action, Principal, Target, may
 from signaalwissel.security import certificates, principals
 from signaalwissel.security.access_settings import Access, Issuer
 from signaalwissel.security.certificates import CertificateRefused, ClientCertificate
-from signaalwissel.security.http_middleware import correlation_id
+from signaalwissel.security.http_middleware import SUBJECT, correlation_id
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.signing_keys import KeysAway, RemoteKeys, SigningKeys
@@ -63,6 +63,7 @@ class Authenticator:
             raise Problem(
                 503, "Tokens kunnen nu niet worden gecontroleerd.", headers={"retry-after": "30"}
             ) from None
+        setattr(request.state, SUBJECT, principal.subject)
         self.charge(principal)
         return principal
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -31,10 +32,13 @@ _CORRELATION = re.compile(r"[A-Za-z0-9._-]{8,64}")
 COOKIES = "signaalwissel_cookies"
 """Attribute of `request.state`: values of set-cookie headers that the answer gets, whatever made it."""
 
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+SUBJECT = "signaalwissel_subject"
+"""Attribute of `request.state`: the subject of whoever asks, for the log line of a refusal."""
+
+API_POLICY = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " form-action 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 """For pages: everything from ourselves, no inline script or style."""
 
@@ -188,6 +192,9 @@ class _Answer:
             self._bounds.observe(Answered(method, route, self._status, took_s))
         asked = (self._scope["method"], route, self._status, took_s * 1000, self._request_id)
         log.info("%s %s: %d in %.1f ms (request %s)", *asked)
+        if self._status == HTTPStatus.FORBIDDEN:
+            who = (self._scope.get("state") or {}).get(SUBJECT, "nobody who was recognised")
+            log.warning("refused: %s may not %s %s (request %s)", who, *asked[:2], self._request_id)
 
 
 def _limited(receive: Receive, bytes_max: int) -> Receive:

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
-from signaalwissel.security.http_middleware import COOKIES, correlation_id
+from signaalwissel.security.http_middleware import COOKIES, SUBJECT, correlation_id
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.oidc_login import LOGIN_S, LoginFailed, OidcLogin, ProviderAway
-from signaalwissel.security.sessions import Session, Sessions, same_token
+from signaalwissel.security.sessions import EndsAway, Session, Sessions, same_token
 from signaalwissel.security.signing_keys import KeysAway
 
 log = logging.getLogger(__name__)
@@ -56,10 +57,11 @@ class WebSessions:
         self._login_cookie = "__Host-signaalwissel-login" if secure else "signaalwissel-login"
 
     def session(self, request: Request) -> Session:
-        """Dependency: the session of a request, kept alive by it; raises LoginNeeded or Problem 429."""
-        session = self._sessions.open(request.cookies.get(self.cookie, ""))
+        """Dependency: the session of a request, kept alive by it; raises LoginNeeded, Problem 429 or 503."""
+        session = self._opened(request)
         if session is None:
             raise LoginNeeded(_local(request.url.path) if request.method == "GET" else "/")
+        setattr(request.state, SUBJECT, session.principal.subject)
         wait = self._rate.wait_s(session.principal.subject)
         if wait:
             raise Problem(429, "Te veel verzoeken: wacht even.", headers={"retry-after": str(wait)})
@@ -71,7 +73,7 @@ class WebSessions:
 
     async def form_session(self, request: Request) -> Session:
         """Dependency: the session of a form post that came from one of our own pages; raises Problem 403 too."""
-        session = self.session(request)
+        session = await run_in_threadpool(self.session, request)
         if not _from_here(request):
             raise Problem(403, "Dit formulier komt van een andere site.")
         given = (await request.form()).get(CSRF_FIELD)
@@ -107,23 +109,49 @@ class WebSessions:
         except (ProviderAway, KeysAway) as away:
             log.error("identity provider away: %s", away)  # noqa: TRY400 the text says it all
             raise Problem(503, "Inloggen kan nu niet.", headers={"retry-after": "30"}) from None
+        log.info("logged in: %s (request %s)", principal.subject, correlation_id.get())
+        # Whoever logs in again does not leave the session of before behind (OWASP ASVS 7.2.4).
+        await run_in_threadpool(self._end, request)
         response = RedirectResponse(kept["then"], _SEE_OTHER)
         self._put(response, self.cookie, self._sessions.seal(self._sessions.begin(principal)))
         response.delete_cookie(self._login_cookie, path="/", secure=self._secure, httponly=True)
         return response
 
     async def _logout(self, request: Request) -> Response:
-        session = self._sessions.open(request.cookies.get(self.cookie, ""))
-        if session is not None:
-            self._sessions.end(session)
+        await run_in_threadpool(self._end, request)
         setattr(request.state, COOKIES, [])
         response = RedirectResponse(self._login.end_address(str(request.base_url)) or "/", _SEE_OTHER)
         response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True)
+        # What this browser still has of our pages goes with the session (OWASP ASVS 14.3.1).
+        response.headers["clear-site-data"] = '"cache", "storage"'
         return response
+
+    def _opened(self, request: Request) -> Session | None:
+        """The session of a request's cookie; raises Problem 503 where nobody can tell whether it was ended."""
+        try:
+            return self._sessions.open(request.cookies.get(self.cookie, ""))
+        except EndsAway as away:
+            raise _ends_away(away) from None
+
+    def _end(self, request: Request) -> None:
+        session = self._opened(request)
+        if session is None:
+            return
+        try:
+            self._sessions.end(session)
+        except EndsAway as away:
+            raise _ends_away(away) from None
+        log.info("logged out: %s (request %s)", session.principal.subject, correlation_id.get())
 
     def _put(self, response: Response, name: str, value: str, age_s: int | None = None) -> None:
         # Lax, so that the browser brings it along when the identity provider sends it back.
         response.set_cookie(name, value, age_s, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+
+def _ends_away(away: EndsAway) -> Problem:
+    log.error("sessions cannot be looked at: %s", away)
+    detail = "Uw aanmelding is nu niet te controleren. Probeer het over een minuut opnieuw."
+    return Problem(503, detail, headers={"retry-after": "30"})
 
 
 def install_login(app: Any) -> None:

@@ -16,7 +16,6 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
-from math import inf
 from pathlib import Path
 
 from signaalwissel.processors.pseudonyms import MatchSecret, MatchVersions, PseudonymKeys
@@ -36,12 +35,12 @@ from signaalwissel.security.remembered import Remembered
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
-_NEVER_READ: tuple[None, float] = (None, -inf)
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 CACHED_S = 60.0
-"""How long a key is used without another look at its file: then it is known whether it was destroyed meanwhile."""
+"""How long a key is used without another look at its file: then it is known whether it was destroyed meanwhile. It leaves
+the memory with the next key that is read after that."""
 
 
 class LocalKeys:
@@ -64,7 +63,7 @@ class LocalKeys:
         self._folder = folder
         self._create_municipalities = create_municipalities
         self._clock = clock
-        self._cached: dict[str, tuple[SealingKey, float]] = {}
+        self._cached: Remembered[SealingKey] = Remembered(CACHED_S, clock)
         self._pseudonym_keys: Remembered[PseudonymKeys] = Remembered(CACHED_S, clock)
         self._complete: set[str] = set()
 
@@ -148,7 +147,7 @@ class LocalKeys:
 
     def day_key(self, municipality: str, day: date) -> SealingKey:
         key_id = day_key_id(municipality, day)
-        found = self._known(key_id)
+        found = self._cached.get(key_id)
         if found is None:
             path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
             found = self._read(key_id, path, _read_or_make)
@@ -156,10 +155,12 @@ class LocalKeys:
 
     def identity_key(self, municipality: str) -> SealingKey:
         key_id = identity_key_id(municipality)
-        return self._known(key_id) or self._read(key_id, self._folder / municipality / "identity.key", _read)
+        return self._cached.get(key_id) or self._read(
+            key_id, self._folder / municipality / "identity.key", _read
+        )
 
     def system_key(self) -> SealingKey:
-        found = self._known(SYSTEM_KEY_ID)
+        found = self._cached.get(SYSTEM_KEY_ID)
         if found is None:
             _make_folder(self._folder)
             found = self._read(SYSTEM_KEY_ID, self._folder / "system.key", _read_or_make)
@@ -172,25 +173,20 @@ class LocalKeys:
             return self.identity_key(identity[1])
         if day := DAY_KEY_ID.fullmatch(key_id):
             path = self._folder / day[1] / "day" / f"{day[2]}.key"
-            return self._known(key_id) or self._read(key_id, path, _read)
+            return self._cached.get(key_id) or self._read(key_id, path, _read)
         raise KeyUnavailable(f"{key_id!r} is not the id of a key of this provider")
 
     def destroy_day_key(self, municipality: str, day: date) -> None:
         """Destroy a day's key: what it sealed is unreadable in every copy, and no new one is made for that day."""
         path = self._folder / municipality / "day" / f"{day.isoformat()}.key"
-        self._cached.pop(day_key_id(municipality, day), None)
+        self._cached.drop(day_key_id(municipality, day))
         _destroy(path)
 
-    def _known(self, key_id: str) -> SealingKey | None:
-        """A key that was read lately; another process may have destroyed one that was read longer ago."""
-        key, until = self._cached.get(key_id, _NEVER_READ)
-        return key if self._clock() < until else None
-
     def _read(self, key_id: str, path: Path, read: Callable[[Path], bytes]) -> SealingKey:
-        self._cached.pop(key_id, None)
-        key = SealingKey(key_id, _alive(read(path), key_id))
-        self._cached[key_id] = key, self._clock() + CACHED_S
-        return key
+        # Another process may have destroyed one that was read longer ago.
+        self._cached.drop(key_id)
+        asked = self._clock()
+        return self._cached.keep(key_id, SealingKey(key_id, _alive(read(path), key_id)), asked)
 
 
 def _alive(secret: bytes, key_id: str) -> bytes:

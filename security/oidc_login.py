@@ -4,7 +4,9 @@ In: a browser that wants in; what it brings back from the identity provider. Out
 meanwhile; the principal that logged in, or LoginFailed, whose text is for our log.
 """
 
+import time
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,8 @@ from authlib.deprecate import AuthlibDeprecationWarning
 from signaalwissel.processors.access import Principal
 from signaalwissel.security import principals
 from signaalwissel.security.access_settings import Login
-from signaalwissel.security.tokens import TokenRefused, Tokens
+from signaalwissel.security.secret_files import SecretUnusable, read_secret_text
+from signaalwissel.security.tokens import LEEWAY_S, TokenRefused, Tokens
 
 with warnings.catch_warnings():
     # Said at every command otherwise: Authlib would rather have a successor of httpx that nothing else of ours uses.
@@ -54,6 +57,7 @@ class OidcLogin:
         tokens: Verifies the ID token.
         redirect_uri: Our own address to which the browser returns.
         transport: How requests travel, None for the network.
+        now: Seconds since 1970.
     """
 
     def __init__(
@@ -62,18 +66,22 @@ class OidcLogin:
         tokens: Tokens,
         redirect_uri: str,
         transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._tokens = tokens
         self._redirect_uri = redirect_uri
         self._transport = transport
+        self._now = now
 
     def begin(self, then: str) -> Begun:
         """Begin a login that ends on the page `then`."""
         verifier, nonce = generate_token(_VERIFIER_LENGTH), generate_token(_VERIFIER_LENGTH)
         client = self._client()
+        strength = {"acr_values": " ".join(self._settings.acr_values)} if self._settings.acr_values else {}
+        recent = {} if self._settings.max_age_s is None else {"max_age": str(self._settings.max_age_s)}
         address, state = client.create_authorization_url(
-            self._settings.authorization_endpoint, code_verifier=verifier, nonce=nonce
+            self._settings.authorization_endpoint, code_verifier=verifier, nonce=nonce, **strength, **recent
         )
         return Begun(address, {"state": state, "verifier": verifier, "nonce": nonce, "then": then})
 
@@ -97,7 +105,19 @@ class OidcLogin:
             )
         except TokenRefused as refusal:
             raise LoginFailed(f"the ID token {refusal}") from None
+        self._check_how(verified.claims)
         return principals.of_claims(verified)
+
+    def _check_how(self, claims: Mapping[str, Any]) -> None:
+        """Refuse who logged in more weakly, or longer ago, than was asked (OWASP ASVS 6.8.4, 7.6.1)."""
+        wanted, max_age_s = self._settings.acr_values, self._settings.max_age_s
+        if wanted and claims.get("acr") not in wanted:
+            raise LoginFailed("the ID token does not say that the login was as strong as acr_values asks")
+        if max_age_s is None:
+            return
+        at = claims.get("auth_time")
+        if not isinstance(at, int | float) or self._now() - at > max_age_s + LEEWAY_S:
+            raise LoginFailed("the ID token does not say that the login was as recent as max_age_s asks")
 
     def end_address(self, back_to: str) -> str | None:
         """Where the browser logs out at the identity provider too, None where that has no such address."""
@@ -137,6 +157,6 @@ def _secret_in(file: Path | None) -> str | None:
     if file is None:
         return None
     try:
-        return file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise LoginFailed(f"{file}: the client secret cannot be read") from None
+        return read_secret_text(file)
+    except SecretUnusable as unusable:
+        raise LoginFailed(f"the client secret: {unusable}") from None

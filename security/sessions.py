@@ -2,6 +2,7 @@
 
 In: a principal that logged in; a cookie's text. Out: the cookie's text; the session in it, or None. The cookie holds no
 personal data but the name that the identity provider gave, and is sealed: nobody reads or makes one without the key.
+What a cookie cannot say is that it counts no more: that is asked of `Ended`, which all processes share.
 """
 
 import base64
@@ -12,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from signaalwissel.processors.access import Principal, Role
@@ -22,8 +23,26 @@ _SESSION = "session"
 _SECRET_LENGTH_MIN = 32
 
 
+LIFE_S = 36_000
+"""How old a session gets, however busy it is; what ended longer ago need not be remembered."""
+
+
 class SessionsUnusable(ValueError):
     """The session secret cannot be used."""
+
+
+class EndsAway(RuntimeError):
+    """Whether a session was ended cannot be found out now; names the place."""
+
+
+class Ended(Protocol):
+    """What was ended before its time: a session, all of somebody, all of everybody; each a digest."""
+
+    def end(self, digest: bytes, at_s: int) -> None:
+        """Remember that what began at `at_s` or before has ended; raises EndsAway."""
+
+    def latest_s(self, digests: Sequence[bytes]) -> int | None:
+        """The last moment at which any of these was ended, None where none was; raises EndsAway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +62,40 @@ class Session:
     began_s: int
 
 
+class EndedHere:
+    """Ends that this process alone knows: for a process that is the only one, and for tests."""
+
+    def __init__(self) -> None:
+        self._ended: OrderedDict[bytes, int] = OrderedDict()
+
+    def end(self, digest: bytes, at_s: int) -> None:
+        """Remember it, as one of the last 100,000."""
+        self._ended[digest] = max(at_s, self._ended.pop(digest, at_s))
+        if len(self._ended) > _ENDED_MAX:
+            self._ended.popitem(last=False)
+
+    def latest_s(self, digests: Sequence[bytes]) -> int | None:
+        """The last moment at which any of these was ended."""
+        return max((self._ended[one] for one in digests if one in self._ended), default=None)
+
+
+def digest_of_person(subject: str) -> bytes:
+    """Under which all sessions of somebody are ended; the subject as the audit trail has it."""
+    return _digest("person", subject)
+
+
+def digest_of_everybody() -> bytes:
+    """Under which all sessions are ended."""
+    return _digest("everybody", "")
+
+
 class Sessions:
     """Seals and opens sessions.
 
     Args:
         secrets: At least 32 characters each; the first seals, all open, so that a secret is changed without logging
             anybody out.
+        ended: What was ended before its time.
         idle_s: A session without a request for so long has ended.
         life_s: And so has one of that age.
         now: Seconds since 1970.
@@ -60,9 +107,10 @@ class Sessions:
     def __init__(
         self,
         secrets: Sequence[str],
+        ended: Ended | None = None,
         *,
         idle_s: int = 1800,
-        life_s: int = 36_000,
+        life_s: int = LIFE_S,
         now: Callable[[], float] = time.time,
     ) -> None:
         if not secrets or any(len(secret) < _SECRET_LENGTH_MIN for secret in secrets):
@@ -71,7 +119,7 @@ class Sessions:
         self._idle_s = idle_s
         self._life_s = life_s
         self._now = now
-        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._ended = EndedHere() if ended is None else ended
 
     def begin(self, principal: Principal) -> Session:
         """A new session: a login never goes on with an older one (OWASP ASVS 7.2.4)."""
@@ -90,7 +138,7 @@ class Sessions:
         return self._seal.encrypt_at_time(text, int(self._now())).decode()
 
     def open(self, cookie: str) -> Session | None:
-        """The session in a cookie; None where it has ended or is none of ours."""
+        """The session in a cookie; None where it has ended or is none of ours; raises EndsAway."""
         now = int(self._now())
         try:
             content = json.loads(self._seal.decrypt_at_time(cookie.encode(), self._idle_s, now))
@@ -99,15 +147,15 @@ class Sessions:
         if content.get("w") != _SESSION:
             return None
         session = Session(_principal(content["p"]), content["i"], content["c"], content["b"])
-        if now - session.began_s >= self._life_s or session.session_id in self._ended:
+        if now - session.began_s >= self._life_s:
             return None
-        return session
+        ended_s = self._ended.latest_s(_digests(session))
+        return None if ended_s is not None and session.began_s <= ended_s else session
 
     def end(self, session: Session) -> None:
-        """Take a session as ended, also where its cookie comes again to this process."""
-        self._ended[session.session_id] = None
-        if len(self._ended) > _ENDED_MAX:
-            self._ended.popitem(last=False)
+        """Take a session as ended, wherever its cookie comes again; raises EndsAway."""
+        # Another process, whose clock is ahead, may have begun it.
+        self._ended.end(_digest("session", session.session_id), max(int(self._now()), session.began_s))
 
     def seal_for(self, what: str, content: dict[str, str]) -> str:
         """Something else that a browser keeps for us for a moment, such as the state of a login.
@@ -133,6 +181,15 @@ class Sessions:
 def same_token(session: Session, given: str) -> bool:
     """Whether a form's token is that of the session."""
     return hmac.compare_digest(session.csrf_token.encode(), given.encode())
+
+
+def _digests(session: Session) -> tuple[bytes, ...]:
+    person = digest_of_person(session.principal.subject)
+    return _digest("session", session.session_id), person, digest_of_everybody()
+
+
+def _digest(kind: str, what: str) -> bytes:
+    return hashlib.sha256(f"{kind} {what}".encode()).digest()
 
 
 def _key(secret: str) -> bytes:

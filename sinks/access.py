@@ -55,9 +55,16 @@ def opened(database_url: str, *, name: str) -> Iterator[Database]:
         SinkError: The URL cannot be read.
     """
     engine = open_engine(database_url, name=name)
+    with answering():
+        yield engine
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Tell a database that is away (ServiceAway) or without our tables (TablesMissing) from a defect."""
     try:
         with database_away():
-            yield engine
+            yield
     except ProgrammingError as error:
         if not isinstance(error.orig, _NO_TABLES):
             raise

@@ -113,7 +113,9 @@ def put_file(folder: Path, told: Told, body: bytes) -> None:
     unfinished = place / f".{told.notice_id}.part"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as opened:
+        # The partner may write there too: a link of his must not lead to a file of ours.
+        unfinished.unlink(missing_ok=True)
+        with unfinished.open("xb") as opened:
             opened.write(body)
             opened.flush()
             os.fsync(opened.fileno())

@@ -10,6 +10,7 @@ from pathlib import Path
 from signaalwissel.processors.emissions import FEEDBACK
 from signaalwissel.processors.policy_sections import PartnerChannel
 from signaalwissel.processors.publishers import Publishers
+from signaalwissel.security.secret_files import SecretUnusable, read_secret
 
 SECRET_SIZE_MIN = 32
 
@@ -56,11 +57,9 @@ class FeedbackSettings:
             )
         file = self.secret_dir / f"{partner_id}.secret"
         try:
-            secret = file.read_bytes().strip()
-        except OSError as error:
-            raise FeedbackUnusable(
-                f"FEEDBACK_SECRET_DIR: {file.name} cannot be read: {error.strerror}"
-            ) from error
+            secret = read_secret(file)
+        except SecretUnusable as error:
+            raise FeedbackUnusable(f"FEEDBACK_SECRET_DIR: {error}") from error
         if len(secret) < SECRET_SIZE_MIN:
             raise FeedbackUnusable(
                 f"FEEDBACK_SECRET_DIR: {file.name} must hold at least {SECRET_SIZE_MIN} random characters"

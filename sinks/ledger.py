@@ -65,6 +65,7 @@ class EventKind(StrEnum):
     DATA_ERASED = "DATA_ERASED"
     OBJECTION_KEPT = "OBJECTION_KEPT"
     RETENTION_RAN = "RETENTION_RAN"
+    SESSIONS_ENDED = "SESSIONS_ENDED"
 
 
 class Event(NamedTuple):

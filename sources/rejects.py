@@ -40,7 +40,9 @@ class RejectFile:
 
     def __enter__(self) -> Self:
         if self._write:
-            self._opened = self._unfinished.open("w", encoding="utf-8", newline="")
+            # Whoever writes into the folder could have put a link there, to a file that only we may write.
+            self._unfinished.unlink(missing_ok=True)
+            self._opened = self._unfinished.open("x", encoding="utf-8", newline="")
             self._writer = csv.writer(self._opened, delimiter=";", lineterminator="\n")
             self._writer.writerow(("row", "column", "field", "code", "rule"))
         return self

@@ -5,6 +5,7 @@ each with its rejects beside it. A process that dies between import and move imp
 nothing, and moves it then.
 """
 
+import errno
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +67,8 @@ class WatchedFolder:
         """Move an imported file, and its rejects, where it belongs; gives its new place."""
         target = self._folder / (QUARANTINE if report.broken is not None else DONE)
         target.mkdir(exist_ok=True)
+        if target.is_symlink():
+            raise NotADirectoryError(errno.ENOTDIR, "is a link; put a folder in its place", str(target))
         # Two exports may bear one name; the same file twice is the same.
         place = target / f"{fingerprint_of(file)[:_NAME_DIGITS]}-{file.name}"
         rejects = file.with_name(file.name + SUFFIX)

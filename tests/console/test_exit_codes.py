@@ -25,6 +25,8 @@ READS_THE_DATABASE = {
     "access grant-reader": (),
     "database migrate": ("--dry-run",),
     "database show": (),
+    "report figures": (),
+    "access end-sessions": ("--everybody",),
 }
 EVERY = pytest.mark.parametrize("name", READS_THE_DATABASE)
 

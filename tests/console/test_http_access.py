@@ -8,6 +8,7 @@ from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.http_access import http_access, place, web_sessions
 from signaalwissel.console.settings import Settings
 from signaalwissel.security.http_server import Place
+from signaalwissel.security.sessions import EndedHere
 
 TRYING: dict[str, Any] = {"development_login": True, "every_municipality": True}
 BASE = "http://127.0.0.1:8090"
@@ -27,7 +28,7 @@ def test_the_development_login_serves_on_this_machine() -> None:
     known = http_access(Settings(**TRYING), BASE, ["0344"])
     assert known.development is not None
     assert known.access.issuers[0].municipalities == {"0344"}
-    assert web_sessions(Settings(**TRYING), known, BASE).cookie == "signaalwissel"
+    assert web_sessions(Settings(**TRYING), known, BASE, EndedHere()).cookie == "signaalwissel"
 
 
 @pytest.mark.parametrize(
@@ -59,18 +60,23 @@ def test_pages_need_a_login_and_a_secret(tmp_path: Path) -> None:
     file.write_text("")
     settings = Settings(access_file=file)
     with pytest.raises(UsageFailure, match=r"\[login\]"):
-        web_sessions(settings, http_access(settings, BASE), BASE)
+        web_sessions(settings, http_access(settings, BASE), BASE, EndedHere())
     known = http_access(Settings(**TRYING), BASE, ["0344"])
     with pytest.raises(UsageFailure, match="SESSION_SECRET_FILE is not set"):
-        web_sessions(settings, known, BASE)
+        web_sessions(settings, known, BASE, EndedHere())
     short = tmp_path / "secret"
+    short.write_text("x" * 40)
+    short.chmod(0o644)
+    with pytest.raises(UsageFailure, match="SESSION_SECRET_FILE: everyone can read"):
+        web_sessions(Settings(session_secret_file=short), known, BASE, EndedHere())
+    short.chmod(0o600)
     short.write_text("short\n")
     with pytest.raises(UsageFailure, match="SESSION_SECRET_FILE"):
-        web_sessions(Settings(session_secret_file=short), known, BASE)
+        web_sessions(Settings(session_secret_file=short), known, BASE, EndedHere())
     short.write_text("x" * 40 + "\n" + "y" * 40 + "\n")
-    assert web_sessions(Settings(session_secret_file=short), known, "https://x.nl").cookie.startswith(
-        "__Host-"
-    )
+    assert web_sessions(
+        Settings(session_secret_file=short), known, "https://x.nl", EndedHere()
+    ).cookie.startswith("__Host-")
 
 
 def test_a_place_is_as_the_settings_say() -> None:

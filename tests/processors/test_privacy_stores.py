@@ -19,6 +19,7 @@ from signaalwissel.processors.privacy_stores import (
 )
 from signaalwissel.processors.privacy_tables import TABLES
 from signaalwissel.sinks.every_table import METADATA
+from signaalwissel.sinks.row_security import OF_A_MUNICIPALITY, OF_A_TASK, OF_THE_AUDIT
 from signaalwissel.streams.topics import Names, layout
 
 from tests.processors.privacy_support import filled_policy
@@ -146,3 +147,10 @@ def test_every_fact_has_a_place_a_period_and_somebody() -> None:
 def test_every_term_is_told() -> None:
     told = [kept(term, filled_policy()) for term in Term]
     assert len(set(told)) == len(Term)
+
+
+def test_what_the_pages_and_the_gateway_read_names_them_among_its_readers() -> None:
+    readers = {store.name: store.readers for store in DATABASE}
+    shown = {*OF_A_MUNICIPALITY, *OF_A_TASK, *OF_THE_AUDIT}
+    silent = {name for name in shown if "webpagina" not in readers[name] and "gateway" not in readers[name]}
+    assert silent == set()

@@ -174,6 +174,7 @@ def refused(
     # Nobody asks it anything: the login on Kafka comes first.
     (tmp_path / "access.toml").write_text(access_text("provider", "https://login.example.nl", ["0344"], []))
     (tmp_path / "session-secret").write_text("s" * 48)
+    (tmp_path / "session-secret").chmod(0o600)
 
     def run(variables: Variables, command: tuple[str, ...]) -> str:
         for name, value in {**common, **variables}.items():

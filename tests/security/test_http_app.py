@@ -20,7 +20,7 @@ from tests.security.token_support import ACCESS, RSA, app, claims, good, header,
 
 SECURE = {
     "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "strict-transport-security": "max-age=31536000; includeSubDomains",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -199,6 +199,16 @@ def test_the_log_tells_what_was_asked_and_refused_and_nothing_of_a_resident(
     assert "credentials refused: is no signed token (request request-0001)" in text
     assert "GET /me: 401" in text
     assert "999990019" not in text
+
+
+def test_a_refusal_says_in_the_log_who_may_not_do_what(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="signaalwissel")
+    asked = {**bearer(), "x-correlation-id": "request-0001"}
+    answer = TestClient(app()).post("/signals/0363/water-west", headers=asked)
+    assert answer.status_code == 403
+    refusals = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    told = "may not POST /signals/{municipality}/{partner} (request request-0001)"
+    assert refusals == [f"refused: {claims()['iss']}#{claims()['sub']} {told}"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Login, forms and logout of the pages, against the development login: the whole code flow over HTTP."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,21 +17,21 @@ from signaalwissel.security.http_middleware import Bounds, page_policy
 from signaalwissel.security.http_sessions import WebSessions, _local, install_login
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.oidc_login import OidcLogin
-from signaalwissel.security.sessions import Session, Sessions
+from signaalwissel.security.sessions import Ended, EndedHere, EndsAway, Session, Sessions
 from signaalwissel.security.tokens import Tokens
 
 BASE = "http://127.0.0.1:8090"
 CHOICE = {"role": "counsellor", "municipality": "0344", "counsellor_id": "c-7", "team": "team-oost"}
 
 
-def pages() -> FastAPI:
+def pages(ended: Ended | None = None) -> FastAPI:
     provider = DevelopmentLogin(BASE, ["0344", "0363"])
     access = provider.access()
     assert access.login is not None
     app = bare_app("pages", Bounds(policy=page_policy(access.login)))
     tokens = Tokens(trusted_issuers(access, lambda _: provider.keys))
     login = OidcLogin(access.login, tokens, BASE + "/inloggen/terug", httpx.ASGITransport(app))
-    web = WebSessions(Sessions(["x" * 32]), login, RateLimit(100, 100), secure=False)
+    web = WebSessions(Sessions(["x" * 32], ended), login, RateLimit(100, 100), secure=False)
     app.include_router(web.router())
     app.include_router(provider.router())
     install_login(app)
@@ -189,6 +190,7 @@ def test_after_the_logout_the_cookie_is_gone_and_worth_nothing(browser: TestClie
     assert cookie is not None
     answer = browser.post("/uitloggen", data={"csrf_token": token})
     assert answer.status_code == 303
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert browser.cookies.get("signaalwissel") is None
     browser.cookies.set("signaalwissel", cookie)
     assert browser.get("/taken").status_code == 303
@@ -252,3 +254,57 @@ def test_a_provider_that_is_away_is_told_as_such() -> None:
     browser = TestClient(app, base_url=BASE, follow_redirects=False)
     state = parse_qs(urlsplit(browser.get("/inloggen").headers["location"]).query)["state"][0]
     assert browser.get("/inloggen/terug", params={"state": state, "code": "c"}).status_code == 503
+
+
+def test_after_the_logout_the_cookie_is_worth_nothing_in_another_process_either() -> None:
+    ended = EndedHere()
+    here, there = (TestClient(pages(ended), base_url=BASE, follow_redirects=False) for _ in range(2))
+    log_in(here)
+    token = csrf(here)
+    kept = here.cookies.get("signaalwissel")
+    assert kept is not None
+    there.cookies.set("signaalwissel", kept)
+    assert there.get("/taken").status_code == 200
+    assert here.post("/uitloggen", data={"csrf_token": token}).status_code == 303
+    assert there.get("/taken").headers["location"] == "/inloggen?then=/taken"
+
+
+def test_a_new_login_ends_the_session_of_before(browser: TestClient) -> None:
+    log_in(browser)
+    kept = browser.cookies.get("signaalwissel")
+    assert kept is not None
+    log_in(browser, counsellor_id="c-8")
+    browser.cookies.clear()
+    browser.cookies.set("signaalwissel", kept)
+    assert browser.get("/taken").status_code == 303
+
+
+class _Away(EndedHere):
+    away = False
+
+    def latest_s(self, digests: Sequence[bytes]) -> int | None:
+        if self.away:
+            raise EndsAway("PostgreSQL: gone")
+        return super().latest_s(digests)
+
+
+def test_where_nobody_can_tell_whether_a_session_was_ended_nothing_is_shown() -> None:
+    ended = _Away()
+    browser = TestClient(pages(ended), base_url=BASE, follow_redirects=False)
+    log_in(browser)
+    token = csrf(browser)
+    ended.away = True
+    assert browser.get("/taken").status_code == 503
+    assert browser.post("/klaar", data={"csrf_token": token, "what": "x"}).status_code == 503
+    assert browser.post("/uitloggen", data={"csrf_token": token}).status_code == 503
+
+
+def test_who_logged_in_and_out_stands_in_the_log(
+    browser: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="signaalwissel")
+    log_in(browser)
+    browser.post("/uitloggen", data={"csrf_token": csrf(browser)})
+    told = [record.getMessage().partition(" (request")[0] for record in caplog.records]
+    assert [one.split(":")[0] for one in told if one.startswith("logged")] == ["logged in", "logged out"]
+    assert all("counsellor/0344/c-7" in one for one in told if one.startswith("logged"))

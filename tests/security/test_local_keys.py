@@ -236,3 +236,13 @@ class TestUnavailable:
         monkeypatch.setattr(os, "link", overtaken)
         assert keys.day_key("0344", DAY).secret == theirs
         assert [path.name for path in (folder / "0344" / "day").iterdir()] == ["2026-02-28.key"]
+
+
+def test_a_key_whose_time_is_over_leaves_the_memory(keys: LocalKeys, folder: Path) -> None:
+    now = [0.0]
+    working = LocalKeys(folder, clock=lambda: now[0])
+    for day in range(1, 29):
+        working.day_key("0344", date(2026, 2, day))
+    now[0] = CACHED_S
+    working.day_key("0344", NEXT_DAY)
+    assert set(working._cached._until) == {"0344/day/2026-03-01"}

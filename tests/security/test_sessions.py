@@ -5,7 +5,14 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 from signaalwissel.processors.access import Principal, Role
-from signaalwissel.security.sessions import Sessions, SessionsUnusable, same_token
+from signaalwissel.security.sessions import (
+    EndedHere,
+    Sessions,
+    SessionsUnusable,
+    digest_of_everybody,
+    digest_of_person,
+    same_token,
+)
 
 SECRET, OLD = "a" * 32, "b" * 40
 SOMEBODY = Principal(
@@ -122,3 +129,42 @@ def test_short_secrets_are_refused(secrets: tuple[str, ...]) -> None:
 
 def test_a_stranger_with_another_key_makes_no_session() -> None:
     assert made(Clock()).open(Fernet(Fernet.generate_key()).encrypt(b"{}").decode()) is None
+
+
+def test_what_one_process_ended_is_no_session_in_another() -> None:
+    ended, clock = EndedHere(), Clock()
+    here, there = (Sessions([SECRET], ended, now=clock) for _ in range(2))
+    session = here.begin(SOMEBODY)
+    cookie = here.seal(session)
+    assert there.open(cookie) == session
+    here.end(session)
+    assert there.open(cookie) is None
+
+
+def test_a_logout_counts_in_a_process_whose_clock_is_behind() -> None:
+    ended, ahead, behind = EndedHere(), Clock(), Clock()
+    ahead.now += 20
+    session = Sessions([SECRET], ended, now=ahead).begin(SOMEBODY)
+    there = Sessions([SECRET], ended, now=behind)
+    there.end(session)
+    assert there.open(there.seal(session)) is None
+
+
+@pytest.mark.parametrize("whose", [digest_of_person("s"), digest_of_everybody()], ids=["person", "everybody"])
+def test_ended_by_an_administrator_old_sessions_are_over_and_a_new_login_counts(whose: bytes) -> None:
+    ended, clock = EndedHere(), Clock()
+    sessions = Sessions([SECRET], ended, now=clock)
+    old = sessions.seal(sessions.begin(SOMEBODY))
+    ended.end(whose, int(clock.now))
+    assert sessions.open(old) is None
+    clock.now += 1
+    new = sessions.begin(SOMEBODY)
+    assert sessions.open(sessions.seal(new)) == new
+
+
+def test_ended_for_somebody_else_a_session_goes_on() -> None:
+    ended, clock = EndedHere(), Clock()
+    sessions = Sessions([SECRET], ended, now=clock)
+    session = sessions.begin(SOMEBODY)
+    ended.end(digest_of_person("another"), int(clock.now))
+    assert sessions.open(sessions.seal(session)) == session

@@ -37,12 +37,17 @@ def policies(kind: str = "webhook", url: str | None = None, *, openly: bool = Fa
     return Policies(type(POLICY).model_validate(content), for_every_code=True)
 
 
+def write_secret(file: Path, secret: bytes) -> None:
+    file.write_bytes(secret)
+    file.chmod(0o600)
+
+
 class Bench:
     """A sink's database, and what tells its partners."""
 
     def __init__(self, database_url: str, folder: Path, known: Policies) -> None:
         self.office = Office(database_url, known)
-        (folder / f"{PARTNER}.secret").write_bytes(SECRET)
+        write_secret(folder / f"{PARTNER}.secret", SECRET)
         self.settings = FeedbackSettings(
             secret_dir=folder,
             folder=folder / "out",
@@ -186,7 +191,7 @@ def test_while_a_partner_is_down_the_sink_stores_and_other_partners_are_told(
         other = gone.model_copy(update={"url": server.url})
         known.default.channels.partners["other"] = other
         bench = Bench(database_url, tmp_path, known)
-        (tmp_path / "other.secret").write_bytes(SECRET)
+        write_secret(tmp_path / "other.secret", SECRET)
         with bench.telling() as thread:
             bench.reach(1)
             _in_the_hands_of(bench.office, "other")
@@ -240,7 +245,7 @@ def test_a_partner_who_is_left_alone_holds_up_nobody(database_url: str, tmp_path
 @pytest.mark.parametrize("secret", [None, b"short"])
 def test_a_webhook_without_a_good_secret_ends_the_start(tmp_path: Path, secret: bytes | None) -> None:
     if secret is not None:
-        (tmp_path / "p.secret").write_bytes(secret)
+        write_secret(tmp_path / "p.secret", secret)
     channels: Any = policies(url="https://p.example/x").default.channels.partners
     with pytest.raises(FeedbackUnusable, match=r"p\.secret"):
         FeedbackSettings(secret_dir=tmp_path).check([("p", next(iter(channels.values())))])

@@ -77,6 +77,12 @@ def fill(archive: Archive) -> None:
         account.event(Event(EventKind.RECORD_CONSULTED, "po-3", "s-1", MUNICIPALITY))
         account.store(connection)
         connection.execute(open_klant_handovers.insert(), {"task_id": first.task_id, "status": "CLOSED"})
+        connection.execute(
+            text(
+                "INSERT INTO feedback_deliveries (notice_id, municipality, partner_id)"
+                " SELECT notice_id, municipality, addressee FROM notices WHERE kind = 'PARTNER_FEEDBACK'"
+            )
+        )
         subject_ledger_store.record(connection, [erasure()])
     request(archive)
     objection(archive, withdrawn=DAY)
@@ -86,6 +92,8 @@ def test_nothing_personal_is_left_in_any_table_when_every_period_is_over(archive
     fill(archive)
     filled = archive.everything()
     personal = {name for name, natures in TABLES.items() if {nature for nature in natures if nature.personal}}
+    # Digests of the staff's logins, which go within a day by themselves: tests/sinks/test_ended_sessions.py.
+    personal -= {"ended_sessions"}
     made_by_running = {"retention_terms", "retention_tombstones"}
     assert {name for name in personal if not filled[name]} == made_by_running, "the test fills every table"
     archive.run(around(date(2030, 1, 1))[1])

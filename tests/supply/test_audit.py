@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from tests.supply.audit import AWAY, DONE, FINDINGS, audit
+from tests.supply.audit import AWAY, DONE, FINDINGS, audit, main
 
 KNOWN_BAD = "1.0.1"
 VULNERABILITY = {
@@ -72,3 +72,23 @@ def test_a_service_that_does_not_answer_is_no_clean_audit(tmp_path: Path) -> Non
     assert code == AWAY
     assert "nothing is audited" in report
     assert "SIGNAALWISSEL_AUDIT_SERVICE" in report
+
+
+@pytest.mark.parametrize(("version", "ends"), [(KNOWN_BAD, FINDINGS), ("1.0.2", DONE)])
+def test_the_check_fails_on_what_is_known(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, ends: int
+) -> None:
+    monkeypatch.setenv("SIGNAALWISSEL_AUDIT_SERVICE", service)
+    assert main(["--unless-away"], lock(tmp_path, version)) == ends
+
+
+def test_the_check_says_that_nothing_was_audited_where_the_service_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{bound.getsockname()[1]}/v1/query"
+        monkeypatch.setenv("SIGNAALWISSEL_AUDIT_SERVICE", address)
+        assert main([], lock(tmp_path, "1.0.2")) == AWAY
+        assert main(["--unless-away"], lock(tmp_path, "1.0.2")) == DONE
+    assert "NOT AUDITED" in capsys.readouterr().out

@@ -201,7 +201,7 @@ def spouses_untouched(engine: Engine) -> list[str]:
         for row in rows(
             engine,
             "SELECT DISTINCT signal_id FROM decisions JOIN task_signals USING (signal_id)"
-            " WHERE signal_id LIKE 'spouse-old-%' AND client = 1 AND decisions.sealed_subject IS NOT NULL",
+            " WHERE signal_id LIKE 'spouse-old-%' AND decisions.client = 1 AND decisions.sealed_subject IS NOT NULL",
         )
     }
     return [f"spouse-old-{one.number}" for one in married if f"spouse-old-{one.number}" not in hits]

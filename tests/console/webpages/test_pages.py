@@ -7,6 +7,7 @@ import pytest
 from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import ServiceAway
 from signaalwissel.console.findings import fine, wrong
+from signaalwissel.console.webpages.parts import FOLDER
 from signaalwissel.processors.access import Role
 from signaalwissel.schemas.routing import DebtTiming
 from signaalwissel.schemas.signal import Partner, PartnerKind
@@ -258,3 +259,32 @@ def test_operations_tells_what_doctor_finds_and_what_to_do(town: Town) -> None:
     page = person(town, Role.OPERATOR).get("/beheer").text
     assert "1 punt vraagt aandacht" in page
     assert "set SIGNAALWISSEL_CLOCK=database" in page
+
+
+def test_every_page_of_whoever_logged_in_has_the_logout(town: Town) -> None:
+    mine = counsellor(town)
+    for path in ("/taken", f"/taken/{town.relapse('T-1')}"):
+        assert 'action="/uitloggen"' in mine.get(path).text, path
+    for path in ("/signalen?nummer=s-1", "/dossiers?traject=T-1"):
+        assert 'action="/uitloggen"' in mine.browser.get(path).text, path
+
+
+def test_scripts_keep_nothing_in_the_browser() -> None:
+    scripts = sorted((FOLDER / "static").rglob("*.js"))
+    assert scripts
+    for script in scripts:
+        keeps = re.findall(
+            "localStorage|sessionStorage|indexedDB|document.cookie|postMessage", script.read_text()
+        )
+        assert keeps == [], script.name
+
+
+@pytest.mark.parametrize(
+    "path", ["/static", "/static/", "/static/vendor", "/static/../app.py", "/static/%2e%2e/app.py"]
+)
+def test_static_files_are_those_meant_and_no_listing(town: Town, path: str) -> None:
+    assert town.client().get(path).status_code == 404
+
+
+def test_trace_is_no_method_of_ours(town: Town) -> None:
+    assert town.client().request("TRACE", "/taken").status_code == 405

@@ -37,6 +37,7 @@ from signaalwissel.security.oidc_login import OidcLogin
 from signaalwissel.security.sessions import Sessions
 from signaalwissel.security.tokens import Tokens
 from signaalwissel.sinks.dead_letters import DeadLetterRow
+from signaalwissel.sinks.ended_sessions import EndedSessions
 from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sources.gateway_delivery import Away
 from sqlalchemy import text
@@ -220,7 +221,9 @@ class Town:
         # The provider lives in the app that it is about, so the way to it is given afterwards.
         transport = _Later()
         login = OidcLogin(access.login, tokens, self.base + RETURN_PATH, transport)
-        sessions = WebSessions(Sessions(["x" * 32]), login, RateLimit(1000, 1000), secure=False)
+        sessions = WebSessions(
+            Sessions(["x" * 32], EndedSessions(self.engine)), login, RateLimit(1000, 1000), secure=False
+        )
         parts = Parts(
             engine=self.engine,
             reader_role=READER,
