@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from signaalwissel.processors.policy import Policies, Policy, checked_policy
 from signaalwissel.processors.policy_sections import Section
 
-_NOT_A_RULE = "privacy"
+_NOT_RULES = ("privacy", "channels")
 _YES, _NO = "ja", "nee"
 _YES_OR_NO = ((_YES, _YES), (_NO, _NO))
 _NAME = "policy"
@@ -62,7 +62,7 @@ class Setting(NamedTuple):
 
 def settings_of(policy: Policy) -> list[Setting]:
     """Every setting that decides, in the order of the policy's own model."""
-    return list(_settings(type(policy), policy.rules, ""))
+    return list(_settings(type(policy), policy.settings, ""))
 
 
 def tried(policy: Policy, given: Mapping[str, Sequence[str]]) -> Policy:
@@ -97,7 +97,7 @@ def only(policy: Policy) -> Policies:
 
 def _settings(model: type[Section], content: Mapping[str, Any], path: str) -> Iterator[Setting]:
     for name, info in model.model_fields.items():
-        if not path and name == _NOT_A_RULE:
+        if not path and name in _NOT_RULES:
             continue
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, Section):

@@ -25,7 +25,7 @@ READS_THE_DATABASE = {
     "access grant-reader": (),
     "database migrate": ("--dry-run",),
     "database show": (),
-    "report figures": (),
+    "report figures": ("--municipality", MUNICIPALITY),
     "access end-sessions": ("--everybody",),
 }
 EVERY = pytest.mark.parametrize("name", READS_THE_DATABASE)

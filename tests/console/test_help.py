@@ -44,6 +44,7 @@ READS_ONLY = {
     "dead-letters show",
     "config show",
     "report new-arrears",
+    "report figures",
     "audit verify",
     "subject requests",
     "subject ledger export",
