@@ -92,7 +92,7 @@ def test_killed_in_the_middle_and_run_again_it_loses_and_doubles_nothing(
     importing: Importing, tmp_path: Path
 ) -> None:
     profile = own_profile(tmp_path)
-    count = 5_000
+    count = 20_000
     rows = [["0344", f"S{number}", bsn_of(number), "100,50", "09-02-2026"] for number in range(count)]
     file = write_csv(tmp_path / "signalen.csv", rows)
     consumer = KafkaConsumer(

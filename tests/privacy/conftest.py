@@ -55,7 +55,7 @@ def ran(platform_settings: PlatformSettings) -> Iterator[Ran]:
         )
         product = Installation(
             kafka.address, postgres.address, "canary-", own, PARTITIONS, publishers,
-            surroundings(papers, own, open_klant, collector),
+            extra=surroundings(papers, own, open_klant, collector),
         )  # fmt: skip
         ends.callback(product.stop)
         town = Town(product, papers, open_klant, collector)

@@ -98,6 +98,7 @@ OVERRIDDEN = {
     "ChunkTransport.Producer": ("faust.transport.drivers.aiokafka.Transport", "class"),
     "ChunkTransport.TransactionManager": ("faust.transport.base.Transport", "class"),
     "ForgivingConsumer.start": ("aiokafka.consumer.consumer.AIOKafkaConsumer", "(self)"),
+    "UvloopConnection.send": ("aiokafka.conn.AIOKafkaConnection", "(self, request, expect_response=...)"),
     "PlacedRecords._unpack_records": ("aiokafka.consumer.fetcher.PartitionRecords", "(self)"),
     "PlacedRecords._consumer_record": ("aiokafka.consumer.fetcher.PartitionRecords", "(self, tp, record)"),
     "ForgivingBatches.next_batch": (
