@@ -22,7 +22,7 @@ from tests.oracle.model import COUNSELLOR, Ledger, SignalId
 from tests.oracle.wording import bsn_is_valid
 
 # What waits for its application does so in Kafka's time, and a run takes minutes, not thirty days.
-intake.ORPHAN_PERIOD = timedelta(days=36_500)
+PATIENCE = timedelta(days=36_500)
 _UNSENDABLE = {"UNREADABLE", "NULL_VALUE"}
 """What fits no schema nobody can send as a record; row 10 sends such bytes."""
 
@@ -98,11 +98,11 @@ def load_of(lines: list[Line]) -> Load:
     """The oracle's answers to lines; those that fit no schema are left out."""
     unsendable = {
         refusal.line
-        for refusal in intake.run(lines).refusals
+        for refusal in intake.run(lines, PATIENCE).refusals
         if any(code in _UNSENDABLE for code, _ in refusal.defects)
     }
     sent = [line for number, line in enumerate(lines) if number not in unsendable]
-    ledger = intake.run(sent)
+    ledger = intake.run(sent, PATIENCE)
     return Load(
         lines=sent,
         municipalities=frozenset(_municipalities(sent)),
@@ -124,7 +124,7 @@ def load_of(lines: list[Line]) -> Load:
 
 def sound(lines: list[Line]) -> list[Line]:
     """Lines that are accepted, each once: of the others the order of arrival decides which one counts."""
-    ledger = intake.run(lines)
+    ledger = intake.run(lines, PATIENCE)
     gone = {refusal.line for refusal in ledger.refusals} | set(ledger.ignored)
     kept = [line for number, line in enumerate(lines) if number not in gone]
     return kept if len(kept) == len(lines) else sound(kept)

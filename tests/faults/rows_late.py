@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from tests.faults.load import Load, load_of, nobodys_numbers, ref_of
+from tests.faults.load import PATIENCE, Load, load_of, nobodys_numbers, ref_of
 from tests.faults.run import GateFailed, Row, Run
-from tests.oracle import history
+from tests.oracle import intake
+from tests.oracle.answers import history_of
 from tests.oracle.check import expected_corrections
 from tests.oracle.intake import Line
 
@@ -89,7 +90,7 @@ def late_truth(run: Run, load: Load) -> Mapping[str, Any]:
         run.product.settle(60.0)
     run.books.read_on()
     wrong, corrections = [], 0
-    for name, told in history(load.lines).items():
+    for name, told in history_of(intake.run(load.lines, PATIENCE)).items():
         delivery = run.books.deliveries.get(ref_of(name))
         if delivery is None or len(delivery.revisions) != len(told):
             wrong.append(

@@ -71,7 +71,8 @@ class _Book:
 class Intake:
     """Reads lines one after the other into a ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, orphan_period: timedelta = ORPHAN_PERIOD) -> None:
+        self._orphan_period = orphan_period
         self.ledger = Ledger()
         self._clock: datetime | None = None
         self._books: dict[TrajectoryKey, _Book] = {}
@@ -115,14 +116,14 @@ class Intake:
             return
         self._clock = moment_of(record)
         overdue = set()
-        while self._began_to_wait and self._clock - self._began_to_wait[0][0] > ORPHAN_PERIOD:
+        while self._began_to_wait and self._clock - self._began_to_wait[0][0] > self._orphan_period:
             overdue.add(self._began_to_wait.popleft()[1])
         for key in sorted(overdue):
             self._expire(number, key, self._clock)
 
     def _expire(self, number: int, key: TrajectoryKey, clock: datetime) -> None:
         book = self._books[key]
-        late = [name for name, entry in book.waiting.items() if clock - entry.since > ORPHAN_PERIOD]
+        late = [name for name, entry in book.waiting.items() if clock - entry.since > self._orphan_period]
         everything, applied = list(book.events.values()), book.applied
         lost = [n for n in late if not applied or not concerned(everything, book.events[n]).positions]
         for name in lost:
@@ -208,9 +209,9 @@ def _signal(record: Record) -> Signal:
     )
 
 
-def run(lines: Sequence[Line]) -> Ledger:
-    """The ledger of all lines."""
-    intake = Intake()
+def run(lines: Sequence[Line], orphan_period: timedelta = ORPHAN_PERIOD) -> Ledger:
+    """The ledger of all lines; an event waits so long for its application."""
+    intake = Intake(orphan_period)
     for number, line in enumerate(lines):
         intake.take(number, line)
     return intake.ledger
