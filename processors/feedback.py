@@ -1,13 +1,15 @@
 """Feedback to a partner in a channel of his own: what stands in it, and nothing beside that (domain 8.17).
 
-In: a notice PARTNER_FEEDBACK. Out: a CloudEvent in JSON, or the record for the partner's own topic. It names the partner's own number of the signal, the
-municipality, what the policy lets him know and the day; never a resident, a trajectory, a reason or a counsellor.
+In: a notice PARTNER_FEEDBACK. Out: a CloudEvent in JSON, or the record for the partner's own topic. It names the
+partner's own number of the signal, the municipality, what the policy lets him know and the day; never a resident, a
+trajectory, a reason or a counsellor.
 """
 
 import json
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+from signaalwissel.processors.identifiers import signal_key
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import Feedback, PartnerFeedback
 
@@ -65,8 +67,8 @@ def record_of(told: Told) -> tuple[bytes, bytes]:
         feedback=Feedback(told.feedback),
         occurred_on=told.occurred_on,
     )
-    key = f"{told.municipality}/{told.partner_id}/{told.signal_id}"
-    return key.encode(), codec("PartnerFeedback").encode(record)
+    key = signal_key(told.municipality, told.partner_id, told.signal_id)
+    return key, codec("PartnerFeedback").encode(record)
 
 
 def event_time(told: Told) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 TRACE_HEADER = "traceparent"
+_CONTEXT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _PARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _SAMPLED = 1
 
@@ -59,6 +60,11 @@ class Tracer(Protocol):
 
     def begin(self, record: TracedRecord, began_ns: int | None = None) -> Span | None:
         """A step begins, now or at `began_ns` since 1970; None where the record's trace is not to be recorded."""
+
+
+def is_trace_context(value: bytes) -> bool:
+    """Whether a header has the form of a W3C trace context, and may be passed on: anything else could be anything."""
+    return _CONTEXT.fullmatch(value) is not None
 
 
 def read_parent(headers: Sequence[tuple[str, bytes | None]]) -> TraceParent | None:

@@ -5,7 +5,6 @@ would become a dead letter, or cannot be read; what else breaks the contract is 
 is moved). Intake's own rules decide (domain 8.16).
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -18,6 +17,7 @@ from signaalwissel.processors.public_topics import CONTENT_TYPE, PUBLIC_TOPICS, 
 from signaalwissel.processors.reading import read_record
 from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.simulation_lines import about_of
+from signaalwissel.processors.traces import TRACE_HEADER, is_trace_context
 from signaalwissel.processors.validation import check_published
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.units import Millis
@@ -26,7 +26,6 @@ OTHER_KEY: Final = "OTHER_KEY"
 OTHER_PARTITION: Final = "OTHER_PARTITION"
 OTHER_HEADER: Final = "OTHER_HEADER"
 _MOMENTS: Final = {SIGNALS: "received_at", TRAJECTORIES: "recorded_at"}
-_TRACE: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUIRED: Final = ("ce_id", "ce_source", "ce_specversion", "ce_type", "ce_time", "content-type")
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -133,11 +132,7 @@ def _headers(topic: str, value: dict[str, Any], headers: Headers, *, required: b
         ("ce_type", types.__contains__, f"must be {types[0].decode()}"),
         ("ce_time", _is_moment, "must be a moment as CloudEvents writes it: 2026-02-28T10:00:00Z"),
         ("content-type", CONTENT_TYPE.encode().__eq__, f"must be {CONTENT_TYPE}"),
-        (
-            "traceparent",
-            lambda given: _TRACE.fullmatch(given) is not None,
-            "must be as W3C Trace Context writes it",
-        ),
+        (TRACE_HEADER, is_trace_context, "must be as W3C Trace Context writes it"),
     )
     for name, holds, rule in rules:
         if name not in found:

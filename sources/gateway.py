@@ -5,7 +5,6 @@ nothing of that record is on Kafka, or 503, after which it may be sent again wit
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from signaalwissel.processors.access import Principal, may_somewhere
+from signaalwissel.processors.traces import TRACE_HEADER, is_trace_context
 from signaalwissel.security.http_app import bare_app
 from signaalwissel.security.http_auth import Authenticator
 from signaalwissel.security.http_middleware import Bounds
@@ -42,7 +42,6 @@ from starlette.types import Scope
 
 TaskOwners = Callable[[Sequence[str], frozenset[str]], Awaitable[Mapping[str, str]]]
 """The municipality of each task that is one of those municipalities'; raises TasksAway."""
-_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 Translation = Callable[[Message], Message]
@@ -235,5 +234,5 @@ class _Gateway:
             ("ce_time", moment.encode()),
             ("content-type", b"application/avro"),
         ]
-        trace = request.headers.get("traceparent", "")
-        return [*headers, ("traceparent", trace.encode())] if _TRACE.fullmatch(trace) else headers
+        trace = request.headers.get(TRACE_HEADER, "").encode()
+        return [*headers, (TRACE_HEADER, trace)] if is_trace_context(trace) else headers

@@ -4,14 +4,11 @@ Flows in: the headers of a record. Flows out: the trace header for what the reco
 trace is not sampled, that is the header as it came; otherwise it names the step of this stage as the parent.
 """
 
-import re
 from collections.abc import Iterable
 
 from signaalwissel.processors.emissions import DEAD_LETTERS, Emission
-from signaalwissel.processors.traces import TRACE_HEADER, Span, Tracer
+from signaalwissel.processors.traces import TRACE_HEADER, Span, Tracer, is_trace_context
 from signaalwissel.streams.chunk import Headers, Record
-
-_TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Step:
@@ -57,5 +54,5 @@ class Tracing:
 
 
 def trace_of(headers: Headers) -> Headers:
-    """The trace header of a record, as it came; one that is no W3C trace context could be anything."""
-    return [header for header in headers if header[0] == TRACE_HEADER and _TRACE.fullmatch(header[1] or b"")]
+    """The trace header of a record, as it came."""
+    return [header for header in headers if header[0] == TRACE_HEADER and is_trace_context(header[1] or b"")]
