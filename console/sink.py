@@ -19,7 +19,6 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.security.vault_keys import VaultKeys
-from signaalwissel.sinks.collector import spare_batches
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.gauges import DatabaseLook
 from signaalwissel.sinks.process import run_sink
@@ -27,6 +26,7 @@ from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError, SinkSettings
 from signaalwissel.sinks.standing import SinkStanding
+from signaalwissel.streams.collector import settle
 
 _STATEMENT_S = 60.0
 """How long one look for the metrics may take in the database."""
@@ -56,7 +56,7 @@ def sink(
         chosen = runtime.sink_settings(settings, instance, instances)
         # Before anything is read: a database from before an erasure must not come back to life.
         erasure_ledger.forget_again(settings, chosen, keys)
-        spare_batches()
+        settle()
         status = _run(settings, chosen, keys)
     except (SinkServiceAway, KeyUnavailable) as error:
         raise ServiceAway(str(error)) from error

@@ -6,6 +6,7 @@ over the tables' indexes again and again.
 Why: a worker holds hundreds of thousands of small objects that live for weeks and are in no cycle. CPython looks at all
 of them whenever a quarter as many have come, which stops the world for 0.1 s per 300,000 objects (measured), in the
 middle of a chunk. What survived a round here is put out of its sight; it still goes when its last reference goes.
+A sink settles once, before its first batch: the rows and lines of a batch all live until its commit.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 YOUNG_OBJECTS = 50_000
-"""New objects before the collector looks at the youngest: a chunk makes tens of thousands that it drops itself."""
+"""New objects before the collector looks at the youngest: a chunk or batch makes tens of thousands that it drops itself."""
 
 
 @contextmanager

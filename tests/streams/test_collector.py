@@ -1,10 +1,10 @@
-"""The sink tells the collector of cycles what a batch is like."""
+"""Workers and the sink tell the collector of cycles what chunks and batches are like."""
 
 import gc
 from collections.abc import Iterator
 
 import pytest
-from signaalwissel.sinks.collector import YOUNG_OBJECTS, spare_batches
+from signaalwissel.streams.collector import YOUNG_OBJECTS, settle
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("collector")
 def test_what_is_there_is_not_looked_at_and_what_comes_seldom() -> None:
-    spare_batches()
+    settle()
     assert gc.get_freeze_count() > 0
     assert gc.get_threshold()[0] == YOUNG_OBJECTS
 
@@ -33,7 +33,7 @@ def test_a_cycle_that_comes_later_is_still_collected() -> None:
         def __del__(self) -> None:
             Node.gone = True
 
-    spare_batches()
+    settle()
     Node()
     gc.collect()
     assert Node.gone
