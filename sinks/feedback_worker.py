@@ -1,8 +1,8 @@
 """Feedback to partners, each in the channel that the policy gives him (domain 8.17).
 
-Flows in: notices that wait for their partner. Flows out: requests, files and records on partners' own topics, once each where the partner keeps to the
-id; a message is marked as sent after he has it. A partner who does not answer holds up nobody: he is left alone for a
-while. Nothing that a partner does or fails to do ends the sink.
+Flows in: notices that wait for their partner. Flows out: requests, files and records on partners' own topics, once each
+where the partner keeps to the id; a message is marked as sent after he has it. A partner who does not answer holds up
+nobody: he is left alone for a while. Nothing that a partner does or fails to do ends the sink.
 """
 
 import logging
@@ -15,12 +15,12 @@ from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.policy_sections import PartnerChannel
 from signaalwissel.processors.rejection import Rejected
 from signaalwissel.sinks import feedback_store as store
+from signaalwissel.sinks.circuit import Circuit
 from signaalwissel.sinks.elected_thread import ElectedThread, Role, Work
 from signaalwissel.sinks.feedback_channels import NotDelivered, Webhook, put_file
 from signaalwissel.sinks.feedback_settings import FeedbackSettings
 from signaalwissel.sinks.feedback_store import Addressee, Due
 from signaalwissel.sinks.feedback_topics import PartnerTopics, topic_of
-from signaalwissel.sinks.open_klant_circuit import Circuit
 from signaalwissel.sinks.settings import SinkSettings
 from sqlalchemy import Connection
 
@@ -102,14 +102,13 @@ class FeedbackDelivery(ElectedThread):
         channel = self._channel_of(told.municipality, told.partner_id)
         if channel is None:
             raise NotDelivered("the policy names no channel of this partner any more", alive=True)
-        body = message_of(told, self._settings.ce_source)
         if channel.publisher is not None:
             self._check_hears(channel.publisher, item)
             ways.topics.deliver(channel.publisher, told, lambda: store.oldest(connection))
         elif channel.url is not None:
-            ways.webhook.deliver(channel.url, told, body)
+            ways.webhook.deliver(channel.url, told, message_of(told, self._settings.ce_source))
         elif self._feedback.folder is not None:
-            put_file(self._feedback.folder, told, body)
+            put_file(self._feedback.folder, told, message_of(told, self._settings.ce_source))
         else:
             raise NotDelivered("FEEDBACK_DIR is not set")
 

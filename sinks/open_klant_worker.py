@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from signaalwissel.sinks import open_klant_store as store
+from signaalwissel.sinks.circuit import Circuit
 from signaalwissel.sinks.elected_thread import ElectedThread, Role, Work
 from signaalwissel.sinks.open_klant import OpenKlant
-from signaalwissel.sinks.open_klant_circuit import Circuit
 from signaalwissel.sinks.open_klant_completion import complete
 from signaalwissel.sinks.open_klant_http import (
     OpenKlantAway,

@@ -1,4 +1,4 @@
-from signaalwissel.sinks.open_klant_circuit import Circuit
+from signaalwissel.sinks.circuit import Circuit
 
 
 class Clock:
