@@ -34,6 +34,7 @@ KINDS = {
     "trajectory": "horen bij een ander traject",
     "owner": "krijgen een andere eigenaar",
     "due_on": "krijgen een andere uiterste dag",
+    "steps": "krijgen op een andere dag een herinnering, ander team, hulpaanbod of einde",
     ACCEPTED: "worden maar in een van beide aangenomen",
 }
 """What can change for a signal."""

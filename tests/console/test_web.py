@@ -159,7 +159,7 @@ def test_a_dead_letter_is_mended_on_the_page_and_every_look_is_on_record(install
     sent = schema.from_json({**line["value"], "arrears": "-5.00"})
     letter = installation.refuse(source(value=schema.encode(sent)))
     path = f"/berichten/{letter.dead_letter_id}"
-    with running(installation) as (address, _), httpx.Client(base_url=address, timeout=30) as browser:
+    with running(installation) as (address, _, _), httpx.Client(base_url=address, timeout=30) as browser:
         officer = Visitor(browser, role="privacy-officer")
         page = officer.post(f"{path}/openen").text
         assert 'value="-5.00"' in page

@@ -5,8 +5,9 @@ import re
 import pytest
 from fastapi.routing import APIRoute
 from signaalwissel.console.webpages.policy import PolicyPage
-from signaalwissel.console.webpages.policy_words import SECTIONS, sections
+from signaalwissel.console.webpages.policy_words import KINDS, SECTIONS, sections
 from signaalwissel.processors.access import Role
+from signaalwissel.processors.comparison import KINDS as COMPARED
 from signaalwissel.processors.policy_words import MEANINGS
 
 from tests.console.webpages.web_support import OTHER, TEAM, Town, Visitor, counsellor
@@ -28,6 +29,10 @@ def test_every_setting_stands_there_with_its_meaning_value_and_bounds(town: Town
 
 def test_every_table_of_the_policy_has_a_heading() -> None:
     assert {section.name for section in sections(POLICIES.default, POLICIES.default)} == set(SECTIONS)
+
+
+def test_every_kind_of_change_that_a_trial_finds_has_words() -> None:
+    assert set(KINDS) == set(COMPARED)
 
 
 def test_a_shorter_window_sends_the_resident_who_just_completed_to_the_regular_flow(town: Town) -> None:
