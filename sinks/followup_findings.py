@@ -9,38 +9,36 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from signaalwissel.processors.amsterdam import amsterdam_day
+from signaalwissel.sinks.last_revisions import IS_LAST
 from signaalwissel.sinks.timekeeping import DatabaseTime
 from sqlalchemy import Connection, Engine, text
 
 # Hits of which no later revision is known, and which no task about them runs for or was done for. One that came when
 # the task was done counts as long as the task holds what it can repeat.
 _UNATTENDED = text(
-    """
-    SELECT hits.routing_id, hits.municipality, hits.trajectory_id, (
+    f"""
+    SELECT decisions.routing_id, decisions.municipality, decisions.trajectory_id, (
         SELECT min(tasks.task_id) FROM task_signals JOIN tasks USING (task_id)
-        WHERE task_signals.signal_ref = decode(split_part(hits.routing_id, '-', 1), 'hex')
+        WHERE task_signals.signal_ref = decode(split_part(decisions.routing_id, '-', 1), 'hex')
             AND tasks.kind = 'CONTACT_ON_RELAPSE'
-            AND tasks.municipality = hits.municipality AND tasks.trajectory_id = hits.trajectory_id
+            AND tasks.municipality = decisions.municipality AND tasks.trajectory_id = decisions.trajectory_id
     ) AS ended
-    FROM decisions AS hits
-    WHERE hits.route = 'COUNSELLOR_FOLLOWUP'
-        AND NOT EXISTS (
-            SELECT FROM decisions AS later
-            WHERE later.routing_id = split_part(hits.routing_id, '-', 1) || '-' || (hits.revision + 1)
-        )
+    FROM decisions
+    WHERE decisions.route = 'COUNSELLOR_FOLLOWUP'
+        AND {IS_LAST}
         AND NOT EXISTS (
             SELECT FROM task_signals JOIN tasks USING (task_id)
-            WHERE task_signals.signal_ref = decode(split_part(hits.routing_id, '-', 1), 'hex')
+            WHERE task_signals.signal_ref = decode(split_part(decisions.routing_id, '-', 1), 'hex')
                 AND NOT task_signals.left
                 AND (NOT task_signals.late OR EXISTS (
                     SELECT FROM task_signals AS said
                     WHERE said.task_id = task_signals.task_id AND NOT said.left AND NOT said.late
                 ))
                 AND tasks.kind = 'CONTACT_ON_RELAPSE'
-                AND tasks.municipality = hits.municipality AND tasks.trajectory_id = hits.trajectory_id
+                AND tasks.municipality = decisions.municipality AND tasks.trajectory_id = decisions.trajectory_id
                 AND tasks.status NOT IN ('CANCELLED', 'EXPIRED')
         )
-    """
+    """  # noqa: S608 a constant of another module
 )
 _ADRIFT = text(
     """

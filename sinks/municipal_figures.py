@@ -18,66 +18,68 @@ from signaalwissel.processors.municipal_figures import (
     SignalCount,
 )
 from signaalwissel.schemas.signal import PartnerKind
+from signaalwissel.sinks.last_revisions import IS_LAST
 from signaalwissel.sinks.timekeeping import DatabaseTime
 from sqlalchemy import Connection, Engine, text
 
-# The last revision of each signal. A signal that was erased counts nowhere, and of a month whose first signals are
-# destroyed only the partners' figure was kept.
-_LAST = """
-    SELECT DISTINCT ON (partner_id, signal_id, received_at)
-        partner_kind, route, reason, cause, trajectory_id, client, reference_date, window_ends_on, policy_version,
-        CAST(date_trunc('month', last_day) AS date) AS month
+# A signal that was erased counts nowhere, and of a month whose first signals are destroyed only the partners' figure was
+# kept.
+_COUNTED = f"""
     FROM decisions
-    WHERE municipality = :municipality AND last_day >= :since AND NOT EXISTS (
+    WHERE municipality = :municipality AND last_day >= :since AND cause IS DISTINCT FROM 'ERASED' AND {IS_LAST}
+    AND NOT EXISTS (
         SELECT FROM retained_figures AS kept
         WHERE kept.municipality = decisions.municipality
             AND kept.month = CAST(date_trunc('month', decisions.last_day) AS date)
     )
-    ORDER BY partner_id, signal_id, received_at, revision DESC
 """
 _SIGNALS = text(
     f"""
-    SELECT month, partner_kind, count(*), count(*) FILTER (WHERE route = 'COUNSELLOR_FOLLOWUP')
-    FROM ({_LAST}) AS last
-    WHERE cause IS DISTINCT FROM 'ERASED'
-    GROUP BY month, partner_kind
-    """  # noqa: S608 a constant of this module
+    SELECT CAST(date_trunc('month', last_day) AS date) AS month, partner_kind, count(*),
+        count(*) FILTER (WHERE route = 'COUNSELLOR_FOLLOWUP')
+    {_COUNTED}
+    GROUP BY 1, 2
+    """
 )
 # The day of the exit is that of the end of the window, as many months back as the policy of the decision had.
 _RELAPSES = text(
     f"""
-    WITH after_completion AS (
-        SELECT trajectory_id, client, window_ends_on, reference_date, policy_version
-        FROM ({_LAST}) AS last
-        WHERE cause IS DISTINCT FROM 'ERASED' AND window_ends_on IS NOT NULL AND trajectory_id IS NOT NULL
-            AND reason IN ('COMPLETED_WITHIN_WINDOW', 'COMPLETED_OUTSIDE_WINDOW', 'OPEN_AFTERCARE', 'OPEN_SERVICE')
-    ), firsts AS (
+    WITH firsts AS (
         SELECT DISTINCT ON (trajectory_id, client, window_ends_on)
-            age(
-                reference_date,
-                window_ends_on - make_interval(months => CAST(policies.content -> 'window' ->> 'months' AS int))
-            ) AS since
-        FROM after_completion JOIN policies ON policies.version = after_completion.policy_version
+            reference_date, window_ends_on, policy_version
+        {_COUNTED}
+            AND window_ends_on IS NOT NULL AND trajectory_id IS NOT NULL
+            AND reason IN ('COMPLETED_WITHIN_WINDOW', 'COMPLETED_OUTSIDE_WINDOW', 'OPEN_AFTERCARE', 'OPEN_SERVICE')
+            AND EXISTS (SELECT FROM policies WHERE policies.version = decisions.policy_version)
         ORDER BY trajectory_id, client, window_ends_on, reference_date
+    ), days AS (
+        SELECT reference_date, window_ends_on, policy_version, count(*) AS residents FROM firsts GROUP BY 1, 2, 3
+    ), ages AS (
+        SELECT residents, age(
+            reference_date,
+            window_ends_on - make_interval(months => CAST(policies.content -> 'window' ->> 'months' AS int))
+        ) AS since
+        FROM days JOIN policies ON policies.version = days.policy_version
     )
-    SELECT least(CAST(12 * extract(year FROM since) + extract(month FROM since) AS int), :most), count(*)
-    FROM firsts WHERE since >= interval '0' GROUP BY 1
+    SELECT least(CAST(12 * extract(year FROM since) + extract(month FROM since) AS int), :most),
+        CAST(sum(residents) AS bigint)
+    FROM ages WHERE since >= interval '0' GROUP BY 1
     """  # noqa: S608 a constant of this module
 )
+# What few tasks have is gathered first: row-level security asks for every row of a task by itself.
 _TASKS = text(
     """
     SELECT CAST(date_trunc('month', opened_on) AS date) AS month, status,
         (CAST(contact.at AT TIME ZONE 'Europe/Amsterdam' AS date) - opened_on) AS days,
         coalesce(steps.escalated, false) AS escalated, coalesce(steps.offered, false) AS offered, count(*) AS tasks
     FROM tasks
-    LEFT JOIN LATERAL (
-        SELECT min(occurred_at) AS at FROM task_updates
-        WHERE task_updates.task_id = tasks.task_id AND task_updates.kind = 'CONTACT_MADE'
-    ) AS contact ON true
-    LEFT JOIN LATERAL (
-        SELECT bool_or(what = 'ESCALATED') AS escalated, bool_or(what = 'OFFERED_TO_REGULAR') AS offered
-        FROM task_history WHERE task_history.task_id = tasks.task_id
-    ) AS steps ON true
+    LEFT JOIN (
+        SELECT task_id, min(occurred_at) AS at FROM task_updates WHERE kind = 'CONTACT_MADE' GROUP BY task_id
+    ) AS contact USING (task_id)
+    LEFT JOIN (
+        SELECT task_id, bool_or(what = 'ESCALATED') AS escalated, bool_or(what = 'OFFERED_TO_REGULAR') AS offered
+        FROM task_history WHERE what IN ('ESCALATED', 'OFFERED_TO_REGULAR') GROUP BY task_id
+    ) AS steps USING (task_id)
     WHERE municipality = :municipality AND opened_on >= :since AND tasks.kind = 'CONTACT_ON_RELAPSE'
         AND status <> 'CANCELLED'
     GROUP BY 1, 2, 3, 4, 5

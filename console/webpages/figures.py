@@ -4,7 +4,6 @@ In: somebody's municipalities. Out: a page, or a file. No number on it leads to 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
@@ -13,9 +12,10 @@ from signaalwissel.console.figure_rows import csv_of
 from signaalwissel.console.webpages import rights
 from signaalwissel.console.webpages.charts import Chart, chart, in_text
 from signaalwissel.console.webpages.formats import month as month_text
-from signaalwissel.console.webpages.parts import Page, session_of
+from signaalwissel.console.webpages.kept import Counted, Kept
+from signaalwissel.console.webpages.parts import Page, Pages, Parts, session_of
 from signaalwissel.console.webpages.words import word
-from signaalwissel.processors.access import Action
+from signaalwissel.processors.access import Action, Principal
 from signaalwissel.processors.figures import Precision, Shown
 from signaalwissel.processors.municipal_figures import (
     RELAPSE_MONTHS_MAX,
@@ -59,7 +59,16 @@ class Section(NamedTuple):
 
 
 class FiguresPage(Page):
-    """The page."""
+    """The page.
+
+    Args:
+        parts: What it is made of.
+        pages: Makes the page.
+    """
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        super().__init__(parts, pages)
+        self._counted: Kept[list[FigureLine]] = Kept(parts.patience_s)
 
     def routes(self) -> APIRouter:
         """The page and its download."""
@@ -71,25 +80,26 @@ class FiguresPage(Page):
     def show(self, request: Request, gemeente: str = "") -> HTMLResponse:
         """The figures of a municipality."""
         codes, chosen = self._chosen(request, gemeente)
-        lines, below, since = self._lines(request, chosen)
+        counted = self._look(request, chosen)
         return self._pages.page(
             request,
             "figures.html",
             title="Cijfers",
             codes=codes,
             chosen=chosen,
-            below=below,
-            since=since,
-            sections=list(_sections(lines)),
+            below=self._below(chosen),
+            months=MONTHS,
+            counted=counted,
+            sections=[] if counted is None else list(_sections(counted.value)),
         )
 
     def download(self, request: Request, gemeente: str = "") -> Response:
-        """The same as CSV."""
+        """The same as CSV; a file waits until it is counted."""
         _, chosen = self._chosen(request, gemeente)
-        lines, _, _ = self._lines(request, chosen)
+        counted = self._look(request, chosen, whole=True)
         name = f"cijfers-{chosen}.csv"
         return Response(
-            csv_of(chosen, lines),
+            csv_of(chosen, [] if counted is None else counted.value),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -101,13 +111,18 @@ class FiguresPage(Page):
             raise Problem(403, "U mag deze cijfers niet zien.")
         return codes, chosen
 
-    def _lines(self, request: Request, code: str) -> tuple[list[FigureLine], int, date]:
+    def _below(self, code: str) -> int:
         policies = self._parts.policies
-        below = (policies.get(code) or policies.default).figures.suppress_below
-        with self._parts.rows(session_of(request).principal) as connection:
-            since = first_month(connection, MONTHS)
-            counts = municipal_counts(connection, code, since)
-        return figure_lines(counts, below), below, since
+        return (policies.get(code) or policies.default).figures.suppress_below
+
+    def _look(self, request: Request, code: str, *, whole: bool = False) -> Counted[list[FigureLine]] | None:
+        principal, below = session_of(request).principal, self._below(code)
+        return self._counted.look(code, lambda: self._lines(principal, code, below), whole=whole)
+
+    def _lines(self, principal: Principal, code: str, below: int) -> list[FigureLine]:
+        with self._parts.rows(principal) as connection:
+            counts = municipal_counts(connection, code, first_month(connection, MONTHS))
+            return figure_lines(counts, below)
 
 
 def _sections(lines: Sequence[FigureLine]) -> Iterable[Section]:

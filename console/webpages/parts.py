@@ -18,6 +18,7 @@ from signaalwissel.console.failures import CommandFailure, ServiceAway
 from signaalwissel.console.findings import Finding
 from signaalwissel.console.process_looks import Look
 from signaalwissel.console.webpages import formats, rights
+from signaalwissel.console.webpages.kept import PATIENCE_S
 from signaalwissel.console.webpages.words import word
 from signaalwissel.processors.access import Principal
 from signaalwissel.processors.opening import Opened, Sealed
@@ -78,6 +79,7 @@ class Parts:
         look: What `doctor` finds.
         processes: What the running processes say of themselves.
         now_ms: The clock of what people report.
+        patience_s: How long a page waits for what the database counts.
     """
 
     engine: Database
@@ -91,6 +93,7 @@ class Parts:
     look: Callable[[], Sequence[Finding]]
     processes: Callable[[], Sequence[Look]]
     now_ms: Callable[[], Millis]
+    patience_s: float = PATIENCE_S
 
     @contextmanager
     def rows(self, principal: Principal, *, every_dead_letter: bool = False) -> Iterator[Any]:

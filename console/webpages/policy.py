@@ -26,7 +26,7 @@ from signaalwissel.processors.simulation import Simulation
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
-from signaalwissel.sinks.recent_decisions import decided_since, known_trajectories
+from signaalwissel.sinks.recent_decisions import RECENT_MAX, Recent, recent_decisions, trajectories_of
 from signaalwissel.sinks.web_reads import now_of
 from signaalwissel.sources.generator import generate
 
@@ -45,12 +45,14 @@ class Outcome(NamedTuple):
         changes: The settings, as they are and as they would be.
         total: Signals that were answered under both.
         untested: Signals that could not be.
+        of: For how many signals somebody was found; more than were tried where there are many.
     """
 
     source: str
     changes: list[tuple[Setting, Setting]]
     total: int
     untested: int
+    of: int
     comparison: Comparison
 
     @property
@@ -129,6 +131,7 @@ class PolicyPage(Page):
             outcome=outcome,
             in_words=in_words,
             days=DAYS,
+            most=RECENT_MAX,
         )
 
     def _outcome(
@@ -139,20 +142,21 @@ class PolicyPage(Page):
         try:
             changes = differences(policy, other)
             if source == _RECENT:
-                replay = self._recent(principal, code)
+                recent, replay = self._recent(principal, code)
                 comparison = Comparison(replay.answers(policy), replay.answers(other))
-                return Outcome(source, changes, replay.tested, replay.untested, comparison)
+                untested = replay.untested + recent.nobody
+                return Outcome(source, changes, replay.tested, untested, recent.somebody, comparison)
             comparison = _made_up(code, policy, other)
             total = comparison.unchanged + len(comparison.differences)
-            return Outcome(source, changes, total, 0, comparison)
+            return Outcome(source, changes, total, 0, total, comparison)
         finally:
             self._busy.release()
 
-    def _recent(self, principal: Principal, code: str) -> Replay:
+    def _recent(self, principal: Principal, code: str) -> tuple[Recent, Replay]:
         with self._parts.rows(principal) as connection:
             since: date = amsterdam_day(now_of(connection)) - timedelta(days=DAYS)
-            decided = decided_since(connection, code, since)
-            return Replay(decided, known_trajectories(connection, code))
+            recent = recent_decisions(connection, code, since)
+            return recent, Replay(recent.decided, trajectories_of(connection, code, recent.decided))
 
 
 def _made_up(code: str, policy: Policy, other: Policy) -> Comparison:

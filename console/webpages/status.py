@@ -3,13 +3,12 @@
 In: nothing but who asks. Out: findings with what to do, and the numbers behind them.
 """
 
-import threading
-import time
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from signaalwissel.console.findings import Finding
+from signaalwissel.console.webpages.kept import Kept
 from signaalwissel.console.webpages.parts import Page, Pages, Parts, session_of
 from signaalwissel.processors.access import Action, Target, may
 from signaalwissel.security.http_problems import Problem
@@ -32,9 +31,7 @@ class StatusPage(Page):
 
     def __init__(self, parts: Parts, pages: Pages) -> None:
         super().__init__(parts, pages)
-        self._lock = threading.Lock()
-        self._looked_at = float("-inf")
-        self._found: Sequence[Finding] = ()
+        self._looked: Kept[Sequence[Finding]] = Kept(parts.patience_s, _KEPT_S)
 
     def routes(self) -> APIRouter:
         """Its route."""
@@ -46,7 +43,8 @@ class StatusPage(Page):
         """What was found, what is wrong first."""
         if not may(session_of(request).principal, Action.READ_STATUS, Target()):
             raise Problem(403, "U mag het beheer niet zien.")
-        found = self._findings()
+        looked = self._looked.look(None, self._parts.look)
+        found = () if looked is None else looked.value
         try:
             with database_away():
                 told = health(self._parts.engine)
@@ -63,16 +61,10 @@ class StatusPage(Page):
             processes=self._parts.processes(),
             pace=work,
             retention=retention,
+            looked=looked,
             wrong=sum(not one.ok for one in found),
             health=told,
         )
-
-    def _findings(self) -> Sequence[Finding]:
-        with self._lock:
-            if time.monotonic() - self._looked_at > _KEPT_S:
-                self._found = tuple(self._parts.look())
-                self._looked_at = time.monotonic()
-            return self._found
 
 
 def _is_lag(one: Finding) -> bool:

@@ -124,8 +124,15 @@ class LetterBook:
 class Town:
     """Everything behind the pages, and the app in front of it."""
 
-    def __init__(self, database_url: str, folder: object, base: str = "http://127.0.0.1:8090") -> None:
+    def __init__(
+        self,
+        database_url: str,
+        folder: object,
+        base: str = "http://127.0.0.1:8090",
+        patience_s: float = 60.0,
+    ) -> None:
         self.base = base
+        self.patience_s = patience_s
         self.office = Office(database_url)
         self.engine = self.office.engine
         self.keys = LocalKeys(folder, create_municipalities=True)  # type: ignore[arg-type]
@@ -236,6 +243,7 @@ class Town:
             look=self._look,
             processes=lambda: self.processes,
             now_ms=lambda: at_noon(self.today),
+            patience_s=self.patience_s,
         )
         app = build_web(parts, access.login, [provider.router()])
         transport.app = app
