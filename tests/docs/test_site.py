@@ -1,8 +1,6 @@
 """The documentation site: it builds strictly, every link leads somewhere, nothing on it is fetched, and nothing is left out."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -52,16 +50,6 @@ class Page(HTMLParser):
         if tag == "link" and given.get("rel") not in {"canonical", "next", "prev"}:
             self.fetched.append(given["href"])
         self.fetched += [given[name] for element, name in FETCHES if element == tag and name in given]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` does."""
-    folder = tmp_path_factory.mktemp("site") / "site"
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
-    assert ended.returncode == 0, ended.stderr
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.processors.access import Role
 
-from tests.console.webpages.browsing import PICTURES, needs_chromium
+from tests.console.webpages.browsing import PICTURES, needs_chromium, violations
 from tests.console.webpages.web_support import COUNSELLOR, TEAM, Town
 
 SHOWN = {
@@ -29,8 +29,6 @@ SHOWN = {
 """Pictures that the documentation shows."""
 TALL = {"beleid-anders"}
 """Of these only what a screen holds."""
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 
 pytestmark = needs_chromium
@@ -86,15 +84,6 @@ def pages_of(town: Town) -> dict[Role, dict[str, str]]:
         },
         Role.OPERATOR: {"berichten": "/berichten", "bericht": "/berichten/d1", "beheer": "/beheer"},
     }
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, in words that lead to it."""
-    # By the debugger's way, which our own content policy does not forbid.
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
-    assert found["passes"], "axe looked at nothing"
-    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
 
 
 def console_errors(page: Page) -> list[str]:

@@ -1,15 +1,27 @@
 """The work list and a task: who sees what, what a report becomes, and what is shown before it is applied."""
 
 import re
+from datetime import timedelta
 
+import pytest
 from signaalwissel.processors.access import Role
-from signaalwissel.schemas.followup import ContactChannel, TaskUpdateKind
+from signaalwissel.processors.followup_tasks import Task
+from signaalwissel.schemas.followup import ContactChannel, TaskKind, TaskStatus, TaskUpdateKind
+from signaalwissel.schemas.routing import Candidate
 from signaalwissel.sinks import work_list
 from signaalwissel.sinks.row_security import RowScope, scoped
 from signaalwissel.sinks.work_list import Wanted, work_page
 from sqlalchemy import text
 
 from tests.console.webpages.web_support import COUNSELLOR, MUNICIPALITY, OTHER, TEAM, Town, counsellor
+from tests.processors.followup_support import address_only
+from tests.sinks.sink_support import POLICIES
+
+PLAN = (
+    "INSERT INTO tasks (task_id, version, kind, status, municipality, trajectory_id, assignee, team, due_on, opened_on,"
+    " policy_version) VALUES ('plan-1', 1, 'EVALUATE_PLAN', 'OPEN', '0344', 'T-1', :who, :team, current_date,"
+    " current_date, :version)"
+)
 
 
 def test_nobody_sees_anything_before_the_login(town: Town) -> None:
@@ -180,6 +192,46 @@ def test_a_task_goes_back_to_the_team_and_from_there_to_a_colleague(town: Town) 
     town.office.store(updates=town.kafka.updates[1:])
     (task,) = [one for one in town.office.tasks() if one.task_id == task_id]
     assert task.assignee == "sh-9"
+
+
+def identity_to_check(town: Town, *candidates: Candidate) -> Task:
+    """The task of somebody of whom only the address is known to match."""
+    received = town.today - timedelta(days=1)
+    town.office.store(address_only("s-9", candidates, received_on=received))
+    (task,) = [one for one in town.office.tasks() if one.kind is TaskKind.VERIFY_IDENTITY]
+    return task
+
+
+@pytest.mark.parametrize("answer", ["IDENTITY_CONFIRMED", "IDENTITY_REFUTED"])
+def test_whether_it_is_the_client_is_answered_on_the_page(town: Town, answer: str) -> None:
+    asked = identity_to_check(town, Candidate("T-1", 0))
+    task_id, mine = asked.task_id, counsellor(town, team=asked.team)
+    assert 'value="0 T-1"' in mine.get(f"/taken/{task_id}").text
+    assert mine.report(task_id, answer, kandidaat="0 T-1").status_code == 303
+    (update,) = town.kafka.updates
+    assert (update.kind, update.trajectory_id, update.client) == (answer, "T-1", 0)
+    town.office.store(updates=[update])
+    (task,) = [one for one in town.office.tasks() if one.task_id == task_id]
+    assert task.status is TaskStatus.DONE
+
+
+def test_of_several_clients_the_one_who_is_meant_must_be_chosen(town: Town) -> None:
+    asked = identity_to_check(town, Candidate("T-1", 0), Candidate("T-2", 1))
+    answer = counsellor(town, team=asked.team).report(asked.task_id, "IDENTITY_CONFIRMED")
+    assert answer.status_code == 409
+    assert "Kies om welke cliënt het gaat." in answer.text
+    assert town.kafka.records == []
+
+
+def test_an_evaluated_plan_is_reported_on_the_page_and_ends_the_task(town: Town) -> None:
+    with town.engine.begin() as connection:
+        connection.execute(text(PLAN), {"who": COUNSELLOR, "team": TEAM, "version": POLICIES.default.version})
+    mine = counsellor(town)
+    assert "Evalueer het plan van aanpak" in mine.get("/taken").text
+    assert mine.report("plan-1", "PLAN_EVALUATED").status_code == 303
+    town.office.store(updates=town.kafka.updates)
+    (task,) = [one for one in town.office.tasks() if one.task_id == "plan-1"]
+    assert task.status is TaskStatus.DONE
 
 
 IMPOSSIBLE = [
