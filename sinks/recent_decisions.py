@@ -23,7 +23,7 @@ _SINCE = f"""
     FROM decisions
     WHERE municipality = :municipality AND last_day >= :since AND reference_date IS NOT NULL AND {IS_LAST}
 """
-_SOMEBODY = "(client IS NOT NULL OR candidates IS NOT NULL)"
+_SOMEBODY = "(client IS NOT NULL OR coalesce(candidates <> '[]', false))"
 _LATEST = text(
     f"""
     SELECT municipality, partner_id, signal_id, received_at, reference_date, last_day, crisis, trajectory_id, client,

@@ -23,11 +23,15 @@ SHOWN = {
     "dossier",
     "uitval",
     "cijfers",
+    "cijfers-voor-partners",
+    "beleid",
     "beleid-anders",
+    "berichten",
     "bericht-herstellen",
+    "beheer",
 }
 """Pictures that the documentation shows."""
-TALL = {"beleid-anders"}
+TALL = {"beleid", "beleid-anders"}
 """Of these only what a screen holds."""
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from signaalwissel.console.accounting import Accounting
@@ -11,6 +12,7 @@ from signaalwissel.console.webpages.parts import FOLDER
 from signaalwissel.processors.access import Role
 from signaalwissel.schemas.routing import DebtTiming
 from signaalwissel.schemas.signal import Partner, PartnerKind
+from signaalwissel.sinks.database import open_engine
 from sqlalchemy import text
 
 from tests.console.webpages.web_support import BSN, NAME, OTHER, PHONE, TEAM, Town, Visitor, counsellor
@@ -138,6 +140,24 @@ def test_fallout_is_empty_until_a_term_has_passed(town: Town) -> None:
     assert "Een tot vier weken te laat (1)" in page
     assert "Een taak heeft geen volgende dag" in page
     assert "T-4" not in page
+
+
+def test_what_takes_long_to_count_is_said_to_be_counted_and_never_to_be_empty(
+    database_url: str, tmp_path: Path, bare_environment: pytest.MonkeyPatch
+) -> None:
+    lead = person(Town(database_url, tmp_path / "keys", patience_s=0.0), Role.TEAM_LEAD)
+    engine = open_engine(database_url, name="test")
+    with engine.begin() as connection:
+        # Nothing that reads decisions ends before this does.
+        connection.execute(text("LOCK TABLE decisions IN ACCESS EXCLUSIVE MODE"))
+        for path, empty in (("/uitval", "De lijst is leeg"), ("/cijfers", "Er zijn nog geen cijfers")):
+            page = lead.get(path).text
+            assert "Dit wordt geteld." in page
+            assert f'<a class="utrecht-link" href="{path}' in page
+            assert empty not in page
+    # A file waits for what is counted; the page shows that again.
+    assert "SIGNALS" in lead.get("/cijfers.csv").text
+    assert "Dit wordt geteld." not in lead.get("/cijfers").text
 
 
 def test_figures_of_partners_show_a_month_of_my_municipality_and_no_small_number(town: Town) -> None:
