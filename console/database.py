@@ -1,21 +1,26 @@
-"""`database migrate|show`: the schema of the database, brought up to date before a sink starts, or looked at."""
+"""`database migrate|show|grant`: the schema of the database, brought up to date or looked at, and who may do what in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
+import psycopg
 import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
 from signaalwissel.sinks.access import schema_version
 from signaalwissel.sinks.database import database_away, migrate, open_engine
+from signaalwissel.sinks.database_grants import grant_roles, granted_roles
+from signaalwissel.sinks.database_roles import RIGHTS
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
+from sqlalchemy import Engine
+from sqlalchemy.exc import ProgrammingError
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
-database = typer.Typer(
-    help="The schema of the database: bring it up to date, or show it.", no_args_is_help=True
-)
+database = typer.Typer(help="The schema of the database and the roles in it.", no_args_is_help=True)
 
 
 @database.command("migrate")
@@ -28,8 +33,8 @@ def migrate_(
 ) -> None:
     """Bring the database to this version's schema, while programs of the version before go on working.
 
-    A sink does the same when it starts; this does it beforehand, and alone. A database that a newer version has
-    migrated stays as it is.
+    A sink does the same when it starts as the owner of the tables; this does it beforehand, and alone. Roles that
+    `grant` made get their rights on what is new. A database that a newer version has migrated stays as it is.
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql://app@db/app signaalwissel database migrate
     """
@@ -40,6 +45,8 @@ def migrate_(
     settings = environment.settings()
     try:
         done = migrate(runtime.database_url(settings))
+        if not done.newer:
+            _grant_anew(runtime.database_url(settings))
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
@@ -76,3 +83,63 @@ def show(*, as_json: _Json = False) -> None:
         else f"the database has {found.present or 'no tables'}; this program {found.newest}"
     )
     raise typer.Exit(Exit.DONE if found.present == found.newest else Exit.FINDINGS)
+
+
+@database.command()
+def grant(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the rights that would be granted; change nothing.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Make the roles of sink, pages, gateway and commands, and give each what it needs and no more.
+
+    Run it as the owner of the tables; it needs CREATEROLE. Then give each role a login, or make a login a member of it,
+    and let each program use its own: only `database migrate` still needs the owner.
+
+    Example: SIGNAALWISSEL_DATABASE_URL=postgresql://owner@db/app signaalwissel database grant
+    """
+    settings = environment.settings()
+    url = runtime.database_url(settings)
+    if not dry_run:
+        with _as_owner(url) as engine:
+            grant_roles(engine)
+    for role, rights in RIGHTS.items():
+        told = {
+            table: " ".join(sorted(right.privileges))
+            + (f" ({', '.join(right.columns)})" if right.columns else "")
+            for table, right in sorted(rights.items())
+        }
+        if as_json:
+            print(dump({"role": role, "granted": not dry_run, "rights": told}))
+            continue
+        print(f"{role} {'would be' if dry_run else 'is'} granted:")
+        for table, what in told.items():
+            print(f"  {table}: {what}")
+
+
+@contextmanager
+def _as_owner(url: str) -> Iterator[Engine]:
+    try:
+        with database_away():
+            yield open_engine(url, name="signaalwissel-database")
+    except SinkServiceAway as error:
+        raise ServiceAway(str(error)) from error
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise UsageFailure(
+            "PostgreSQL: this login may not grant: use that of the owner of the tables, with CREATEROLE"
+        ) from error
+
+
+def _grant_anew(url: str) -> None:
+    engine = open_engine(url, name="signaalwissel-database")
+    with database_away():
+        there = granted_roles(engine)
+    if there:
+        with _as_owner(url) as owner:
+            grant_roles(owner)

@@ -13,6 +13,7 @@ from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import admin
+from signaalwissel.sinks.database_grants import LoginRights
 from signaalwissel.streams.clock import now_ms
 
 _ROLL_BEFORE_DAYS = 30
@@ -128,6 +129,35 @@ def _database(url: str) -> Finding:
         f"sslmode is {mode or 'not set'}: a false server is not noticed, and TLS may be missing",
         "add ?sslmode=verify-full&sslrootcert=/path/ca.pem to SIGNAALWISSEL_DATABASE_URL",
     )
+
+
+def login_finding(settings: Settings, rights: LoginRights) -> Finding:
+    """Whether the login of this program may do what it needs, and no more."""
+    check = "postgresql rights"
+    if rights.lacking:
+        return wrong(
+            check,
+            f"the login lacks {listed(list(rights.lacking), 3)}",
+            "run `signaalwissel database grant` as the owner of the tables",
+        )
+    if not rights.owns:
+        return fine(check, f"as {', '.join(rights.roles) or 'a role that is none of ours'}; it owns no table")
+    url = "" if settings.database_url is None else settings.database_url.get_secret_value()
+    if _database_host(url) in {None, ""} or _on_this_machine(_database_host(url) or ""):
+        return fine(check, "the login owns the tables, on this machine alone")
+    return wrong(
+        check,
+        "the login owns the tables: who breaks into this program can change them and empty the audit trail",
+        "run `signaalwissel database grant` and give each program a login of its own; see docs/operations.md, Roles in"
+        " PostgreSQL",
+    )
+
+
+def _database_host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _on_this_machine(host: str) -> bool:

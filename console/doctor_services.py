@@ -11,6 +11,7 @@ from signaalwissel.console.connections import NO_RIGHT, database, reader
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.doctor_processing_log import check_processing_log
 from signaalwissel.console.doctor_retention import check_retention
+from signaalwissel.console.doctor_security import login_finding
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.reading_lag import findings_of, findings_unseen, lag_of, waiting_since
@@ -18,6 +19,7 @@ from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import Difference, admin, differences
 from signaalwissel.processors.emissions import INTAKE_COMMANDS, RESIDENT_EVENTS
 from signaalwissel.sinks.access import SchemaVersion, schema_version
+from signaalwissel.sinks.database_grants import login_rights
 from signaalwissel.sinks.dead_letters import DeadLetterStatus
 from signaalwissel.sinks.health import PartitionLag, SinkHealth, health, lag
 from signaalwissel.sinks.records import Place
@@ -112,6 +114,7 @@ def check_database(settings: Settings, *, kafka_answers: bool) -> Iterator[Findi
             yield _migrations(version)
             if not version.up_to_date:
                 return
+            yield login_finding(settings, login_rights(engine))
             yield from _stored(health(engine))
             yield from check_processing_log(settings, engine)
             yield from check_follow_up(settings, engine)

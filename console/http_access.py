@@ -22,6 +22,7 @@ from signaalwissel.security.http_server import Place, ServerUnusable
 from signaalwissel.security.http_sessions import RETURN_PATH, WebSessions
 from signaalwissel.security.limits import RateLimit
 from signaalwissel.security.oidc_login import OidcLogin
+from signaalwissel.security.running_sessions import RunningSessions
 from signaalwissel.security.secret_files import SecretUnusable, read_secret_text
 from signaalwissel.security.sessions import Ended, Sessions, SessionsUnusable
 from signaalwissel.security.tokens import Tokens
@@ -89,7 +90,9 @@ def authenticator(settings: Settings, known: HttpAccess) -> Authenticator:
     return Authenticator(known.access, known.tokens, rate)
 
 
-def web_sessions(settings: Settings, known: HttpAccess, base_url: str, ended: Ended) -> WebSessions:
+def web_sessions(
+    settings: Settings, known: HttpAccess, base_url: str, ended: Ended, running: RunningSessions | None = None
+) -> WebSessions:
     """Sessions of people; raises UsageFailure where there is no login or no secret.
 
     Args:
@@ -97,12 +100,13 @@ def web_sessions(settings: Settings, known: HttpAccess, base_url: str, ended: En
         known: Who is recognised.
         base_url: As for `http_access`.
         ended: Where all processes find what was ended.
+        running: Where all processes find which sessions there are.
     """
     login = known.access.login
     if login is None:
         raise UsageFailure("SIGNAALWISSEL_ACCESS_FILE: has no [login]: people cannot log in to the pages")
     try:
-        sessions = Sessions(_session_secrets(settings), ended)
+        sessions = Sessions(_session_secrets(settings), ended, running)
     except SessionsUnusable as error:
         raise UsageFailure(f"SIGNAALWISSEL_SESSION_SECRET_FILE: {error}") from error
     return WebSessions(

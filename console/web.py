@@ -39,6 +39,7 @@ from signaalwissel.sinks.dead_letters import (
 from signaalwissel.sinks.ended_sessions import EndedSessions
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.row_security import check_reader
+from signaalwissel.sinks.running_sessions import StoredSessions
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
 from signaalwissel.sources.gateway_delivery import Away, KafkaOutlet
@@ -69,7 +70,8 @@ def web(
     base = base_url(settings)
     known = http_access.http_access(settings, base, _TRIAL_MUNICIPALITIES)
     engine = _engine(settings)
-    sessions = http_access.web_sessions(settings, known, base, EndedSessions(engine))
+    ended, running = EndedSessions(engine), StoredSessions(engine)
+    sessions = http_access.web_sessions(settings, known, base, ended, running)
     # Before there is an event loop: a login that is wrong ends the command with the setting's name.
     check_login(settings)
     outlet = _outlet(settings)

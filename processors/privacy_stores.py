@@ -213,6 +213,7 @@ DATABASE = (
         "een beheerder via report; teamleider en privacy-medewerker op de webpagina's",
     ),
     Store("ended_sessions", (), Term.SESSION, "de webpagina's; een beheerder via access", "de webpagina's"),
+    Store("running_sessions", (), Term.SESSION, "de webpagina's", "de webpagina's"),
     Store("subject_requests", (), Term.REQUEST, _RIGHTS, _RIGHTS),
     Store("erasure_ledger", (), Term.ERASURE, _RIGHTS, "sink; een beheerder via subject ledger"),
     Store("objections", (), Term.OBJECTION, _RIGHTS, "sink, rebuild"),

@@ -163,6 +163,10 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.STAFF: "digest",
         Nature.NOT_PERSONAL: "ended_s",
     },
+    "running_sessions": {
+        Nature.STAFF: "digest person",
+        Nature.NOT_PERSONAL: "began_s seen_s",
+    },
     "retained_figures": {
         Nature.NOT_PERSONAL: (
             "municipality month partner_kind partner_id after_admission after_exit suppress_below"

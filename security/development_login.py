@@ -172,7 +172,9 @@ class DevelopmentLogin:
         if found is None or not _answers(found, redirect_uri, code_verifier):
             return JSONResponse({"error": "invalid_grant"}, 400)
         claims = found.choice.claims()
-        identity = self._signed({**claims, "aud": CLIENT_ID, "nonce": found.choice.nonce}, "JWT")
+        identity = self._signed(
+            {**claims, "aud": CLIENT_ID, "nonce": found.choice.nonce, "auth_time": int(time.time())}, "JWT"
+        )
         access = self._signed({**claims, "aud": AUDIENCE, "client_id": CLIENT_ID}, "at+jwt")
         return JSONResponse(
             {"access_token": access, "id_token": identity, "token_type": _BEARER, "expires_in": _TOKEN_S}

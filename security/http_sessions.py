@@ -1,10 +1,12 @@
 """Sessions over HTTP, for the pages: login, logout, who is here, and forms that no other site can post (design 12).
 
-In: requests with our cookie. Out: the Session, and routes `/inloggen`, `/inloggen/terug`, `/uitloggen`. A page that
+In: requests with our cookie. Out: the Session, the others of the same person, and routes `/inloggen`, `/inloggen/terug`, `/uitloggen`. A page that
 needs somebody asks for `Depends(web.session)`; a route that takes a form for `Depends(web.form_session)`.
 """
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +16,8 @@ from fastapi.responses import RedirectResponse, Response
 from signaalwissel.security.http_middleware import COOKIES, SUBJECT, correlation_id
 from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.limits import RateLimit
-from signaalwissel.security.oidc_login import LOGIN_S, LoginFailed, OidcLogin, ProviderAway
+from signaalwissel.security.oidc_login import ANEW, LOGIN_S, LoginFailed, OidcLogin, ProviderAway
+from signaalwissel.security.running_sessions import Running
 from signaalwissel.security.sessions import EndsAway, Session, Sessions, same_token
 from signaalwissel.security.signing_keys import KeysAway
 
@@ -65,6 +68,7 @@ class WebSessions:
         wait = self._rate.wait_s(session.principal.subject)
         if wait:
             raise Problem(429, "Te veel verzoeken: wacht even.", headers={"retry-after": str(wait)})
+        session = self._listed(session)
         renewed = Response()
         self._put(renewed, self.cookie, self._sessions.seal(session))
         # Not on the dependency's own response, which FastAPI drops where a page returns one.
@@ -91,8 +95,27 @@ class WebSessions:
         )
         return router
 
-    async def _begin(self, then: str = "/") -> Response:
-        begun = self._login.begin(_local(then))
+    def running(self, session: Session) -> Sequence[Running]:
+        """Every session of whoever has this one; raises Problem 503."""
+        with _asked():
+            return self._sessions.running(session)
+
+    def may_end_others(self, session: Session) -> bool:
+        """Whether somebody has logged in anew just now."""
+        return self._sessions.may_end_others(session)
+
+    def end_others(self, session: Session, wanted: Callable[[Running], bool]) -> None:
+        """End those of somebody's other sessions that are wanted; raises Problem 403 without a new login, 503."""
+        if not self.may_end_others(session):
+            raise Problem(403, "Log opnieuw in om sessies te beëindigen.")
+        with _asked():
+            count = self._sessions.end_others(session, wanted)
+        log.info(
+            "ended %d sessions of %s (request %s)", count, session.principal.subject, correlation_id.get()
+        )
+
+    async def _begin(self, then: str = "/", *, opnieuw: bool = False) -> Response:
+        begun = self._login.begin(_local(then), anew=opnieuw)
         response = RedirectResponse(begun.address, _SEE_OTHER)
         self._put(response, self._login_cookie, self._sessions.seal_for(_LOGIN, begun.kept), LOGIN_S)
         return response
@@ -113,7 +136,8 @@ class WebSessions:
         # Whoever logs in again does not leave the session of before behind (OWASP ASVS 7.2.4).
         await run_in_threadpool(self._end, request)
         response = RedirectResponse(kept["then"], _SEE_OTHER)
-        self._put(response, self.cookie, self._sessions.seal(self._sessions.begin(principal)))
+        session = await run_in_threadpool(self._listed, self._sessions.begin(principal, proven=ANEW in kept))
+        self._put(response, self.cookie, self._sessions.seal(session))
         response.delete_cookie(self._login_cookie, path="/", secure=self._secure, httponly=True)
         return response
 
@@ -128,19 +152,19 @@ class WebSessions:
 
     def _opened(self, request: Request) -> Session | None:
         """The session of a request's cookie; raises Problem 503 where nobody can tell whether it was ended."""
-        try:
+        with _asked():
             return self._sessions.open(request.cookies.get(self.cookie, ""))
-        except EndsAway as away:
-            raise _ends_away(away) from None
+
+    def _listed(self, session: Session) -> Session:
+        with _asked():
+            return self._sessions.list(session)
 
     def _end(self, request: Request) -> None:
         session = self._opened(request)
         if session is None:
             return
-        try:
+        with _asked():
             self._sessions.end(session)
-        except EndsAway as away:
-            raise _ends_away(away) from None
         log.info("logged out: %s (request %s)", session.principal.subject, correlation_id.get())
 
     def _put(self, response: Response, name: str, value: str, age_s: int | None = None) -> None:
@@ -148,10 +172,15 @@ class WebSessions:
         response.set_cookie(name, value, age_s, path="/", secure=self._secure, httponly=True, samesite="lax")
 
 
-def _ends_away(away: EndsAway) -> Problem:
-    log.error("sessions cannot be looked at: %s", away)
-    detail = "Uw aanmelding is nu niet te controleren. Probeer het over een minuut opnieuw."
-    return Problem(503, detail, headers={"retry-after": "30"})
+@contextmanager
+def _asked() -> Iterator[None]:
+    """Turn what stands in the way of knowing which sessions count into Problem 503."""
+    try:
+        yield
+    except EndsAway as away:
+        log.error("sessions cannot be looked at: %s", away)  # noqa: TRY400 the text says it all
+        detail = "Uw aanmelding is nu niet te controleren. Probeer het over een minuut opnieuw."
+        raise Problem(503, detail, headers={"retry-after": "30"}) from None
 
 
 def install_login(app: Any) -> None:

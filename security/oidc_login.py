@@ -29,6 +29,8 @@ with warnings.catch_warnings():
 
 LOGIN_S = 600
 """How long somebody may take at the identity provider."""
+ANEW = "anew"
+"""In what the browser keeps: that a new login was asked for, and when."""
 _TIMEOUT_S = 10.0
 _VERIFIER_LENGTH = 64
 
@@ -74,16 +76,20 @@ class OidcLogin:
         self._transport = transport
         self._now = now
 
-    def begin(self, then: str) -> Begun:
-        """Begin a login that ends on the page `then`."""
+    def begin(self, then: str, *, anew: bool = False) -> Begun:
+        """Begin a login that ends on the page `then`; `anew`: even where the provider knows the browser."""
         verifier, nonce = generate_token(_VERIFIER_LENGTH), generate_token(_VERIFIER_LENGTH)
         client = self._client()
         strength = {"acr_values": " ".join(self._settings.acr_values)} if self._settings.acr_values else {}
-        recent = {} if self._settings.max_age_s is None else {"max_age": str(self._settings.max_age_s)}
+        max_age_s = 0 if anew else self._settings.max_age_s
+        recent = {} if max_age_s is None else {"max_age": str(max_age_s)}
+        if anew:
+            recent["prompt"] = "login"
         address, state = client.create_authorization_url(
             self._settings.authorization_endpoint, code_verifier=verifier, nonce=nonce, **strength, **recent
         )
-        return Begun(address, {"state": state, "verifier": verifier, "nonce": nonce, "then": then})
+        kept = {"state": state, "verifier": verifier, "nonce": nonce, "then": then}
+        return Begun(address, {**kept, ANEW: str(int(self._now()))} if anew else kept)
 
     async def finish(self, kept: dict[str, str], state: str, code: str) -> Principal:
         """Who logged in; raises LoginFailed, ProviderAway or KeysAway.
@@ -106,6 +112,7 @@ class OidcLogin:
         except TokenRefused as refusal:
             raise LoginFailed(f"the ID token {refusal}") from None
         self._check_how(verified.claims)
+        _check_anew(verified.claims, kept.get(ANEW))
         return principals.of_claims(verified)
 
     def _check_how(self, claims: Mapping[str, Any]) -> None:
@@ -151,6 +158,13 @@ class OidcLogin:
             timeout=_TIMEOUT_S,
             transport=self._transport,
         )
+
+
+def _check_anew(claims: Mapping[str, Any], asked_s: str | None) -> None:
+    """Refuse a login of before we asked for a new one; whoever has the browser can take our question out of the URL."""
+    at = claims.get("auth_time")
+    if asked_s is not None and (not isinstance(at, int | float) or at < int(asked_s) - LEEWAY_S):
+        raise LoginFailed("the ID token does not say that somebody logged in anew")
 
 
 def _secret_in(file: Path | None) -> str | None:

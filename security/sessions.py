@@ -2,7 +2,8 @@
 
 In: a principal that logged in; a cookie's text. Out: the cookie's text; the session in it, or None. The cookie holds no
 personal data but the name that the identity provider gave, and is sealed: nobody reads or makes one without the key.
-What a cookie cannot say is that it counts no more: that is asked of `Ended`, which all processes share.
+What a cookie cannot say is that it counts no more, and which others there are: that is asked of `Ended` and
+`RunningSessions`, which all processes share.
 """
 
 import base64
@@ -12,11 +13,12 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from signaalwissel.processors.access import Principal, Role
+from signaalwissel.security.running_sessions import Running, RunningHere, RunningSessions
 
 _ENDED_MAX = 100_000
 _SESSION = "session"
@@ -25,6 +27,9 @@ _SECRET_LENGTH_MIN = 32
 
 LIFE_S = 36_000
 """How old a session gets, however busy it is; what ended longer ago need not be remembered."""
+PROVEN_S = 300
+"""For how long somebody who logged in anew may end other sessions."""
+_SEEN_EVERY_S = 60
 
 
 class SessionsUnusable(ValueError):
@@ -54,12 +59,21 @@ class Session:
         session_id: Random; ends the session at a logout.
         csrf_token: What every form of this session must hold.
         began_s: Seconds since 1970.
+        proven: Whether it began with a login that was asked for anew, and not with one that ran at the provider.
+        listed_s: When it was last put on the list of running sessions, 0 for never.
     """
 
     principal: Principal
     session_id: str
     csrf_token: str
     began_s: int
+    proven: bool = False
+    listed_s: int = 0
+
+    @property
+    def digest(self) -> bytes:
+        """What names it where its id must not stand."""
+        return _digest("session", self.session_id)
 
 
 class EndedHere:
@@ -96,6 +110,7 @@ class Sessions:
         secrets: At least 32 characters each; the first seals, all open, so that a secret is changed without logging
             anybody out.
         ended: What was ended before its time.
+        running: Which sessions there are.
         idle_s: A session without a request for so long has ended.
         life_s: And so has one of that age.
         now: Seconds since 1970.
@@ -108,6 +123,7 @@ class Sessions:
         self,
         secrets: Sequence[str],
         ended: Ended | None = None,
+        running: RunningSessions | None = None,
         *,
         idle_s: int = 1800,
         life_s: int = LIFE_S,
@@ -120,10 +136,11 @@ class Sessions:
         self._life_s = life_s
         self._now = now
         self._ended = EndedHere() if ended is None else ended
+        self._running = RunningHere() if running is None else running
 
-    def begin(self, principal: Principal) -> Session:
+    def begin(self, principal: Principal, *, proven: bool = False) -> Session:
         """A new session: a login never goes on with an older one (OWASP ASVS 7.2.4)."""
-        return Session(principal, _random(), _random(), int(self._now()))
+        return Session(principal, _random(), _random(), int(self._now()), proven)
 
     def seal(self, session: Session) -> str:
         """The cookie's text, which counts from now."""
@@ -133,6 +150,8 @@ class Sessions:
             "i": session.session_id,
             "c": session.csrf_token,
             "b": session.began_s,
+            "a": session.proven,
+            "l": session.listed_s,
         }
         text = json.dumps(content, separators=(",", ":")).encode()
         return self._seal.encrypt_at_time(text, int(self._now())).decode()
@@ -146,16 +165,64 @@ class Sessions:
             return None
         if content.get("w") != _SESSION:
             return None
-        session = Session(_principal(content["p"]), content["i"], content["c"], content["b"])
-        if now - session.began_s >= self._life_s:
+        # A cookie of the version before says neither of the last two.
+        session = Session(
+            _principal(content["p"]),
+            content["i"],
+            content["c"],
+            content["b"],
+            content.get("a", False),
+            content.get("l", 0),
+        )
+        if now - session.began_s >= self._life_s or self._is_ended(self._listed(session)):
             return None
-        ended_s = self._ended.latest_s(_digests(session))
-        return None if ended_s is not None and session.began_s <= ended_s else session
+        return session
 
     def end(self, session: Session) -> None:
         """Take a session as ended, wherever its cookie comes again; raises EndsAway."""
+        self._end(self._listed(session))
+
+    def list(self, session: Session) -> Session:
+        """Have a session on the list of those that run, as used now; once a minute is enough. Raises EndsAway."""
+        now = int(self._now())
+        if now - session.listed_s < _SEEN_EVERY_S:
+            return session
+        self._running.see(self._listed(session))
+        return replace(session, listed_s=now)
+
+    def running(self, session: Session) -> Sequence[Running]:
+        """Every session of whoever has this one, the one used last first; raises EndsAway."""
+        now = int(self._now())
+        found = self._running.of(
+            digest_of_person(session.principal.subject),
+            began_after_s=now - self._life_s,
+            seen_after_s=now - self._idle_s - _SEEN_EVERY_S,
+        )
+        return [one for one in found if not self._is_ended(one)]
+
+    def may_end_others(self, session: Session) -> bool:
+        """Whether somebody has just shown who they are, so that it is not whoever found the screen unlocked."""
+        return session.proven and self._now() - session.began_s < PROVEN_S
+
+    def end_others(self, session: Session, wanted: Callable[[Running], bool]) -> int:
+        """End those of somebody's other sessions that are wanted; gives how many. Raises EndsAway."""
+        others = [one for one in self.running(session) if one.digest != session.digest and wanted(one)]
+        for one in others:
+            self._end(one)
+        return len(others)
+
+    def _listed(self, session: Session) -> Running:
+        person = digest_of_person(session.principal.subject)
+        return Running(session.digest, person, session.began_s, int(self._now()))
+
+    def _is_ended(self, one: Running) -> bool:
+        ended_s = self._ended.latest_s((one.digest, one.person, digest_of_everybody()))
+        return ended_s is not None and one.began_s <= ended_s
+
+    def _end(self, one: Running) -> None:
         # Another process, whose clock is ahead, may have begun it.
-        self._ended.end(_digest("session", session.session_id), max(int(self._now()), session.began_s))
+        self._ended.end(one.digest, max(int(self._now()), one.began_s))
+        self._running.forget(one.digest)
 
     def seal_for(self, what: str, content: dict[str, str]) -> str:
         """Something else that a browser keeps for us for a moment, such as the state of a login.
@@ -181,11 +248,6 @@ class Sessions:
 def same_token(session: Session, given: str) -> bool:
     """Whether a form's token is that of the session."""
     return hmac.compare_digest(session.csrf_token.encode(), given.encode())
-
-
-def _digests(session: Session) -> tuple[bytes, ...]:
-    person = digest_of_person(session.principal.subject)
-    return _digest("session", session.session_id), person, digest_of_everybody()
 
 
 def _digest(kind: str, what: str) -> bytes:

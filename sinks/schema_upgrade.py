@@ -21,8 +21,25 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+_MAY_CHANGE = text(
+    """
+    SELECT CASE WHEN to_regclass('alembic_version') IS NULL
+        THEN has_schema_privilege(current_schema(), 'CREATE')
+        ELSE (
+            SELECT pg_has_role(current_user, relowner, 'USAGE')
+            FROM pg_class WHERE oid = to_regclass('alembic_version')
+        )
+    END
+    """
+)
+
+
 class SchemaTooNew(SinkError):
     """A newer program has taken away what this one uses."""
+
+
+class NotTheOwner(SinkError):
+    """The tables are not those of this program, and this login may not change them."""
 
 
 class Upgraded(NamedTuple):
@@ -48,6 +65,7 @@ def upgrade(connection: Connection, migrations: Path = MIGRATIONS) -> Upgraded:
 
     Raises:
         SchemaTooNew: The database is newer than this program, and says that programs as old as this one cannot use it.
+        NotTheOwner: There is something to do, and this login may not.
     """
     config = Config()
     config.set_main_option("script_location", str(migrations))
@@ -59,8 +77,20 @@ def upgrade(connection: Connection, migrations: Path = MIGRATIONS) -> Upgraded:
         _check_usable(connection, before, known, scripts.get_current_head())
         log.warning("the database has version %s, newer than this program; it works on it", before)
         return Upgraded(before, before, newer=True)
-    command.upgrade(config, "head")
-    return Upgraded(before, scripts.get_current_head() or "")
+    head = scripts.get_current_head() or ""
+    if before != head:
+        _check_owner(connection, before, head)
+        command.upgrade(config, "head")
+    return Upgraded(before, head)
+
+
+def _check_owner(connection: Connection, before: str | None, head: str) -> None:
+    if connection.execute(_MAY_CHANGE).scalar_one():
+        return
+    raise NotTheOwner(
+        f"PostgreSQL: the database has {before or 'no tables'}, this program needs version {head}, and this login may not"
+        " change it: run `signaalwissel database migrate` as the owner of the tables"
+    )
 
 
 def _check_usable(connection: Connection, found: str, known: set[str], head: str | None) -> None:

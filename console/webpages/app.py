@@ -15,6 +15,7 @@ from signaalwissel.console.webpages.fallout import FalloutPage
 from signaalwissel.console.webpages.figures import FiguresPage
 from signaalwissel.console.webpages.letter_mending import MendingPage
 from signaalwissel.console.webpages.letters import LettersPage
+from signaalwissel.console.webpages.own_sessions import OwnSessionsPage
 from signaalwissel.console.webpages.partner_figures import PartnerFiguresPage
 from signaalwissel.console.webpages.parts import FOLDER, STATIC, Pages, Parts, session_of
 from signaalwissel.console.webpages.policy import PolicyPage
@@ -73,7 +74,8 @@ def build_web(
         TaskPage(parts, pages, sent),
         LettersPage(parts, pages),
     )
-    seen = [_home(), work.routes(), task.routes(), letters.routes()]
+    own = OwnSessionsPage(parts, pages)
+    seen = [_home(), work.routes(), task.routes(), letters.routes(), own.routes()]
     others = (
         *(SignalPage, DossierPage, FalloutPage, FiguresPage, PartnerFiguresPage),
         *(PolicyPage, StatusPage),
@@ -81,7 +83,7 @@ def build_web(
     seen += [page(parts, pages).routes() for page in others]
     for router in seen:
         app.include_router(router, dependencies=[Depends(_remembered(parts.sessions.session))])
-    for router in (task.forms(), letters.forms(), MendingPage(parts, pages).forms()):
+    for router in (task.forms(), letters.forms(), own.forms(), MendingPage(parts, pages).forms()):
         app.include_router(router, dependencies=[Depends(_remembered(parts.sessions.form_session))])
     _install_error_pages(app, pages)
     return app

@@ -1,4 +1,4 @@
-"""`database migrate` and `database show`, on a real database."""
+"""`database migrate`, `database show` and `database grant`, on a real database."""
 
 import json
 import os
@@ -7,7 +7,11 @@ import sys
 
 import pytest
 from signaalwissel.sinks.database import open_engine
+from signaalwissel.sinks.database_grants import login_rights
+from signaalwissel.sinks.database_roles import RIGHTS, Role
 from signaalwissel.sinks.schema_upgrade import MIGRATIONS
+
+from tests.sinks.role_support import as_role, let_in
 
 NEWEST = max(script.stem.split("_")[0] for script in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 Ended = subprocess.CompletedProcess[str]
@@ -68,3 +72,32 @@ def test_a_database_that_is_away_is_told_as_such() -> None:
     away = Program("postgresql://nobody@127.0.0.1:9/none")("migrate")
     assert away.returncode == 3
     assert "Traceback" not in away.stderr
+
+
+def test_grant_shows_every_right_first_and_then_gives_it(program: Program) -> None:
+    program("migrate")
+    dry = [json.loads(line) for line in program("grant", "--dry-run", "--json").stdout.splitlines()]
+    done = [json.loads(line) for line in program("grant", "--json").stdout.splitlines()]
+    assert [one["granted"] for one in dry] == [False] * len(Role)
+    assert [one | {"granted": False} for one in done] == dry
+    assert {one["role"]: set(one["rights"]) for one in done} == {
+        role.value: set(rights) for role, rights in RIGHTS.items()
+    }
+
+
+def test_migrate_gives_roles_that_are_there_what_they_lack(program: Program) -> None:
+    program("migrate")
+    let_in(program.url)
+    program.execute("REVOKE ALL ON outbox FROM signaalwissel_sink")
+    assert program("migrate").returncode == 0
+    sink = login_rights(open_engine(as_role(program.url, Role.SINK), name="test"))
+    assert (sink.owns, sink.lacking) == (False, ())
+
+
+def test_who_is_not_the_owner_is_told_that_they_may_not_grant(program: Program) -> None:
+    program("migrate")
+    let_in(program.url)
+    refused = Program(as_role(program.url, Role.SINK))("grant")
+    assert refused.returncode == 2
+    assert "use that of the owner" in refused.stderr
+    assert "Traceback" not in refused.stderr

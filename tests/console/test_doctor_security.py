@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from signaalwissel.console.doctor_security import check_security
+from signaalwissel.console.doctor_security import check_security, login_finding
 from signaalwissel.console.findings import Finding
 from signaalwissel.console.settings import Settings
 from signaalwissel.deploy.certificates import Authority, Issued, Validity
+from signaalwissel.sinks.database_grants import LoginRights
+from signaalwissel.sinks.database_roles import Role
 from signaalwissel.streams.clock import now_ms
 
 NOW = datetime.fromtimestamp(now_ms() / 1000, UTC)
@@ -91,3 +93,26 @@ def test_settings_that_contradict_each_other_are_told() -> None:
 )
 def test_a_database_elsewhere_must_be_the_one_that_it_says_it_is(url: str, ok: bool) -> None:
     assert found(database_url=url)["postgresql security"].ok is ok
+
+
+ELSEWHERE, HERE = "postgresql://u@db.example.nl/s", "postgresql://u@127.0.0.1/s"
+OWNER = LoginRights(owns=True, roles=(), lacking=())
+
+
+@pytest.mark.parametrize(
+    ("url", "rights", "ok", "told"),
+    [
+        pytest.param(ELSEWHERE, OWNER, False, "owns the tables", id="the owner elsewhere"),
+        pytest.param(HERE, OWNER, True, "on this machine alone", id="the owner on this machine"),
+        pytest.param(ELSEWHERE, LoginRights(False, (Role.SINK,), ()), True, "as signaalwissel_sink", id="a role"),
+        pytest.param(
+            HERE, LoginRights(False, (Role.WEB,), ("INSERT on audit_events",)), False, "lacks INSERT on audit_events",
+            id="a role that lacks something",
+        ),
+    ],
+)  # fmt: skip
+def test_a_program_should_not_own_the_tables(url: str, rights: LoginRights, ok: bool, told: str) -> None:
+    finding = login_finding(Settings(database_url=url), rights)  # type: ignore[arg-type]
+    assert finding.ok is ok
+    assert told in finding.detail
+    assert ok or "signaalwissel database grant" in (finding.fix or "")

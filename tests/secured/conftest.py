@@ -37,7 +37,7 @@ def secured(
 
 @pytest.fixture
 def publishers_file(tmp_path: Path) -> Path:
-    """Two publishers with a topic each."""
+    """Three publishers, each with topics of its own."""
     file = tmp_path / "publishers.toml"
     file.write_text(PUBLISHERS)
     return file

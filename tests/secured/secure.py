@@ -13,11 +13,19 @@ from signaalwissel.console import runtime, topics
 from signaalwissel.console.settings import Settings
 from signaalwissel.deploy.kafka_cluster import ADMIN, Login
 from signaalwissel.sinks.database import migrate
+from signaalwissel.sinks.database_roles import Role
 from signaalwissel.streams.topics import layout
 
 from tests.secured.secured_support import Secured, environment_of, settled
+from tests.sinks.role_support import as_role, let_in
 
 SETTLED_BOUND_S = 120
+ROLES = {
+    "signaalwissel-sink": Role.SINK,
+    "signaalwissel-web": Role.WEB,
+    "signaalwissel-gateway": Role.GATEWAY,
+}
+"""As whom programs log in at PostgreSQL; all others are commands of people."""
 
 
 class Secure:
@@ -37,6 +45,7 @@ class Secure:
     def run(self, principal: str, *command: str, **others: str) -> "subprocess.Popen[bytes]":
         """Start a command as somebody, with further settings by their names; it writes to `log(principal)`."""
         variables = {**self._common, **self._secured.variables(principal, self._login), **others}
+        variables["DATABASE_URL"] = as_role(variables["DATABASE_URL"], ROLES.get(principal, Role.STAFF))
         with self.log(principal).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "signaalwissel.console", *command],
@@ -130,6 +139,7 @@ def secure_installation(
         topics._mend_acls(client, settings, remove_surplus=False)
         settled(client, settings, 0)
     migrate(common["DATABASE_URL"])
+    let_in(common["DATABASE_URL"])
     try:
         yield made
     finally:

@@ -26,8 +26,15 @@ partners = ["water-west"]
 
 ["trajectories.casus"]
 municipalities = ["0344"]
+
+["feedback.water-west"]
+partners = ["water-west"]
+
+["feedback.energie-noord"]
+partners = ["energie-noord"]
 """
-INPUTS = ("signals.water-west", "trajectories.casus")
+TOLD = ("feedback.water-west", "feedback.energie-noord")
+INPUTS = ("signals.water-west", "trajectories.casus", *TOLD)
 WHOLE = os.environ.get("SIGNAALWISSEL_SECURED") == "whole"
 """Whether every case runs (`make secured`) or those that say most in the least time."""
 STRANGER, REVOKED = "stranger", "revoked"

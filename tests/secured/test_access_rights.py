@@ -8,6 +8,7 @@ from signaalwissel.console import acls, runtime, topics
 from signaalwissel.console.settings import Settings
 from signaalwissel.deploy.kafka_cluster import ADMIN, Login
 from signaalwissel.processors.access_rights import (
+    FEEDBACK_ID,
     INTAKE_APP,
     MATCHER_APP,
     Kind,
@@ -24,6 +25,7 @@ from tests.secured.secured_support import (
     PRINCIPALS,
     PUBLISHERS,
     STRANGER,
+    TOLD,
     Secured,
     settled,
 )
@@ -32,10 +34,14 @@ PREFIX = "rights-"
 FOREIGN = "somebody-elses"
 TOPICS = (*(PREFIX + topic for topic in every_topic(INPUTS)), FOREIGN)
 GROUPS = (
-    *(PREFIX + group for group in (INTAKE_APP, MATCHER_APP, "task-system", "early-signalling")),
+    *(PREFIX + group for group in (INTAKE_APP, MATCHER_APP, "task-system", "early-signalling", *TOLD)),
     FOREIGN,
 )
-IDS = (*(PREFIX + app + suffix for app in (INTAKE_APP, MATCHER_APP) for suffix in ("-0", "")), FOREIGN)
+IDS = (
+    *(PREFIX + app + suffix for app in (INTAKE_APP, MATCHER_APP) for suffix in ("-0", "")),
+    PREFIX + FEEDBACK_ID,
+    FOREIGN,
+)
 EVERY_CELL = cells(TOPICS, GROUPS, IDS)
 
 pytestmark = pytest.mark.timeout(600)
@@ -92,6 +98,23 @@ def test_the_broker_allows_what_the_table_says_and_refuses_every_other_cell(
         may = EVERY_CELL - Trials(client, leaders).refused(EVERY_CELL)
     assert list(told(may - expected(rights))) == []
     assert list(told(expected(rights) - may)) == []
+
+
+def test_a_partner_alone_reads_what_he_is_told_and_sink_and_regular_side_alone_write_it(
+    secured: Secured, leaders: dict[str, int]
+) -> None:
+    asked = cells([PREFIX + topic for topic in TOLD], [], [])
+    may: dict[tuple[str, Operation], set[str]] = {}
+    for principal in (*PRINCIPALS, STRANGER):
+        with secured.client(principal) as client:
+            for cell in asked - Trials(client, leaders).refused(asked):
+                may.setdefault((cell.name, cell.operation), set()).add(principal)
+    for topic in TOLD:
+        partner = f"publisher-{topic.removeprefix('feedback.')}"
+        # The sink looks there for what it told; AVG 15: who exports for a resident reads what is held of him.
+        readers = {partner, "signaalwissel-sink", "signaalwissel-privacy"}
+        assert may[PREFIX + topic, Operation.READ] == readers
+        assert may[PREFIX + topic, Operation.WRITE] == {"signaalwissel-sink", "early-signalling"}
 
 
 def test_a_super_user_is_refused_nothing_so_a_refusal_is_about_rights(

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from functools import partial
+from importlib.resources import files
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.kafka_cluster import ADMIN, Login
 from signaalwissel.deploy.platform import Platform
 from signaalwissel.deploy.ports import free_ports
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.followup import Feedback
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
@@ -32,6 +35,16 @@ from tests.system.lines import BSN, applied, signal
 pytestmark = pytest.mark.timeout(400)
 
 PREFIX = "roles-"
+TOLD_ON = "feedback.water-west"
+# Who reads it: his group has the topic's name.
+CHANNEL = """
+[channels]
+regular_side_too = true
+
+[channels.partners.water-west]
+kind = "topic"
+publisher = "water-west"
+"""
 _PARTNER = {"partner_id": "water-west", "kind": "WATER"}
 _ROWS = {
     "decided": "SELECT count(*) FROM decisions WHERE signal_id = :name",
@@ -84,13 +97,17 @@ def town(secured: Secured, platform: Platform, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("roles")
     publishers = folder / "publishers.toml"
     publishers.write_text(PUBLISHERS)
+    policies = folder / "policies"
+    policies.mkdir()
+    packaged = files("signaalwissel.processors").joinpath("default.toml").read_text("utf-8")
+    (policies / "default.toml").write_text(packaged + CHANNEL)
     ports = free_ports(2)
     with (
         fresh_database(platform.database_url, f"test_{uuid.uuid4().hex[:12]}") as url,
         identity_provider(f"http://127.0.0.1:{ports[1]}", folder) as provider,
         secure_installation(
             secured, Login.SCRAM, folder,
-            publishers_file=publishers, database_url=url, topic_prefix=PREFIX,
+            publishers_file=publishers, policy_dir=str(policies), database_url=url, topic_prefix=PREFIX,
             gateway_port=str(ports[0]), web_port=str(ports[1]), **provider.settings(),
         ) as secure,
     ):  # fmt: skip
@@ -137,10 +154,27 @@ def test_the_pages_take_a_report(town: Town) -> None:
     town.secure.until(lambda: town.count("steps", task_id) > steps, "the sink has applied the report")
 
 
+def test_a_partner_reads_on_his_topic_what_the_sink_tells_him(town: Town) -> None:
+    with town.engine.connect() as connection:
+        query = text(
+            "SELECT task_id, version FROM tasks WHERE assignee = :who AND kind = 'CONTACT_ON_RELAPSE'"
+        )
+        task_id, version = connection.execute(query, {"who": COUNSELLOR}).one()
+    with town.browser() as browser:
+        mine = Visitor(browser, **counsellor_choice())
+        answer = mine.report(task_id, "CONTACT_MADE", version, kanaal="PHONE", resultaat="PAID_OR_ARRANGED")
+    assert answer.status_code == 303, answer.text
+    (record,) = town.secure.read("publisher-water-west", TOLD_ON, TOLD_ON, 1)
+    told = codec("PartnerFeedback").decode(record.value)
+    assert (told.signal_id, told.feedback) == ("hit", Feedback.TAKEN_UP)
+
+
 def test_the_pages_show_how_all_is_without_reading_a_record(town: Town) -> None:
     with town.browser() as browser:
         page = Visitor(browser, role="operator").get("/beheer").text
-    told = dict(re.findall(r"<td[^>]*>([a-z ]+)</td>\s*<td[^>]*><span[^>]*>(\w+)", page))
+    checked = re.findall(r"<td[^>]*>([a-z ]+)</td>\s*<td[^>]*><span[^>]*>(\w+)", page)
+    behind = re.findall(r"<dt[^>]*>([a-z ]+ lag)</dt><dd[^>]*><span[^>]*>[^<]*</span> <span[^>]*>(\w+)", page)
+    told = dict([*checked, *behind])
     looked = {"kafka", "topics", "intake lag", "matcher lag", "sink lag", "intake partitions"}
     assert {check: told.get(check) for check in looked} == dict.fromkeys(looked, "goed"), page
 

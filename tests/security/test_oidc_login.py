@@ -13,7 +13,7 @@ from signaalwissel.security.oidc_login import LoginFailed, OidcLogin
 from tests.security.token_support import ISSUER, NOW, RSA, claims, header, tokens
 
 
-def logged_in(told: dict[str, Any], **asked: Any) -> tuple[dict[str, list[str]], str]:
+def logged_in(told: dict[str, Any], *, anew: bool = False, **asked: Any) -> tuple[dict[str, list[str]], str]:
     """What the provider was asked, and who logged in, where the provider tells `told`."""
     settings = Login(
         issuer=ISSUER,
@@ -30,7 +30,7 @@ def logged_in(told: dict[str, Any], **asked: Any) -> tuple[dict[str, list[str]],
         return httpx.Response(200, json={"access_token": "a", "token_type": "Bearer", "id_token": token})
 
     login = OidcLogin(settings, tokens(), "https://us/terug", httpx.MockTransport(answer), now=lambda: NOW)
-    begun = login.begin("/")
+    begun = login.begin("/", anew=anew)
     nonces.append(begun.kept["nonce"])
     principal = asyncio.run(login.finish(begun.kept, begun.kept["state"], "code"))
     return parse_qs(urlsplit(begun.address).query), principal.subject
@@ -57,3 +57,15 @@ def test_a_login_that_is_not_as_strong_as_asked_is_refused(told: dict[str, Any])
 def test_a_login_that_is_not_as_recent_as_asked_is_refused(told: dict[str, Any]) -> None:
     with pytest.raises(LoginFailed, match="recent"):
         logged_in(told, max_age_s=60)
+
+
+def test_a_new_login_is_asked_for_whatever_the_settings_say() -> None:
+    for settings in ({}, {"max_age_s": 3600}):
+        asked, _ = logged_in({"auth_time": NOW}, anew=True, **settings)
+        assert (asked["max_age"], asked["prompt"]) == (["0"], ["login"])
+
+
+@pytest.mark.parametrize("told", [{}, {"auth_time": NOW - 31}, {"auth_time": "now"}, {"auth_time": None}])
+def test_a_login_of_before_a_new_one_was_asked_for_is_refused(told: dict[str, Any]) -> None:
+    with pytest.raises(LoginFailed, match="anew"):
+        logged_in(told, anew=True)

@@ -5,8 +5,11 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 from signaalwissel.processors.access import Principal, Role
+from signaalwissel.security.running_sessions import RunningHere
 from signaalwissel.security.sessions import (
+    PROVEN_S,
     EndedHere,
+    Session,
     Sessions,
     SessionsUnusable,
     digest_of_everybody,
@@ -168,3 +171,60 @@ def test_ended_for_somebody_else_a_session_goes_on() -> None:
     session = sessions.begin(SOMEBODY)
     ended.end(digest_of_person("another"), int(clock.now))
     assert sessions.open(sessions.seal(session)) == session
+
+
+def two_of_somebody(clock: Clock) -> tuple[Sessions, list[Session]]:
+    sessions = Sessions([SECRET], running=RunningHere(), now=clock)
+    return sessions, [sessions.list(sessions.begin(SOMEBODY, proven=True)) for _ in range(2)]
+
+
+def test_a_session_that_is_used_is_put_on_the_list_once_a_minute() -> None:
+    clock = Clock()
+    sessions, (mine, _) = two_of_somebody(clock)
+    clock.now += 59
+    assert sessions.list(mine) is mine
+    clock.now += 1
+    again = sessions.open(sessions.seal(sessions.list(mine)))
+    assert again is not None
+    assert again.listed_s == clock.now
+    assert {one.seen_s - one.began_s for one in sessions.running(mine)} == {0, 60}
+
+
+def test_a_session_at_rest_for_half_an_hour_is_not_listed_any_more() -> None:
+    clock = Clock()
+    sessions, (mine, other) = two_of_somebody(clock)
+    clock.now += 1800
+    mine = sessions.list(mine)
+    assert other.digest in {one.digest for one in sessions.running(mine)}
+    clock.now += 60
+    assert [one.digest for one in sessions.running(mine)] == [mine.digest]
+
+
+@pytest.mark.parametrize("whose", [digest_of_person("s"), digest_of_everybody()], ids=["person", "everybody"])
+def test_what_an_administrator_ended_is_not_listed(whose: bytes) -> None:
+    clock, ended = Clock(), EndedHere()
+    sessions = Sessions([SECRET], ended, RunningHere(), now=clock)
+    sessions.list(sessions.begin(SOMEBODY))
+    ended.end(whose, int(clock.now))
+    clock.now += 1
+    mine = sessions.list(sessions.begin(SOMEBODY))
+    assert [one.digest for one in sessions.running(mine)] == [mine.digest]
+
+
+def test_one_that_somebody_ended_is_over_and_their_own_never_is() -> None:
+    clock = Clock()
+    sessions, (mine, other) = two_of_somebody(clock)
+    cookie = sessions.seal(other)
+    assert sessions.end_others(mine, lambda _: True) == 1
+    assert sessions.open(cookie) is None
+    assert sessions.open(sessions.seal(mine)) == mine
+
+
+def test_a_new_login_proves_for_five_minutes_who_somebody_is_and_an_ordinary_one_never() -> None:
+    clock = Clock()
+    sessions, (mine, _) = two_of_somebody(clock)
+    ordinary = sessions.begin(SOMEBODY)
+    assert sessions.may_end_others(mine)
+    assert not sessions.may_end_others(ordinary)
+    clock.now += PROVEN_S
+    assert not sessions.may_end_others(mine)

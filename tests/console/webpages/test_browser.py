@@ -76,6 +76,7 @@ def pages_of(town: Town) -> dict[Role, dict[str, str]]:
             "taak": f"/taken/{town.relapse('T-1')}",
             "dossier": "/dossiers?traject=T-1",
             "niet-gevonden": "/taken/nergens",
+            "mijn-sessies": "/sessies",
         },
         Role.PRIVACY_OFFICER: {
             "signaal": "/signalen?nummer=s-1",
@@ -222,3 +223,41 @@ def test_another_policy_is_tried_by_keyboard_and_without_javascript(served: Town
         page.keyboard.press("Enter")
         page.wait_for_selector("text=Wat er zou veranderen")
         assert "window.months" in page.inner_text("#uitkomst")
+
+
+def test_other_sessions_are_ended_by_keyboard_and_without_javascript(served: Town, chromium: Browser) -> None:
+    with (
+        closing(chromium.new_context(viewport=NARROW, java_script_enabled=False)) as context,
+        closing(chromium.new_context()) as elsewhere,
+    ):
+        left = log_in(elsewhere, served, Role.TEAM_LEAD)
+        page = log_in(context, served, Role.TEAM_LEAD)
+        for link, heading in (("Mijn sessies", "Mijn sessies"), ("Log opnieuw in", "Ontwikkel-login")):
+            tab_to(page, link)
+            page.keyboard.press("Enter")
+            page.wait_for_selector(f"h1:has-text({heading!r})")
+        page.select_option("[name=role]", Role.TEAM_LEAD.value)
+        page.fill("[name=team]", TEAM)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Uitloggen kan boven aan de pagina")
+        tab_to(page, "Beëindig alle andere sessies")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=De sessie is beëindigd")
+        page.wait_for_selector("text=U bent nergens anders ingelogd")
+        left.reload()
+        left.wait_for_selector("h1:has-text('Ontwikkel-login')")
+
+
+def test_axe_finds_nothing_where_a_session_can_be_ended(served: Town, chromium: Browser) -> None:
+    with closing(chromium.new_context()) as elsewhere, closing(chromium.new_context()) as context:
+        log_in(elsewhere, served, Role.TEAM_LEAD)
+        page = log_in(context, served, Role.TEAM_LEAD)
+        page.goto(served.base + "/inloggen?then=/sessies&opnieuw=true")
+        page.select_option("[name=role]", Role.TEAM_LEAD.value)
+        page.fill("[name=team]", TEAM)
+        page.click("button[type=submit]")
+        page.wait_for_selector("text=Beëindig alle andere sessies")
+        for width in (NARROW, WIDE):
+            page.set_viewport_size(width)  # type: ignore[arg-type]
+            assert violations(page) == [], width
+            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, width

@@ -24,6 +24,7 @@ PAGES = (
     "/berichten",
     "/berichten/d1",
     "/beheer",
+    "/sessies",
 )
 PEOPLE = (Role.COUNSELLOR, Role.TEAM_LEAD, Role.PRIVACY_OFFICER)
 

@@ -39,6 +39,7 @@ from signaalwissel.security.tokens import Tokens
 from signaalwissel.sinks.dead_letters import DeadLetterRow
 from signaalwissel.sinks.ended_sessions import EndedSessions
 from signaalwissel.sinks.row_security import READER, grant_reader
+from signaalwissel.sinks.running_sessions import StoredSessions
 from signaalwissel.sources.gateway_delivery import Away
 from sqlalchemy import text
 
@@ -229,7 +230,10 @@ class Town:
         transport = _Later()
         login = OidcLogin(access.login, tokens, self.base + RETURN_PATH, transport)
         sessions = WebSessions(
-            Sessions(["x" * 32], EndedSessions(self.engine)), login, RateLimit(1000, 1000), secure=False
+            Sessions(["x" * 32], EndedSessions(self.engine), StoredSessions(self.engine)),
+            login,
+            RateLimit(1000, 1000),
+            secure=False,
         )
         parts = Parts(
             engine=self.engine,

@@ -184,6 +184,22 @@ def test_only_who_needs_the_database_reaches_it(rendered: Rendered) -> None:
     assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate"}
 
 
+def test_each_program_logs_in_at_the_database_as_itself_and_only_jobs_as_the_owner(helm: Path) -> None:
+    logins = ("owner", "sink", "web", "gateway")
+    keys = ",".join(f"database.urlKeys.{name}=url-of-{name}" for name in logins)
+    done = template(helm, "whole", "--set", keys)
+    assert done.returncode == 0, done.stderr
+    told = {
+        (manifest["kind"], variable["valueFrom"]["secretKeyRef"]["key"])
+        for manifest in yaml.safe_load_all(done.stdout)
+        if manifest and manifest["kind"] in {"Deployment", "Job"}
+        for variable in container(manifest)["env"]
+        if variable["name"] == "SIGNAALWISSEL_DATABASE_URL"
+    }
+    programs = {("Deployment", f"url-of-{name}") for name in ("sink", "web", "gateway")}
+    assert told == {("Job", "url-of-owner"), *programs}
+
+
 def test_every_process_that_stays_has_a_disruption_budget_that_lets_a_node_be_drained(
     rendered: Rendered,
 ) -> None:

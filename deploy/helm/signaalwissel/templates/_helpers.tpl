@@ -59,7 +59,7 @@ capabilities: {drop: [ALL]}
 {{- if has "database" .needs }}
 - name: SIGNAALWISSEL_DATABASE_URL
   valueFrom:
-    secretKeyRef: {name: {{ required "database.existingSecret: name the secret with the URL" $v.database.existingSecret }}, key: {{ $v.database.urlKey }}}
+    secretKeyRef: {name: {{ required "database.existingSecret: name the secret with the URL" $v.database.existingSecret }}, key: {{ get $v.database.urlKeys (ternary "owner" .user (hasKey . "job")) | default $v.database.urlKey }}}
 {{- end }}
 {{- if has "keys" .needs }}
 {{- if and (eq $v.keys.provider "vault") (not (get $v.settings "VAULT_URL")) }}

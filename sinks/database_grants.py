@@ -1,0 +1,147 @@
+"""Grants of the roles in PostgreSQL, and what a login may do: the table of `database_roles` made true by the owner.
+
+Flows in: the database, as the owner of the tables. Flows out: roles with the rights of the table and no others. Flows
+out of a look with anybody's login: which role it has, and what lacks.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Right, Role
+from signaalwissel.sinks.row_security import READER, grant_reader
+from sqlalchemy import Connection, Engine, text
+
+_LOCK = 7_223_010
+# Roles are those of the whole server: another database of it may make the same one at this moment. NOINHERIT, so that
+# what the reader may see is seen by who takes its role, under its policies, and not besides.
+_MAKE = """
+DO $$ BEGIN
+    CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+_THERE = text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles)")
+_TABLES = text(
+    "SELECT relname, relrowsecurity FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+)
+_POLICIES = text("SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public'")
+_MEMBER = text("SELECT pg_has_role(:role, :of, 'MEMBER')")
+_SEQUENCES = text(
+    "SELECT pg_get_serial_sequence(:table, attname) FROM pg_attribute"
+    " WHERE attrelid = to_regclass(:table) AND attidentity <> ''"
+)
+_LOGIN = text(
+    """
+    SELECT rolsuper OR rolbypassrls AS above,
+        EXISTS (
+            SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                AND relname = ANY(:tables) AND pg_has_role(current_user, relowner, 'USAGE')
+        ) AS owns
+    FROM pg_roles WHERE rolname = current_user
+    """
+)
+
+
+class LoginRights(NamedTuple):
+    """What a login may do in the database.
+
+    Attributes:
+        owns: Whether it may change tables and triggers: as their owner, or above all rights.
+        roles: Which of our roles it has.
+        lacking: What it should be granted and is not, as "INSERT on outbox".
+    """
+
+    owns: bool
+    roles: tuple[Role, ...]
+    lacking: tuple[str, ...]
+
+
+def grant_roles(engine: Engine) -> None:
+    """Make the roles where they are not there, and give each its rights and no others; as the owner of the tables.
+
+    Args:
+        engine: The database, as the owner; making a role needs CREATEROLE.
+    """
+    grant_reader(engine)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        tables = {row.relname: row.relrowsecurity for row in connection.execute(_TABLES)}
+        policies = {(row.tablename, row.policyname) for row in connection.execute(_POLICIES)}
+        for role, rights in RIGHTS.items():
+            _make(connection, role)
+            connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"))
+            connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
+            for table in sorted(rights.keys() & tables.keys()):
+                connection.execute(text(f"GRANT {_privileges(rights[table])} ON {table} TO {role}"))
+                for sequence in _numbers(connection, table, rights[table]):
+                    connection.execute(text(f"GRANT USAGE ON SEQUENCE {sequence} TO {role}"))
+                if tables[table] and (table, role) not in policies:
+                    # Its rights say what it may do; which rows it may do it to, none but the pages' readers are told.
+                    connection.execute(
+                        text(f"CREATE POLICY {role} ON {table} TO {role} USING (true) WITH CHECK (true)")
+                    )
+        for role in READS_IN_SCOPE:
+            if not connection.execute(_MEMBER, {"role": role, "of": READER}).scalar_one():
+                connection.execute(text(f"GRANT {READER} TO {role}"))
+
+
+def granted_roles(engine: Engine) -> frozenset[Role]:
+    """Those that are there."""
+    with engine.connect() as connection:
+        found = connection.execute(_THERE, {"roles": [role.value for role in Role]}).scalars()
+        return frozenset(map(Role, found))
+
+
+def login_rights(engine: Engine) -> LoginRights:
+    """What this login may do."""
+    tables = sorted({table for rights in RIGHTS.values() for table in rights})
+    with engine.connect() as connection:
+        above, owns = connection.execute(_LOGIN, {"tables": tables}).one()
+        there = connection.execute(_THERE, {"roles": [role.value for role in Role]}).scalars().all()
+        roles = tuple(
+            role
+            for role in Role
+            if role in there
+            and connection.execute(
+                text("SELECT pg_has_role(current_user, :of, 'USAGE')"), {"of": role}
+            ).scalar_one()
+        )
+        if above or owns:
+            return LoginRights(owns=True, roles=roles, lacking=())
+        lacking = tuple(one for role in roles for one in _lacking(connection, role))
+    return LoginRights(owns=False, roles=roles, lacking=lacking)
+
+
+def _make(connection: Connection, role: Role) -> None:
+    if connection.execute(_THERE, {"roles": [role]}).first() is None:
+        connection.execute(text(_MAKE.format(role=role)))
+
+
+def _numbers(connection: Connection, table: str, right: Right) -> Iterator[str]:
+    """The sequences that number the rows of a table, for who adds to it: some numbers are drawn before the rows."""
+    if Privilege.INSERT in right.privileges:
+        yield from connection.execute(_SEQUENCES, {"table": table}).scalars()
+
+
+def _privileges(right: Right) -> str:
+    columns = f" ({', '.join(right.columns)})" if right.columns else ""
+    return ", ".join(f"{privilege}{columns}" for privilege in sorted(right.privileges))
+
+
+def _lacking(connection: Connection, role: Role) -> Iterator[str]:
+    for table, right in sorted(RIGHTS[role].items()):
+        for privilege in sorted(right.privileges):
+            if not _holds(connection, table, privilege, right.columns):
+                yield f"{privilege} on {table}"
+
+
+def _holds(connection: Connection, table: str, privilege: Privilege, columns: tuple[str, ...]) -> bool:
+    if not columns:
+        asked = text("SELECT has_table_privilege(to_regclass(:table), :privilege)")
+        return bool(connection.execute(asked, {"table": table, "privilege": privilege}).scalar_one())
+    asked = text(
+        "SELECT bool_and(has_column_privilege(to_regclass(:table), name, :privilege))"
+        " FROM unnest(CAST(:columns AS text[])) AS name"
+    )
+    given = {"table": table, "privilege": privilege, "columns": list(columns)}
+    return bool(connection.execute(asked, given).scalar_one())
