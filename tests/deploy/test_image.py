@@ -11,6 +11,7 @@ import yaml
 from compose_spec import PyCompose
 from signaalwissel.console.health import FIRST_SINK
 from signaalwissel.console.main import build
+from signaalwissel.console.metrics_http import GATEWAY, WEB
 from signaalwissel.console.settings import Settings
 
 from tests.supply.locked import LOCK, locked
@@ -24,6 +25,8 @@ FILLED_IN = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / "compo
 OURS = ("topics", "worker", "sink", "gateway", "web")
 EVERYTHING = {*OURS, "kafka", "postgres", "registry", "prometheus", "grafana"}
 HEALTH = {"worker": {9100, 9101}, "sink": {9102}, "gateway": {8080}, "web": {8090}}
+_FIRST = int(SERVICES["worker"]["environment"]["SIGNAALWISSEL_HEALTH_PORT"])
+METRICS = {**HEALTH, "gateway": {_FIRST + GATEWAY}, "web": {_FIRST + WEB}}
 
 
 def image_lock() -> dict[str, Any]:
@@ -134,12 +137,19 @@ def test_what_a_container_mounts_or_reads_as_a_secret_is_there(name: str) -> Non
     assert set(SERVICES[name].get("secrets", ())) <= set(COMPOSE["secrets"])
 
 
-def test_prometheus_asks_every_worker_and_sink_by_its_name() -> None:
+def test_prometheus_asks_every_process_of_ours_by_its_name() -> None:
     (job,) = yaml.safe_load((DEPLOY / "monitoring/compose/prometheus.yml").read_text("utf-8"))[
         "scrape_configs"
     ]
     asked = {(name, one["port"]) for one in job["dns_sd_configs"] for name in one["names"]}
-    assert asked == {(name, port) for name in ("worker", "sink") for port in HEALTH[name]}
+    assert asked == {(name, port) for name, ports in METRICS.items() for port in ports}
+
+
+def test_the_pages_ask_every_worker_and_the_sink_how_they_are() -> None:
+    asked = FILLED_IN["services"]["web"]["environment"]["SIGNAALWISSEL_HEALTH_ADDRESSES"].split(",")
+    workers = range(1, SERVICES["worker"]["deploy"]["replicas"] + 1)
+    expected = {f"http://{COMPOSE['name']}-worker-{n}:{port}" for n in workers for port in HEALTH["worker"]}
+    assert set(asked) == expected | {f"http://sink:{port}" for port in HEALTH["sink"]}
 
 
 @pytest.mark.parametrize("name", OURS)
