@@ -22,7 +22,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("ut
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 FILLED_IN = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / "compose.yaml").read_text("utf-8")))
 """As it is where no variable is set."""
-OURS = ("topics", "worker", "sink", "gateway", "web")
+OURS = ("topics", "worker", "sink", "reader", "gateway", "web")
+ONCE = ("topics", "reader")
 EVERYTHING = {*OURS, "kafka", "postgres", "registry", "prometheus", "grafana"}
 HEALTH = {"worker": {9100, 9101}, "sink": {9102}, "gateway": {8080}, "web": {8090}}
 _FIRST = int(SERVICES["worker"]["environment"]["SIGNAALWISSEL_HEALTH_PORT"])
@@ -82,7 +83,7 @@ def test_every_container_drops_all_capabilities_and_has_a_fixed_version(name: st
     )
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name != "topics"])
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in ONCE])
 def test_every_process_that_stays_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
 
@@ -116,6 +117,14 @@ def test_two_workers_run_and_what_people_may_do_without_is_in_a_profile() -> Non
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
     assert always == {"kafka", "postgres", "topics", "worker", "sink"}
+
+
+@pytest.mark.parametrize("name", ["gateway", "web"])
+def test_whoever_reads_the_database_waits_for_the_role_that_may(name: str) -> None:
+    assert SERVICES["reader"]["command"] == ["access", "grant-reader"]
+    assert SERVICES["reader"]["depends_on"] == {"sink": {"condition": "service_healthy"}}
+    assert name in SERVICES["reader"]["profiles"]
+    assert SERVICES[name]["depends_on"] == {"reader": {"condition": "service_completed_successfully"}}
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -262,7 +262,16 @@ def test_only_who_needs_the_database_reaches_it(rendered: Rendered) -> None:
         for manifest in of(rendered("whole"), "Deployment", "Job")
         if any(variable["name"] == "SIGNAALWISSEL_DATABASE_URL" for variable in container(manifest)["env"])
     }
-    assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate"}
+    assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate", "reader"}
+
+
+def test_the_readers_role_is_made_where_somebody_reads_and_after_the_tables(rendered: Rendered) -> None:
+    assert "signaalwissel-reader" not in named(rendered("least"), "Job")
+    weights = {
+        name: int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
+        for name, job in named(rendered("whole"), "Job").items()
+    }
+    assert weights["signaalwissel-migrate"] < weights["signaalwissel-reader"]
 
 
 def test_every_process_that_stays_has_a_disruption_budget_that_lets_a_node_be_drained(
