@@ -11,6 +11,7 @@ import yaml
 from compose_spec import PyCompose
 from signaalwissel.console.health import FIRST_SINK
 from signaalwissel.console.main import build
+from signaalwissel.console.metrics_http import GATEWAY, WEB
 from signaalwissel.console.settings import Settings
 
 from tests.supply.locked import LOCK, locked
@@ -21,9 +22,12 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("ut
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 FILLED_IN = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / "compose.yaml").read_text("utf-8")))
 """As it is where no variable is set."""
-OURS = ("topics", "worker", "sink", "gateway", "web")
+OURS = ("topics", "worker", "sink", "reader", "gateway", "web")
+ONCE = ("topics", "reader")
 EVERYTHING = {*OURS, "kafka", "postgres", "registry", "prometheus", "grafana"}
 HEALTH = {"worker": {9100, 9101}, "sink": {9102}, "gateway": {8080}, "web": {8090}}
+_FIRST = int(SERVICES["worker"]["environment"]["SIGNAALWISSEL_HEALTH_PORT"])
+METRICS = {**HEALTH, "gateway": {_FIRST + GATEWAY}, "web": {_FIRST + WEB}}
 
 
 def image_lock() -> dict[str, Any]:
@@ -79,7 +83,7 @@ def test_every_container_drops_all_capabilities_and_has_a_fixed_version(name: st
     )
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name != "topics"])
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in ONCE])
 def test_every_process_that_stays_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
 
@@ -115,6 +119,14 @@ def test_two_workers_run_and_what_people_may_do_without_is_in_a_profile() -> Non
     assert always == {"kafka", "postgres", "topics", "worker", "sink"}
 
 
+@pytest.mark.parametrize("name", ["gateway", "web"])
+def test_whoever_reads_the_database_waits_for_the_role_that_may(name: str) -> None:
+    assert SERVICES["reader"]["command"] == ["access", "grant-reader"]
+    assert SERVICES["reader"]["depends_on"] == {"sink": {"condition": "service_healthy"}}
+    assert name in SERVICES["reader"]["profiles"]
+    assert SERVICES[name]["depends_on"] == {"reader": {"condition": "service_completed_successfully"}}
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_published_port_is_this_machines_alone(name: str) -> None:
     assert all(str(port).startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
@@ -134,12 +146,19 @@ def test_what_a_container_mounts_or_reads_as_a_secret_is_there(name: str) -> Non
     assert set(SERVICES[name].get("secrets", ())) <= set(COMPOSE["secrets"])
 
 
-def test_prometheus_asks_every_worker_and_sink_by_its_name() -> None:
+def test_prometheus_asks_every_process_of_ours_by_its_name() -> None:
     (job,) = yaml.safe_load((DEPLOY / "monitoring/compose/prometheus.yml").read_text("utf-8"))[
         "scrape_configs"
     ]
     asked = {(name, one["port"]) for one in job["dns_sd_configs"] for name in one["names"]}
-    assert asked == {(name, port) for name in ("worker", "sink") for port in HEALTH[name]}
+    assert asked == {(name, port) for name, ports in METRICS.items() for port in ports}
+
+
+def test_the_pages_ask_every_worker_and_the_sink_how_they_are() -> None:
+    asked = FILLED_IN["services"]["web"]["environment"]["SIGNAALWISSEL_HEALTH_ADDRESSES"].split(",")
+    workers = range(1, SERVICES["worker"]["deploy"]["replicas"] + 1)
+    expected = {f"http://{COMPOSE['name']}-worker-{n}:{port}" for n in workers for port in HEALTH["worker"]}
+    assert set(asked) == expected | {f"http://sink:{port}" for port in HEALTH["sink"]}
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -14,19 +14,20 @@ import yaml
 from signaalwissel.console.acls import wanted
 from signaalwissel.console.catalogue import catalogue
 from signaalwissel.console.main import build
+from signaalwissel.console.metrics_http import GATEWAY, WEB
 from signaalwissel.console.settings import Settings
 from signaalwissel.streams.topics import Names, layout
 
 from tests.deploy.chart.chart_settings import SCHEMA, with_settings
 from tests.deploy.chart.conftest import Manifest
 from tests.deploy.chart.helm import CASES, CHART, template
+from tests.deploy.chart.operators import KINDS, faults
 
 # The first run on a machine may build helm.
 pytestmark = pytest.mark.timeout(900)
 
 NAMES = sorted(case.stem for case in CASES.glob("*.yaml"))
 KUBERNETES = ("1.29", "1.37")
-OPERATORS = {"kafka.strimzi.io/v1", "keda.sh/v1alpha1"}
 VOLUMES = {"configMap", "emptyDir", "ephemeral", "persistentVolumeClaim", "secret"}
 Rendered = Callable[[str], list[Manifest]]
 
@@ -54,7 +55,7 @@ def container(manifest: Manifest) -> dict[str, Any]:
 def test_every_manifest_is_one_that_kubernetes_knows_field_by_field(
     rendered: Rendered, case: str, version: str
 ) -> None:
-    manifests = [manifest for manifest in rendered(case) if manifest["apiVersion"] not in OPERATORS]
+    manifests = [manifest for manifest in rendered(case) if manifest["kind"] not in KINDS]
     assert len(manifests) >= 8
     for manifest in manifests:
         kubernetes_validate.validate(manifest, version, strict=True)
@@ -65,6 +66,22 @@ def test_the_check_sees_a_field_that_kubernetes_does_not_know(rendered: Rendered
     wrong["spec"]["template"]["spec"]["containers"][0]["livenessprobe"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(wrong, KUBERNETES[-1], strict=True)
+
+
+@pytest.mark.parametrize("case", ["whole", "certificates"])
+def test_every_resource_of_an_operator_is_one_that_it_knows_field_by_field(
+    rendered: Rendered, case: str
+) -> None:
+    found = {manifest["metadata"]["name"]: faults(manifest) for manifest in of(rendered(case), *KINDS)}
+    assert found
+    assert not {name: told for name, told in found.items() if told}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_check_sees_a_field_that_an_operator_does_not_know(rendered: Rendered, kind: str) -> None:
+    wrong = json.loads(json.dumps(of(rendered("whole"), kind)[0]))
+    wrong["spec"]["speling"] = 1
+    assert any("speling" in told for told in faults(wrong))
 
 
 @pytest.mark.parametrize("case", NAMES)
@@ -91,7 +108,7 @@ def test_every_pod_may_run_where_pod_security_is_restricted(rendered: Rendered, 
 def test_every_process_is_asked_whether_it_lives_and_is_ready(rendered: Rendered, case: str) -> None:
     for manifest in of(rendered(case), "Deployment"):
         process = container(manifest)
-        (port,) = process["ports"]
+        port = process["ports"][0]
         assert process["livenessProbe"]["httpGet"] == {"path": "/livez", "port": port["name"]}
         assert process["startupProbe"]["httpGet"]["path"] == "/livez"
         assert process["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": port["name"]}
@@ -112,6 +129,70 @@ def test_each_process_is_asked_on_the_port_on_which_it_answers(rendered: Rendere
         "signaalwissel-gateway": Settings().gateway_port,
         "signaalwissel-web": Settings().web_port,
     }
+
+
+def test_metrics_of_every_process_are_on_the_port_named_health(rendered: Rendered) -> None:
+    told = {}
+    for name, one in named(rendered("whole"), "Deployment").items():
+        (told[name],) = (
+            port["containerPort"] for port in container(one)["ports"] if port["name"] == "health"
+        )
+    first = Settings(health_port=8081).health_port
+    assert first is not None
+    assert told == {
+        "signaalwissel-intake": first,
+        "signaalwissel-matcher": first + 1,
+        "signaalwissel-sink-0": first + 2,
+        "signaalwissel-sink-1": first + 3,
+        "signaalwissel-gateway": first + GATEWAY,
+        "signaalwissel-web": first + WEB,
+    }
+
+
+def test_the_prometheus_operator_is_shown_every_process_under_the_name_that_alerts_ask_for(
+    rendered: Rendered,
+) -> None:
+    manifests = rendered("whole")
+    ((_, monitor),) = named(manifests, "PodMonitor").items()
+    assert [endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]] == ["health"]
+    for manifest in of(manifests, "Deployment"):
+        labels = manifest["spec"]["template"]["metadata"]["labels"]
+        assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+        assert labels[monitor["spec"]["jobLabel"]] == "signaalwissel"
+
+
+def test_prometheus_is_let_in_to_every_process_and_to_nothing_but_its_metrics(rendered: Rendered) -> None:
+    manifests = rendered("whole")
+    policy = named(manifests, "NetworkPolicy")["signaalwissel-monitoring"]["spec"]
+    (expression,) = policy["podSelector"]["matchExpressions"]
+    components = {
+        manifest["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]
+        for manifest in of(manifests, "Deployment")
+    }
+    assert set(expression["values"]) == components
+    assert policy["ingress"][0]["ports"] == [{"protocol": "TCP", "port": "health"}]
+
+
+def test_the_pages_can_ask_the_others_how_they_are(rendered: Rendered) -> None:
+    manifests = rendered("whole")
+    env = container(named(manifests, "Deployment")["signaalwissel-web"])["env"]
+    (asked,) = (one["value"] for one in env if one["name"] == "SIGNAALWISSEL_HEALTH_ADDRESSES")
+    services, deployments = named(manifests, "Service"), named(manifests, "Deployment")
+    for address in asked.split(","):
+        name, port = address.removeprefix("http://").split(":")
+        service, process = services[name]["spec"], deployments[name]
+        assert service["publishNotReadyAddresses"] is True
+        assert service["clusterIP"] == "None"
+        assert service["selector"].items() <= process["spec"]["template"]["metadata"]["labels"].items()
+        assert int(port) == container(process)["ports"][0]["containerPort"] == service["ports"][0]["port"]
+    assert len(asked.split(",")) == len(deployments) - 2
+    policies = named(manifests, "NetworkPolicy")
+    out, into = (
+        policies["signaalwissel-web-asks"]["spec"],
+        policies["signaalwissel-asked-by-web"]["spec"],
+    )
+    assert out["egress"][0]["to"] == [{"podSelector": into["podSelector"]}]
+    assert into["ingress"][0]["from"] == [{"podSelector": out["podSelector"]}]
 
 
 @pytest.mark.parametrize("case", NAMES)
@@ -165,7 +246,7 @@ def test_nothing_goes_in_or_out_that_no_policy_lets_through(rendered: Rendered, 
         assert denied["podSelector"]["matchLabels"].items() <= labels.items()
     incoming = {name for name, policy in policies.items() if policy["spec"].get("ingress")}
     expected = (
-        {"signaalwissel-gateway", "signaalwissel-web", "signaalwissel-monitoring"}
+        {f"signaalwissel-{name}" for name in ("gateway", "web", "monitoring", "asked-by-web")}
         if case == "whole"
         else set()
     )
@@ -181,7 +262,16 @@ def test_only_who_needs_the_database_reaches_it(rendered: Rendered) -> None:
         for manifest in of(rendered("whole"), "Deployment", "Job")
         if any(variable["name"] == "SIGNAALWISSEL_DATABASE_URL" for variable in container(manifest)["env"])
     }
-    assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate"}
+    assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate", "reader"}
+
+
+def test_the_readers_role_is_made_where_somebody_reads_and_after_the_tables(rendered: Rendered) -> None:
+    assert "signaalwissel-reader" not in named(rendered("least"), "Job")
+    weights = {
+        name: int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
+        for name, job in named(rendered("whole"), "Job").items()
+    }
+    assert weights["signaalwissel-migrate"] < weights["signaalwissel-reader"]
 
 
 def test_each_program_logs_in_at_the_database_as_itself_and_only_jobs_as_the_owner(helm: Path) -> None:

@@ -20,6 +20,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* Where the page Beheer asks: one pod of intake and of matcher, and every sink. */}}
+{{- define "signaalwissel.looks" -}}
+{{- $name := include "signaalwissel.name" . }}
+{{- $port := int .Values.healthPort }}
+{{- $looks := list (printf "http://%s-intake:%d" $name $port) (printf "http://%s-matcher:%d" $name (add $port 1)) }}
+{{- range $instance := until (int .Values.sink.instances) }}
+{{- $looks = append $looks (printf "http://%s-sink-%d:%d" $name $instance (add $port 2 $instance)) }}
+{{- end }}
+{{- join "," $looks }}
+{{- end }}
+
 {{/* What every pod has of Pod Security "restricted". */}}
 {{- define "signaalwissel.podSecurity" -}}
 runAsNonRoot: true
@@ -87,6 +98,9 @@ capabilities: {drop: [ALL]}
 {{- if has "health" .needs }}
 - {name: SIGNAALWISSEL_HEALTH_HOST, value: 0.0.0.0}
 - {name: SIGNAALWISSEL_HEALTH_PORT, value: {{ $v.healthPort | quote }}}
+{{- end }}
+{{- if and (has "looks" .needs) (not (hasKey $v.settings "HEALTH_ADDRESSES")) }}
+- {name: SIGNAALWISSEL_HEALTH_ADDRESSES, value: {{ include "signaalwissel.looks" .root | quote }}}
 {{- end }}
 {{- if has "state" .needs }}
 - {name: SIGNAALWISSEL_STATE_STORE, value: {{ $v.stateStore.kind }}}
@@ -233,6 +247,9 @@ containers:
     {{- if .port }}
     ports:
       - {name: {{ .portName }}, containerPort: {{ .port }}, protocol: TCP}
+      {{- with .metricsPort }}
+      - {name: health, containerPort: {{ . }}, protocol: TCP}
+      {{- end }}
     # Until a new process answers; restoring tables takes as long as it takes, and /livez says that it goes on.
     startupProbe:
       httpGet: {path: /livez, port: {{ .portName }}}
