@@ -25,6 +25,7 @@ from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import progress_on
 from signaalwissel.deploy.settings import PlatformSettings
 from signaalwissel.processors.emissions import DECISIONS
+from signaalwissel.processors.emissions import SIGNALS as SIGNALS_TOPIC
 from signaalwissel.processors.simulation import Simulation
 from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.security.nonces import fresh_nonce
@@ -202,7 +203,7 @@ def _town(settings: Settings) -> list[bytes]:
     signals = []
     for line in generate(RESIDENTS, SIGNALS, seed=1):
         decided = [one for one in simulation.feed(line) if one["topic"] == DECISIONS]
-        if decided and line["value"]["municipality"] in CODES:
+        if decided and line["topic"] == SIGNALS_TOPIC and line["value"]["municipality"] in CODES:
             signals.append(json.dumps(line["value"], default=str).encode())
     with engine.begin() as connection:
         trajectories.record(connection, list(states.values()), {})

@@ -1,32 +1,34 @@
 """Feedback from the decision to the partner's own topic, by the processes that do it: once, whatever kills the sink."""
 
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 from signaalwissel import processors
 from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.schemas.contract import codec
-from signaalwissel.schemas.followup import Feedback, TaskKind
+from signaalwissel.schemas.followup import Feedback
 from signaalwissel.schemas.routing import Route
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.feedback_tables import feedback_deliveries
-from signaalwissel.sinks.tables import tasks
 from sqlalchemy import func, select
 
 from tests.console.import_support import bsn_of
 from tests.system import lines
-from tests.system.installation import Installation
+from tests.system.installation import PATIENCE_S, Installation
 
 pytestmark = pytest.mark.timeout(600)
 
 TOLD, UNTOLD = "woonstichting", "energie-noord"
 SIGNALS = 200
-KILLS = 2
+KILLS = 4
 
 
 def installed(install: Callable[..., Installation], folder: Path) -> Installation:
@@ -56,20 +58,6 @@ def reported(signal_id: str, number: int, partner: str) -> Line:
     return lines.signal(signal_id, "2026-02-10", **who)
 
 
-def contact(task_id: str) -> Line:
-    value = {
-        "update_id": f"{task_id}/1", "task_id": task_id, "occurred_at": "2026-02-12T10:00:00Z",
-        "kind": "CONTACT_MADE", "channel": "PHONE", "reached": True, "by": "c-test",
-    }  # fmt: skip
-    return {"topic": "task-updates", "value": value}
-
-
-def open_tasks(product: Installation) -> list[str]:
-    wanted = select(tasks.c.task_id).where(tasks.c.kind == TaskKind.CONTACT_ON_RELAPSE.value)
-    with open_engine(product.database_url, name="test").connect() as connection:
-        return list(connection.execute(wanted).scalars())
-
-
 def waiting(product: Installation) -> tuple[int, int]:
     """How much feedback there is, and how much of it waits."""
     counts = select(func.count(), func.count().filter(feedback_deliveries.c.sent_at.is_(None)))
@@ -82,15 +70,25 @@ def told(product: Installation) -> list[Any]:
     return product.read(f"feedback.{TOLD}")
 
 
-def kill_in_the_middle(product: Installation, sink: Any, told_before: int) -> int:
-    """Kill the sink once it has told some more and before it has told all; how many the partner reads then."""
-    deadline = time.monotonic() + 120
-    while (now := len(told(product))) <= told_before:
-        assert sink.poll() is None, product.logs()
-        assert time.monotonic() < deadline, product.logs()
+def kill_as_it_tells(product: Installation, sink: "subprocess.Popen[bytes]", told_before: int) -> int:
+    """Kill the sink as soon as the partner reads something new; how much he reads then."""
+    topic = f"{product.prefix}feedback.{TOLD}"
+    with closing(
+        KafkaConsumer(bootstrap_servers=product.bootstrap, isolation_level="read_committed")
+    ) as partner:
+        places = [TopicPartition(topic, number) for number in partner.partitions_for_topic(topic)]
+        partner.assign(places)
+        partner.seek_to_beginning(*places)
+        read = 0
+        deadline = time.monotonic() + PATIENCE_S
+        while read <= told_before:
+            assert sink.poll() is None, product.logs()
+            assert time.monotonic() < deadline, product.logs()
+            read += sum(map(len, partner.poll(timeout_ms=500, max_records=1).values()))
+    # Perhaps before it could mark what it told.
     sink.send_signal(signal.SIGKILL)
     sink.wait(30)
-    return max(now, len(told(product)))
+    return len(told(product))
 
 
 def test_what_the_policy_lets_be_told_ends_on_the_partners_topic_once_through_kill_9_of_the_sink(
@@ -110,10 +108,10 @@ def test_what_the_policy_lets_be_told_ends_on_the_partners_topic_once_through_ki
     # Nobody was reached: there is nothing to tell.
     assert told(product) == []
 
-    product.publish([contact(task_id) for task_id in open_tasks(product)])
+    product.publish(map(lines.contact_made, product.contacts_to_make()))
     before = 0
     for _ in range(KILLS):
-        before = kill_in_the_middle(product, sink, before)
+        before = kill_as_it_tells(product, sink, before)
         assert 0 < before < SIGNALS
         sink = product.start("sink")
     product.settle(sink=True)

@@ -14,20 +14,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
-from signaalwissel.schemas.followup import TaskKind
 from signaalwissel.schemas.routing import Route
-from signaalwissel.sinks.database import open_engine
-from signaalwissel.sinks.tables import tasks
-from sqlalchemy import select
 
 from tests.system.dirty_exports import SAMPLES, Broken, Dirty, Refused, number_of, write_all
 from tests.system.dirty_tables import clean_table, dirty_tables
 from tests.system.dirty_trees import dirty_trees
 from tests.system.dirty_workbooks import dirty_workbooks
 from tests.system.installation import Installation
+from tests.system.lines import contact_made
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -156,10 +152,7 @@ class Run:
 
     def reach_everybody(self) -> int:
         """Contact with every resident who has a task; how many."""
-        engine = open_engine(self.product.database_url, name="test")
-        wanted = select(tasks.c.task_id).where(tasks.c.kind == TaskKind.CONTACT_ON_RELAPSE.value)
-        with engine.connect() as connection:
-            contacts = [contact_made(task_id) for task_id in connection.execute(wanted).scalars()]
+        contacts = [contact_made(task_id) for task_id in self.product.contacts_to_make()]
         self.product.publish(contacts)
         self.product.settle(sink=True)
         return len(contacts)
@@ -193,19 +186,6 @@ def check(file: Dirty, told: dict[str, Any], folder: Path) -> None:
         number = "" if reason.row is None else str(reason.row)
         assert (row["row"], row["column"]) == (number, ", ".join(columns)), file.name
         assert row["rule"].startswith(reason.rule), file.name
-
-
-def contact_made(task_id: str) -> Line:
-    value = {
-        "update_id": f"{task_id}/1",
-        "task_id": task_id,
-        "occurred_at": "2026-02-12T10:00:00Z",
-        "kind": "CONTACT_MADE",
-        "channel": "PHONE",
-        "reached": True,
-        "by": "c-test",
-    }
-    return {"topic": "task-updates", "value": value}
 
 
 @pytest.mark.parametrize("system", CASES)
