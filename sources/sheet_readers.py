@@ -20,7 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from signaalwissel.sources.profile_model import Source
 from signaalwissel.sources.rows import Cell, FileUnreadable, Row, refused
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 _ROWS_MAX = 1_048_576
 """More a spreadsheet cannot hold; a row number beyond it is a trap."""
 _PARTS_MAX = 10_000
