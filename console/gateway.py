@@ -41,6 +41,7 @@ from signaalwissel.sources.gateway_records import Rules
 from signaalwissel.sources.gateway_webhooks import Webhook
 from signaalwissel.sources.profile_loading import ProfileError, load_profile
 from signaalwissel.streams.clock import now_ms
+from signaalwissel.streams.collector import settle
 
 _BATCH_RATE = 10.0
 _TRIAL_MUNICIPALITIES = ("0344", "0363", "0518", "0599")
@@ -95,7 +96,10 @@ def gateway(
         def work(number: int) -> None:
             # Each has its own way to Kafka and to the database: neither may be shared over a fork.
             with _observed(settings, FIRST_GATEWAY_CHILD + number) as bounds:
-                serve_on(listening, build_gateway(_parts(settings, known), base, bounds), place)
+                app = build_gateway(_parts(settings, known), base, bounds)
+                # Everything that is there now stays; to look at all of it again holds every answer up.
+                settle()
+                serve_on(listening, app, place)
 
         raise typer.Exit(run_in(processes, work))
     except ServerUnusable as error:

@@ -40,6 +40,7 @@ _GROUPS = {
     "retention": "retention",
     "subject": "subject",
     "schemas": "schemas",
+    "profiles": "profiles",
 }
 """Groups of commands, by the module that has them."""
 _ELSEWHERE = {"import": ("importing", "import_")}

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from signaalwissel.processors.processing_lines import Line, page_of
 from signaalwissel.processors.processing_register import Register
 from signaalwissel.sinks.accounting_tables import audit_blocks, audit_chains, audit_events, processing_log
 from signaalwissel.sinks.audit_items import CARRIED
-from signaalwissel.sinks.copying import copy_rows, millis_of
+from signaalwissel.sinks.copying import Added, add_rows, millis_of
 from sqlalchemy import Connection, text
 
 CONSOLE = "console"
@@ -43,7 +44,11 @@ _EVENT_COLUMNS = COVERED["audit_events"]
 _PAGE_COLUMNS = ("created_at", "writer", "lines", "content", "sent_at")
 _FIRST = text("INSERT INTO audit_chains VALUES (:chain, 0, :hash) ON CONFLICT DO NOTHING")
 _HEAD = text("SELECT seq, hash, transaction_timestamp() FROM audit_chains WHERE chain = :chain FOR UPDATE")
-_NUMBERS = text("SELECT nextval(pg_get_serial_sequence(:table, :key)) FROM generate_series(1, :count)")
+_NUMBERS = text(
+    "SELECT source, nextval(pg_get_serial_sequence(source, key))"
+    " FROM (VALUES ('audit_events', 'event_id', CAST(:events AS int)), ('audit_blocks', 'block_id', :blocks))"
+    " AS wanted (source, key, count), generate_series(1, count)"
+)
 _MOVE = audit_chains.update()
 
 
@@ -145,9 +150,14 @@ class Ledger:
         if not (self._entries or self._events or self._lines):
             return
         head, at = self._take(connection)
-        self._store_events(connection, at)
-        self._store_page(connection, at)
-        self._store_blocks(connection, head, at)
+        numbers = self._numbers(connection)
+        events = self._event_rows(numbers[audit_events.name], at)
+        page = self._page_rows(at)
+        blocks, moved = self._block_rows(numbers[audit_blocks.name], head, at)
+        add_rows(connection, [one for one in (events, page, blocks) if one.rows])
+        if moved != head:
+            where = _MOVE.where(audit_chains.c.chain == self._chain)
+            connection.execute(where.values(seq=moved.seq, hash=moved.hash))
 
     def _record(self, source: str, rows: Sequence[Sequence[Any]], reason: str | None) -> None:
         if rows:
@@ -162,10 +172,16 @@ class Ledger:
             row = connection.execute(_HEAD, {"chain": self._chain}).one()
         return Head(row.seq, bytes(row.hash)), row[2].astimezone(UTC)
 
-    def _store_events(self, connection: Connection, at: datetime) -> None:
-        if not self._events:
-            return
-        numbers = _numbers(connection, audit_events.name, "event_id", len(self._events))
+    def _numbers(self, connection: Connection) -> Mapping[str, list[int]]:
+        """The keys that events and blocks get, rising. The events are one block more."""
+        wanted = {"events": len(self._events), "blocks": len(self._entries) + bool(self._events)}
+        found: dict[str, list[int]] = {audit_events.name: [], audit_blocks.name: []}
+        if any(wanted.values()):
+            for source, number in connection.execute(_NUMBERS, wanted):
+                found[source].append(number)
+        return {source: sorted(numbers) for source, numbers in found.items()}
+
+    def _event_rows(self, numbers: Sequence[int], at: datetime) -> Added:
         rows = [
             (
                 number,
@@ -182,35 +198,32 @@ class Ledger:
                 None if event.details is None else json.dumps(dict(event.details), sort_keys=True),
             )
         ]
-        copy_rows(connection, audit_events, _EVENT_COLUMNS, rows)
         self.recorded(audit_events.name, rows)
+        return Added(audit_events, _EVENT_COLUMNS, rows)
 
-    def _store_page(self, connection: Connection, at: datetime) -> None:
-        if self._lines:
-            content = page_of(self._lines, self._register_of, millis_of(at), version("signaalwissel"))
-            kept, sent_at = (None, at) if self._acknowledged else (content, None)
-            page = (at, self._chain, len(self._lines), kept, sent_at)
-            copy_rows(connection, processing_log, _PAGE_COLUMNS, [page])
+    def _page_rows(self, at: datetime) -> Added:
+        if not self._lines:
+            return Added(processing_log, _PAGE_COLUMNS, [])
+        content = page_of(self._lines, self._register_of, millis_of(at), _version())
+        kept, sent_at = (None, at) if self._acknowledged else (content, None)
+        return Added(processing_log, _PAGE_COLUMNS, [(at, self._chain, len(self._lines), kept, sent_at)])
 
-    def _store_blocks(self, connection: Connection, head: Head, at: datetime) -> None:
-        if not self._entries:
-            return
-        numbers = _numbers(connection, audit_blocks.name, "block_id", len(self._entries))
+    def _block_rows(self, numbers: Sequence[int], head: Head, at: datetime) -> tuple[Added, Head]:
+        """The blocks, and where they leave the chain."""
         rows = []
         for number, entry in zip(numbers, self._entries, strict=True):
             block = Block(number, self._chain, head.seq + 1, at, *entry, head.hash)
             head = Head(block.seq, block_hash(block))
             rows.append((*block._replace(ids=list(block.ids)), head.hash))  # type: ignore[arg-type] # as COPY takes it
-        copy_rows(connection, audit_blocks, _BLOCK_COLUMNS, rows)
-        moved = _MOVE.where(audit_chains.c.chain == self._chain).values(seq=head.seq, hash=head.hash)
-        connection.execute(moved)
+        return Added(audit_blocks, _BLOCK_COLUMNS, rows), head
+
+
+@cache
+def _version() -> str:
+    # Each time it is asked the package's metadata are parsed, which costs as much as all else for a line.
+    return version("signaalwissel")
 
 
 def chain_of_sink(instance: int) -> str:
     """The chain of one of several sinks."""
     return f"sink/{instance}"
-
-
-def _numbers(connection: Connection, table: str, key: str, count: int) -> list[int]:
-    found = connection.execute(_NUMBERS, {"table": table, "key": key, "count": count})
-    return sorted(found.scalars())

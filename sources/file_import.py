@@ -23,7 +23,7 @@ from signaalwissel.sources.row_import import Outcome, RowImport
 from signaalwissel.sources.rows import FileUnreadable, Row
 
 _BATCH_RECORDS = 1_000
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 _SAMPLES_MAX = 20
 _LATER = 1 << 50
 """Later than any moment in milliseconds that a ledger holds."""

@@ -27,6 +27,9 @@ from signaalwissel.sources.gateway_records import CHECK, Refusal, Rules, taken
 _TOGETHER_MAX = 1000
 """Checks that are looked up at once."""
 _WAITING_MAX = 20_000
+_APART_S = 0.01
+"""What one look at the database waits for the one before it: at a look for every check the looks alone take most of a
+core. A check that comes alone goes at once."""
 
 
 class ChecksAway(RuntimeError):
@@ -61,6 +64,7 @@ class Checks:
         ask: Answers in order, and has put each on record; may block; raises ChecksAway.
         rate: Of one principal.
         close: Ends what `ask` holds open.
+        apart_s: Between the beginnings of two looks.
     """
 
     def __init__(
@@ -68,12 +72,15 @@ class Checks:
         ask: Callable[[Sequence[Asked]], Sequence[Reply | Rejected]],
         rate: RateLimit,
         close: Callable[[], None] = lambda: None,
+        apart_s: float = _APART_S,
     ) -> None:
         self._ask = ask
+        self._apart_s = apart_s
         self._rate = rate
         self._close = close
         self._waiting: deque[tuple[Asked, asyncio.Future[Reply | Rejected]]] = deque()
         self._asking: asyncio.Task[None] | None = None
+        self._next_look_s = 0.0
 
     def charge(self, principal: Principal, checks: int) -> None:
         """Count checks against a principal's rate; raises Problem 429."""
@@ -102,6 +109,8 @@ class Checks:
     async def _ask_all(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
+            await asyncio.sleep(self._next_look_s - loop.time())
+            self._next_look_s = loop.time() + self._apart_s
             together = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TOGETHER_MAX))]
             asking = loop.run_in_executor(None, self._ask, [asked for asked, _ in together])
             await asyncio.wait([asking])

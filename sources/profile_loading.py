@@ -1,4 +1,4 @@
-"""Profiles from files: the packaged ones by name, a municipality's own by path; and what a profile says of itself.
+"""Profiles from files: the packaged ones by name, with samples of exports; a municipality's own by path; what one says.
 
 Errors name file, key and bound.
 """
@@ -41,6 +41,28 @@ def packaged_profiles() -> list[str]:
     return sorted(one.name.removesuffix(_SUFFIX) for one in folder.iterdir() if one.name.endswith(_SUFFIX))
 
 
+class PackagedFile(NamedTuple):
+    """A file that comes with the product."""
+
+    name: str
+    content: bytes
+
+
+def packaged_files(system: str) -> tuple[PackagedFile, PackagedFile]:
+    """A packaged profile, and a sample of an export that it reads, of residents who do not exist.
+
+    Raises:
+        ProfileError: There is no such profile.
+    """
+    wanted = (
+        f"profiles/{system}{_SUFFIX}",
+        f"samples/{system}.{load_profile(_packaged(system)).profile.source.format}",
+    )
+    folder = resources.files("signaalwissel.sources")
+    profile, sample = (PackagedFile(Path(name).name, (folder / name).read_bytes()) for name in wanted)
+    return profile, sample
+
+
 def load_profile(system: str) -> Loaded:
     """A packaged profile by its name, or one's own by its path, which ends in `.toml`.
 
@@ -49,15 +71,20 @@ def load_profile(system: str) -> Loaded:
     """
     if system.endswith(_SUFFIX):
         return load_profile_file(Path(system))
+    with resources.as_file(
+        resources.files("signaalwissel.sources") / "profiles" / f"{_packaged(system)}{_SUFFIX}"
+    ) as file:
+        return load_profile_file(file)
+
+
+def _packaged(system: str) -> str:
+    """The name, where there is such a packaged profile; raises ProfileError."""
     if system not in packaged_profiles():
         names = ", ".join(packaged_profiles())
         raise ProfileError(
             f"{system}: no such profile; there are {names}, or give the path of your own .toml"
         )
-    with resources.as_file(
-        resources.files("signaalwissel.sources") / "profiles" / f"{system}{_SUFFIX}"
-    ) as file:
-        return load_profile_file(file)
+    return system
 
 
 def load_profile_file(file: Path) -> Loaded:

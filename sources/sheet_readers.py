@@ -20,7 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from signaalwissel.sources.profile_model import Source
 from signaalwissel.sources.rows import Cell, FileUnreadable, Row, refused
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 _ROWS_MAX = 1_048_576
 """More a spreadsheet cannot hold; a row number beyond it is a trap."""
 _PARTS_MAX = 10_000
@@ -58,7 +58,7 @@ def csv_rows(file: Path, source: Source, columns: Sequence[str]) -> Iterator[Row
     encoding = encoding_of(file, source.encodings)
     with file.open(encoding=encoding, newline="") as opened:
         reader = csv.reader(opened, delimiter=source.delimiter, strict=True)
-        number = 0
+        number = wide = 0
         header: list[str] | None = None
         while True:
             number = reader.line_num + 1
@@ -69,9 +69,11 @@ def csv_rows(file: Path, source: Source, columns: Sequence[str]) -> Iterator[Row
             except csv.Error as error:
                 raise FileUnreadable(f"cannot be read on as CSV: {error}", number) from error
             if header is None:
-                header = _header(cells, columns) if number >= source.header_row else None
+                header, wide = _header(cells, columns) if number >= source.header_row else None, len(cells)
             elif any(cell.strip() for cell in cells):
-                yield _row(number, header, cells)
+                # Too many also where the last are empty: what slid over may look right in its new place.
+                wider = len(cells) > wide
+                yield _not_as_wide(number, cells, wide) if wider else _row(number, header, cells)
     if header is None:
         raise FileUnreadable("has no header")
 
@@ -152,10 +154,14 @@ def _header(cells: Sequence[Cell], columns: Sequence[str]) -> list[str]:
     return header
 
 
+def _not_as_wide(number: int, cells: Sequence[Cell], wide: int) -> Row:
+    return refused(number, f"has {len(cells)} columns, the header {wide}")
+
+
 def _row(number: int, header: Sequence[str], cells: Sequence[Cell]) -> Row:
     beyond = cells[len(header) :]
     if len(cells) < len(header) or any(cell not in (None, "") for cell in beyond):
-        return refused(number, f"has {len(cells)} columns, the header {len(header)}")
+        return _not_as_wide(number, cells, len(header))
     return Row(number, dict(zip(header, cells, strict=False)))
 
 

@@ -102,10 +102,6 @@ def xml_rows(file: Path, source: Source) -> Iterator[Row]:
         raise FileUnreadable(f"has no element {source.records}")
 
 
-def _xml_row(number: int, element: Element, outer: dict[str, Cell], size: int) -> Row:
-    return refused(number, "is too large") if size > CELLS_MAX else flattened(number, _tree(element), outer)
-
-
 _TOO_LARGE = object()
 
 

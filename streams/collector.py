@@ -6,7 +6,8 @@ over the tables' indexes again and again.
 Why: a worker holds hundreds of thousands of small objects that live for weeks and are in no cycle. CPython looks at all
 of them whenever a quarter as many have come, which stops the world for 0.1 s per 300,000 objects (measured), in the
 middle of a chunk. What survived a round here is put out of its sight; it still goes when its last reference goes.
-A sink settles once, before its first batch: the rows and lines of a batch all live until its commit.
+A sink settles once, before its first batch: the rows and lines of a batch all live until its commit. A gateway does before
+its first answer.
 """
 
 from __future__ import annotations

@@ -26,6 +26,11 @@ DATA = {
     "signaalwissel/schemas/EarlySignal.v1.avsc",
     "signaalwissel/processors/default.toml",
     "signaalwissel/deploy/kafka-jars.sha256",
+    "signaalwissel/sources/profiles/vps.toml",
+    "signaalwissel/sources/samples/vps.csv",
+    "signaalwissel/sources/samples/ris.xlsx",
+    "signaalwissel/sources/samples/allegro.xml",
+    "signaalwissel/sources/samples/ddas-signals.json",
     "signaalwissel/sinks/migrations/env.py",
     "signaalwissel/sinks/migrations/versions/0001_baseline.py",
 }

@@ -15,7 +15,7 @@ from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import admin, make
 from signaalwissel.streams.topics import layout
 
-SAMPLES = Path(__file__).parents[1] / "sources" / "samples"
+SAMPLES = Path(__file__).parents[2] / "sources" / "samples"
 RECEIVED = "2026-02-10T12:00:00Z"
 SIGNAL_HEADER = ["gemeente", "nummer", "bsn", "bedrag", "datum"]
 OWN_PROFILE = """

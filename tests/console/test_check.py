@@ -20,7 +20,7 @@ from tests.sinks.clock_support import Office, said
 from tests.sources.gateway_support import signal
 from tests.sources.import_support import imported, sample, signals
 
-SAMPLES = Path(__file__).parents[1] / "sources" / "samples"
+SAMPLES = Path(__file__).parents[2] / "sources" / "samples"
 RESIDENTS, SIGNALS = 300, 400
 HITS_MIN = 30
 

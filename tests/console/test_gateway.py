@@ -1,11 +1,13 @@
 """`gateway` as a process: from a token to a record on Kafka, and refusals at its start."""
 
+import asyncio
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -16,9 +18,11 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from signaalwissel.console.metrics_http import GATEWAY
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.early_signal_codec import read_early_signal
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
+from tests.benchmarks.gateway_load import Load, new_signals
 from tests.console.console_support import CommandLine, Installation
 from tests.console.metrics_support import every_page
 from tests.console.metrics_support import value as sample
@@ -26,6 +30,8 @@ from tests.sources.gateway_support import signal as a_signal
 from tests.sources.gateway_support import update
 
 TRYING = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "GATEWAY_PORT": "0"}
+MANY = {"HTTP_RATE_PER_S": "1000000"}
+"""One client may send all that there is."""
 
 
 class Running(NamedTuple):
@@ -102,6 +108,22 @@ def test_records_go_from_http_onto_kafka_and_a_stop_ends_with_0(installation: In
     assert codec("EarlySignal").decode(stored.value).municipality == "0344"
     assert stored.key == b"water-west/S-1"
     assert [record.key for record in installation.records("task-updates", 1)] == [b"t-1"]
+
+
+def test_under_a_load_of_1000_a_second_no_answer_is_5xx_and_what_was_acknowledged_is_on_the_topic_once(
+    installation: Installation,
+) -> None:
+    with running(installation, **MANY) as gateway:
+        port = int(gateway.address.rpartition(":")[2])
+        load = Load(port, gateway.token, "signalen", new_signals("load"), duration_s=3.0)
+        asyncio.run(load.run(1000))
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(30) == 0
+    assert load.statuses.keys() == {202}
+    taken = [json.loads(body)["signal_id"] for body in load.taken]
+    stored = installation.records("signals", installation.end_offsets("signals"))
+    assert len(taken) == load.statuses[202] >= 1000
+    assert Counter(read_early_signal(one.value).signal_id for one in stored) == Counter(taken)
 
 
 def test_without_access_settings_the_gateway_does_not_start(

@@ -43,6 +43,7 @@ READS_ONLY = {
     "dead-letters list",
     "dead-letters show",
     "config show",
+    "profiles list",
     "report new-arrears",
     "report figures",
     "audit verify",

@@ -14,7 +14,7 @@ from signaalwissel.sources.import_kafka import Batch
 from signaalwissel.sources.profile_loading import load_profile
 from signaalwissel.sources.row_import import RowImport, Rules
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parents[2] / "sources" / "samples"
 SYSTEMS = {
     "vps": "vps.csv",
     "ris": "ris.xlsx",

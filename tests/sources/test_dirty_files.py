@@ -184,6 +184,23 @@ def test_a_row_that_is_wrong_is_refused_with_column_and_rule(
         assert value not in beside
 
 
+def test_a_cell_too_many_refuses_the_row_also_where_the_last_cells_are_empty(tmp_path: Path) -> None:
+    file = sample("stratech", tmp_path)
+    rows = cells(file)
+    # A cell of a service slides on to its end, where a date may stand as well.
+    rows[1].insert(rows[0].index("Budgetbeheer vanaf"), "")
+    assert rows[1][-1] == ""
+    write(file, rows)
+    report, _ = imported("stratech", file)
+    assert [(one.row, one.rule) for one in report.rejects] == [(2, "has 37 columns, the header 36")]
+
+
+def test_a_delimiter_at_the_end_of_every_line_is_no_column(tmp_path: Path) -> None:
+    file = sample("stratech", tmp_path)
+    write(file, [[*row, ""] for row in cells(file)])
+    assert imported("stratech", file)[0].clean
+
+
 def test_a_header_without_a_mapped_column_refuses_the_file(tmp_path: Path) -> None:
     file = sample("vps", tmp_path)
     rows = cells(file)

@@ -137,6 +137,27 @@ def test_what_comes_in_meanwhile_is_looked_up_together() -> None:
     assert rounds == [1, 5]
 
 
+def test_soon_after_a_look_what_comes_shares_the_next_one() -> None:
+    rounds: list[int] = []
+
+    def answers(every: Sequence[Asked]) -> list[Reply]:
+        rounds.append(len(every))
+        return [Reply("REGULAR_FLOW", one.signal.signal_id) for one in every]
+
+    async def run() -> None:
+        checks = Checks(answers, RateLimit(1e6, 1e6), apart_s=2.0)
+        await checks.replies([asked(0)])
+        soon = []
+        for number in range(1, 4):
+            soon.append(asyncio.create_task(checks.replies([asked(number)])))
+            # Time enough for a look of its own, where none is waited for.
+            await asyncio.sleep(0.05)
+        await asyncio.gather(*soon)
+
+    asyncio.run(run())
+    assert rounds == [1, 3]
+
+
 def test_after_a_failure_the_next_check_is_answered() -> None:
     asks = Asks(away=True)
 

@@ -23,13 +23,16 @@ from signaalwissel.processors.simulation import Simulation
 from signaalwissel.processors.simulation_lines import Line
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.decision_codec import read_decision
+from signaalwissel.schemas.followup import TaskKind
 from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.schemas.routing import Decision, Route
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.health import lag as sink_lag
+from signaalwissel.sinks.tables import tasks
 from signaalwissel.streams.topics import layout
+from sqlalchemy import select
 
 PATIENCE_S = 180.0
 _QUIET_LOOKS = 3
@@ -189,6 +192,12 @@ class Installation:
     def dead_letters(self) -> list[DeadLetter]:
         """Every dead letter that was published."""
         return [codec("DeadLetter").decode(record.value) for record in self.read(DEAD_LETTERS)]
+
+    def contacts_to_make(self) -> list[str]:
+        """The tasks of counsellors to reach somebody about new arrears."""
+        wanted = select(tasks.c.task_id).where(tasks.c.kind == TaskKind.CONTACT_ON_RELAPSE.value)
+        with open_engine(self.database_url, name="test").connect() as connection:
+            return list(connection.execute(wanted).scalars())
 
     def simulated(self, lines: Sequence[Line]) -> list[Line]:
         """What the same lines give without Kafka, under the same keys."""

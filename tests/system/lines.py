@@ -38,3 +38,17 @@ def signal(signal_id: str, received_on: str, **fields: Any) -> Line:
         "received_at": f"{received_on}T10:00:00Z",
     }
     return {"topic": "signals", "value": value | fields}
+
+
+def contact_made(task_id: str) -> Line:
+    """The resident of a task was reached."""
+    value = {
+        "update_id": f"{task_id}/1",
+        "task_id": task_id,
+        "occurred_at": "2026-02-12T10:00:00Z",
+        "kind": "CONTACT_MADE",
+        "channel": "PHONE",
+        "reached": True,
+        "by": "c-test",
+    }
+    return {"topic": "task-updates", "value": value}
