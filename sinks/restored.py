@@ -16,7 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.outbox import mark_published
 from signaalwissel.sinks.reader import REQUEST_BOUND_S, kafka_away, open_consumer
-from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkError, SinkSettings
+from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkSettings
 from signaalwissel.sinks.task_lock import lock_tasks
 from sqlalchemy import Connection, text
 
@@ -60,10 +60,8 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
 
 
 def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
-    numbers = consumer.partitions_for_topic(topic)
-    if not numbers:
-        raise SinkError(f"there is no topic {topic}; make it with `signaalwissel topics apply`")
-    return [TopicPartition(topic, number) for number in sorted(numbers)]
+    # Without the topic nothing was published; who writes to it says that it is missing.
+    return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
 
 
 def _is_ahead(consumer: KafkaConsumer, partition: TopicPartition, connection: Connection) -> bool:
