@@ -226,11 +226,12 @@ def _sink(publishers: _Inputs) -> frozenset[Right]:
     # What people ask for, such as an erasure, goes through the outbox too.
     commands = (topics.RESIDENT_EVENTS, topics.INTAKE_COMMANDS)
     written = (topics.TASKS, topics.NOTICES, topics.TASK_UPDATES, *commands)
-    # It looks there for what it told before it was ended.
+    # It looks there for what it told before it was ended, or before its database was restored.
     feedback = publishers.feedback()
+    told = (topics.TASKS, *feedback)
     return frozenset(
         {
-            *_read((*inputs, *feedback)),
+            *_read((*inputs, *told)),
             *_on(inputs, Operation.DESCRIBE_CONFIGS),
             *_written((*written, *feedback)),
             Right(Kind.TRANSACTIONAL_ID, FEEDBACK_ID, Operation.WRITE),

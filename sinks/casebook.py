@@ -6,6 +6,7 @@ commands that follow, and the difference to what was stored.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
@@ -135,6 +136,16 @@ class Casebook:
             self._put(task)
             self.versions.append(task)
         self.commands.extend(outcome.commands)
+
+    def go_on_from(self, published: Mapping[str, int]) -> None:
+        """Number the versions of tasks that are new here on from those that readers have of them."""
+
+        def later(task: Task) -> Task:
+            return replace(task, version=task.version + published.get(task.task_id, 0))
+
+        if published:
+            self.versions = [later(task) for task in self.versions]
+            self._tasks |= {task_id: later(self._tasks[task_id]) for task_id in published}
 
     def _of_signal(self, decision: Decision) -> tuple[Task, ...]:
         known = self._by_signal.get(ref_of(decision), ())

@@ -15,7 +15,7 @@ from signaalwissel.sinks.copying import copy_rows
 from signaalwissel.sinks.settings import NOTICES, RESIDENT_EVENTS, TASKS, SinkSettings
 from signaalwissel.sinks.tables import outbox
 from sqlalchemy import Connection, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 TASK_CHANGED = "nl.schuldhulpverlening.taak-gewijzigd"
 """CloudEvents type of every record on `tasks`: the task in its present state."""
@@ -25,6 +25,13 @@ COMMAND_GIVEN = "nl.signaalwissel.opdracht-gegeven"
 """CloudEvents type of a command on `resident-events`, which only our own processes read."""
 
 _COLUMNS = ("aggregate_id", "version", "topic", "key", "value", "headers", "created_at")
+_NOTHING = b""
+"""The value of a mark: what it stands for is on its topic already."""
+_TAKE_MARKS = (
+    outbox.delete()
+    .where(outbox.c.aggregate_id == any_(bindparam("ids", type_=ARRAY(Text))), outbox.c.value == _NOTHING)
+    .returning(outbox.c.aggregate_id, outbox.c.version)
+)
 _FORGET = outbox.delete().where(outbox.c.aggregate_id == any_(bindparam("ids", type_=ARRAY(Text))))
 
 
@@ -64,6 +71,22 @@ def put(connection: Connection, entries: Iterable[Entry], settings: SinkSettings
     # The database's clock: one for all sinks, and the moment at which the event was logged (NL GOV profile).
     now = connection.execute(select(func.transaction_timestamp())).scalar_one()
     copy_rows(connection, outbox, _COLUMNS, (_row(entry, now, settings) for entry in entries))
+
+
+def mark_published(connection: Connection, topic: str, aggregate_id: str, version: int) -> None:
+    """Note that readers have this version of something that the database does not have (restored)."""
+    now = func.transaction_timestamp()
+    mark = insert(outbox).values(
+        aggregate_id=aggregate_id, version=version, topic=topic, key=aggregate_id.encode(), value=_NOTHING,
+        headers={}, created_at=now, sent_at=now,
+    )  # fmt: skip
+    connection.execute(mark.on_conflict_do_nothing())
+
+
+def take_marks(connection: Connection, aggregate_ids: Sequence[str]) -> dict[str, int]:
+    """The versions that readers have of these, where they were marked; the marks go."""
+    taken = connection.execute(_TAKE_MARKS, {"ids": list(aggregate_ids)})
+    return {row.aggregate_id: row.version for row in taken}
 
 
 def forget(connection: Connection, aggregate_ids: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ from signaalwissel.sinks.reader import LogReader, check_offsets, partitions_of
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.refusals import Seal
 from signaalwissel.sinks.relay import Relay
+from signaalwissel.sinks.restored import go_on_from_published
 from signaalwissel.sinks.retention import Retention
 from signaalwissel.sinks.retention_round import Tools
 from signaalwissel.sinks.settings import ServiceAway, SinkSettings
@@ -238,6 +239,8 @@ def _prepared(settings: SinkSettings, policies: Policies) -> bool:
     with database_away(), engine.begin() as connection:
         PolicyShelf(policies).keep(connection)
         note_policies(connection, policies)
+        # Before anything makes a version of a task.
+        go_on_from_published(connection, settings)
     return True
 
 

@@ -121,7 +121,8 @@ class LogReader:
     def _note_progress(self, batch: Batch) -> None:
         for place, first in self._positions.items():
             # Behind the last record there may be markers of transactions: they count as read too.
-            position = self._consumer.position(TopicPartition(*place), timeout_ms=_bound_ms())
+            with kafka_away():
+                position = self._consumer.position(TopicPartition(*place), timeout_ms=_bound_ms())
             if position is not None and position != first:
                 batch.progress[place] = Progress(first, position)
         self._positions |= {place: progress.next_offset for place, progress in batch.progress.items()}

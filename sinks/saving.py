@@ -36,12 +36,13 @@ def save(
         erased: What says that a signal is erased: of that nothing but the proof of erasure may stay.
     """
     if casebook.versions:
-        task_store.save(connection, casebook.stored, casebook.changed(), ledger)
-        # An id is derived: a task of an erased resident comes once more when a decision about him was on its way. Who
-        # reads `tasks` has its last version already, which says that it is cancelled.
         opened = [task.task_id for task in casebook.changed() if task.task_id not in casebook.stored]
         if opened:
+            casebook.go_on_from(outbox.take_marks(connection, opened))
+            # An id is derived: a task of an erased resident comes once more when a decision about him was on its way.
+            # Who reads `tasks` has its last version already, which says that it is cancelled.
             outbox.forget(connection, opened)
+        task_store.save(connection, casebook.stored, casebook.changed(), ledger)
     published = _without_erased(connection, casebook, erased)
     made = notices.record(connection, casebook.notices)
     feedback_store.put(connection, made, casebook.policy)

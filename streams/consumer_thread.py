@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiokafka import TopicPartition
@@ -88,6 +89,11 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         # After a crash the thread has ended by itself, and its loop with it.
         if not self.thread_loop.is_closed():
             super()._stopped_set()
+
+    async def on_thread_stop(self) -> None:
+        """Stop the consumer; a fetch that waits to try again, which it cancels itself, does not end the thread as a bug would."""
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
 
     def _create_worker_consumer(self, transport: Any) -> ForgivingConsumer:
         settings = self.app.settings

@@ -7,27 +7,17 @@ import argparse
 import json
 import logging
 import os
-import random
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
-from tests.faults.books import Books
 from tests.faults.matrix import ROWS
-from tests.faults.product import Product
-from tests.faults.run import Gate, Loads, Row, Run, Settings, last_look, walk
-from tests.faults.servers import servers
+from tests.faults.run import Gate, Run, Settings
 from tests.faults.soak import BOUND_S, soak
-from tests.faults.trials import SOUND, Trial, load_of_trials, try_all
-from tests.system.installation import Installation
+from tests.faults.trials import SOUND, Trial
+from tests.faults.whole import running, walk_all
 
-PARTITIONS = 2
-BROKER_TIMEOUT_S = 8
 _BOUND_S = 1_500
 _LINES = 5
 
@@ -45,56 +35,21 @@ def main() -> int:
     )
     began = time.monotonic()
     if given.soak:
-        gates, trials = _soak(settings), []
+        gates, trials = _soak(settings), list[Trial]()
     else:
-        gates, trials = _walk(rows, settings, trials=not given.no_defects)
+        gates, trials = walk_all(rows, settings, _tell, trials=not given.no_defects)
+    for trial in trials:
+        _tell_trial(trial)
     summary = _summary(gates, trials, settings, time.monotonic() - began)
     print(json.dumps(summary))
     return 0 if summary["passed"] else 1
 
 
-def _walk(rows: list[Row], settings: Settings, *, trials: bool) -> tuple[list[Gate], list[Trial]]:
-    """Rows one after the other, everything once more, then the defects."""
-    gates: list[Gate] = []
-    loads = Loads(settings, rows)
-    with _running(settings, small_disks=True) as run:
-        with run.product.running():
-            for row in rows:
-                gates.append(walk(row, loads.of(row), run))
-                _tell(gates[-1], run)
-            if rows:
-                gates.append(last_look(run, [loads.of(row) for row in rows]))
-                _tell(gates[-1], run)
-        tried = try_all(run, load_of_trials(settings)) if trials else []
-    for trial in tried:
-        _tell_trial(trial)
-    loads.close()
-    return gates, tried
-
-
 def _soak(settings: Settings) -> list[Gate]:
-    with _running(settings, small_disks=False) as run, run.product.running():
+    with running(settings, small_disks=False) as run, run.product.running():
         gate = soak(run)
         _tell(gate, run)
     return [gate]
-
-
-@contextmanager
-def _running(settings: Settings, *, small_disks: bool) -> Iterator[Run]:
-    """Servers and an installation whose stages are not started yet."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with servers(folder, settings.seed, small_disks=small_disks) as running:
-            installed = folder / "product"
-            installed.mkdir()
-            kafka, database = running.kafka, running.postgres.address
-            installation = Installation(
-                kafka.address, database, "faults-", installed, PARTITIONS,
-                extra={"SIGNAALWISSEL_BROKER_TIMEOUT_S": str(BROKER_TIMEOUT_S)},
-            )  # fmt: skip
-            product = Product(installation, (kafka.proxied, running.through_proxy(database)))
-            yield Run(running, product, Books(product.settings), settings, random.Random(settings.seed))
 
 
 def _tell(gate: Gate, run: Run) -> None:

@@ -1,8 +1,9 @@
 """Rows about dead letters: their topic takes none, and they are replayed (16, 17)."""
 
-import time
+import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,10 @@ def replay(run: Run, load: Load) -> Mapping[str, Any]:
     intake.kill()
     product.settle(60.0)
     open_before = _open_letters(run, load)
-    killed = _replay(run, kill_after=run.dice.uniform(2.5, 4.0))
+    killed = _killed_in_the_middle(run, load, open_before)
     left = _open_letters(run, load)
+    if not 0 < left < open_before:
+        raise GateFailed(f"{left} of {open_before} dead letters were open after a kill in the middle")
     first = _replay(run)
     second = _replay(run)
     if first or _open_letters(run, load):
@@ -127,17 +130,28 @@ def _open_letters(run: Run, load: Load) -> int:
     )
 
 
-def _replay(run: Run, kill_after: float | None = None) -> int:
+def _killed_in_the_middle(run: Run, load: Load, letters: int) -> int:
+    """Replay, and kill the command when a part of the dead letters is replayed; the exit status."""
+    with _replaying(run) as command:
+        left = run.dice.randint(letters // 2, letters - 1)
+        run.product.wait_until(lambda: _open_letters(run, load) <= left, "some dead letters are replayed")
+        command.kill()
+        return command.wait()
+
+
+def _replay(run: Run) -> int:
     """Replay what waits for its municipality; the exit status."""
-    product = run.product
-    command = product.installation.start(
+    with _replaying(run) as command:
+        return command.wait(_REPLAY_BOUND_S)
+
+
+@contextmanager
+def _replaying(run: Run) -> Iterator["subprocess.Popen[bytes]"]:
+    command = run.product.installation.start(
         "dead-letters", "replay", "--code", "UNKNOWN_MUNICIPALITY", "--max", "100000"
     )
     try:
-        if kill_after is not None:
-            time.sleep(kill_after)
-            command.kill()
-        return command.wait(_REPLAY_BOUND_S)
+        yield command
     finally:
         if command.poll() is None:
             command.kill()

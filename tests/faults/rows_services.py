@@ -84,7 +84,7 @@ def _bounced(run: Run, load: Load) -> Mapping[str, Any]:
 def full_disks(run: Run, load: Load) -> Mapping[str, Any]:
     """The disks of broker, database and logs fill up to the last byte, one after the other, and are made room on again."""
     if not run.servers.small_disks:
-        raise Skipped("only root may mount the small disks that this row fills")
+        raise Skipped("the small disks that this row fills cannot be mounted here; root may")
     broker, database, logs = slices(load.lines, 3)
     told: dict[str, Any] = {}
     servers = run.servers

@@ -6,12 +6,22 @@ municipality each, so a row answers for its own signals, and at the end all answ
 
 import os
 import random
+import subprocess
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import aiokafka.errors
+import kafka.errors
+import psycopg
+from signaalwissel.console.failures import CommandFailure
+from signaalwissel.deploy.errors import PlatformError
+from signaalwissel.sinks.settings import SinkError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.faults.books import Books
 from tests.faults.checker import Verdict, judge, numbers_in
@@ -21,6 +31,19 @@ from tests.faults.servers import Servers
 
 HEALING_BOUND_S = 60.0
 """I5: lag 0 and ready within a minute after the last fault."""
+
+_SERVERS_FAIL = (
+    aiokafka.errors.KafkaError,
+    kafka.errors.KafkaError,
+    psycopg.Error,
+    SQLAlchemyError,
+    PlatformError,
+    SinkError,
+    CommandFailure,
+    OSError,
+    subprocess.SubprocessError,
+)
+"""How a broker, a database or a program says to a row that it cannot go on."""
 
 
 @dataclass(frozen=True)
@@ -152,18 +175,15 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     run.dice.seed(f"{run.settings.seed}/{row.number}")
     run.product.resent = False
     try:
-        gate.details = dict(row.scenario(run, load))
+        with _failing(gate):
+            gate.details = dict(row.scenario(run, load))
     except Skipped as reason:
         gate.skipped = str(reason)
         return gate
-    except (Stuck, GateFailed) as failed:
-        gate.problems.append(f"I5 {failed}" if isinstance(failed, Stuck) else str(failed))
-    except Exception as broken:  # noqa: BLE001 a row that breaks is a gate that fails; those behind it still count
-        gate.problems.append(f"the row itself broke: {broken!r}")
-        traceback.print_exc()
     _heal(run, gate, row.bound_s)
-    run.books.read_on()
-    gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
+    with _failing(gate):
+        run.books.read_on()
+        gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
     if named := numbers_in(run.product.folder.glob("*.log"), load.bsns):
         gate.problems.append(f"I6 a citizen service number stands in {', '.join(named)}")
     gate.kills = run.product.supervisor.kills - kills
@@ -172,11 +192,23 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     return gate
 
 
-def _heal(run: Run, gate: Gate, bound_s: float) -> None:
+@contextmanager
+def _failing(gate: Gate) -> Iterator[None]:
+    """A server that fails the row itself is a gate that fails, and the rows behind it still count; a bug ends the run."""
     try:
-        gate.healed_s = round(run.product.settle(bound_s), 1)
+        yield
     except Stuck as stuck:
         gate.problems.append(f"I5 {stuck}")
+    except GateFailed as failed:
+        gate.problems.append(str(failed))
+    except _SERVERS_FAIL as broken:
+        gate.problems.append(f"the row itself broke: {broken!r}")
+        traceback.print_exc()
+
+
+def _heal(run: Run, gate: Gate, bound_s: float) -> None:
+    with _failing(gate):
+        gate.healed_s = round(run.product.settle(bound_s), 1)
 
 
 def last_look(run: Run, loads: list[Load]) -> Gate:
@@ -184,11 +216,12 @@ def last_look(run: Run, loads: list[Load]) -> Gate:
     gate = Gate(0, "everything once more at the end, and the audit trail")
     began = time.monotonic()
     _heal(run, gate, HEALING_BOUND_S)
-    run.books.read_on()
-    gate.take(judge(merged(loads), run.books, run.product.engine, resent=True))
-    verified = run.product.installation.start("audit", "verify")
-    if verified.wait(HEALING_BOUND_S):
-        gate.problems.append("I7 `audit verify` finds what was touched past the audit trail")
+    with _failing(gate):
+        run.books.read_on()
+        gate.take(judge(merged(loads), run.books, run.product.engine, resent=True))
+        verified = run.product.installation.start("audit", "verify")
+        if verified.wait(HEALING_BOUND_S):
+            raise GateFailed("I7 `audit verify` finds what was touched past the audit trail")
     gate.seconds = round(time.monotonic() - began, 1)
     gate.passed = not gate.problems
     return gate

@@ -1,9 +1,11 @@
 """`make soak`: very many signals under kills, broken connections and workers that come and go; then the checker, once.
 
-In: how many signals, from SIGNAALWISSEL_SOAK_SIGNALS, and for how long at most, from SIGNAALWISSEL_SOAK_S. Out: the
-same line of JSON as `make faults`. The load is towns of 10,000 signals, made and answered by the oracle beside the run.
+In: how many signals, from SIGNAALWISSEL_SOAK_SIGNALS (0: as many as there is time for), and for how long they are sent
+at most, from SIGNAALWISSEL_SOAK_S. Out: the same line of JSON as `make faults`. The load is towns of 10,000 signals,
+made and answered by the oracle beside the run.
 """
 
+import contextlib
 import itertools
 import os
 import random
@@ -11,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 
@@ -26,30 +28,23 @@ BOUND_S = int(os.environ.get("SIGNAALWISSEL_SOAK_S", "14400"))
 _TOWN = 10_000
 _AHEAD = 3
 _HEALING_S = 600.0
-_LAG_MAX = 200_000
+_LAG_MAX = 50_000
 _JOINED_MAX = 2
 
 
 def soak(run: Run) -> Gate:
     """Send all of it while trouble goes on, heal, and ask the checker."""
-    gate = Gate(20, f"soak: {SIGNALS} signals under kills, resets, pauses and rebalances")
+    size = f"{SIGNALS} signals" if SIGNALS else f"signals for {BOUND_S} s"
+    gate = Gate(20, f"soak: {size} under kills, resets, pauses and rebalances")
     began = time.monotonic()
     trouble = Trouble(run)
     trouble.start()
-    loads: list[Load] = []
     try:
-        for load in _towns(run.settings.seed):
-            if time.monotonic() - began > BOUND_S:
-                gate.problems.append(f"the time was up after {sum(one.signals for one in loads)} signals")
-                break
-            run.product.publish(load.lines)
-            # The lines have gone; what must become of them stays.
-            loads.append(replace(load, lines=[]))
-            run.books.read_on()
-            _tell(run, loads, trouble, began)
-            _let_it_catch_up(run)
+        loads = _send(run, trouble, began)
     finally:
         trouble.stop()
+    if sum(load.signals for load in loads) < SIGNALS:
+        gate.problems.append(f"the time was up after {sum(load.signals for load in loads)} signals")
     try:
         gate.healed_s = round(run.product.settle(_HEALING_S), 1)
     except Stuck as stuck:
@@ -66,24 +61,47 @@ def soak(run: Run) -> Gate:
     return gate
 
 
-def _towns(seed: int) -> Iterator[Load]:
+def _send(run: Run, trouble: "Trouble", began: float) -> list[Load]:
+    """Town after town until there is none or the time is up; what must become of them."""
+    loads: list[Load] = []
+    with contextlib.closing(_towns(run.settings.seed)) as towns:
+        for load in towns:
+            run.product.publish(load.lines)
+            # The lines have gone; what must become of them stays.
+            loads.append(replace(load, lines=[]))
+            run.books.read_on()
+            _tell(run, loads, trouble, began)
+            _let_it_catch_up(run, began)
+            if time.monotonic() - began > BOUND_S:
+                break
+    return loads
+
+
+def _sizes() -> Iterator[int]:
+    """How many signals each town has; without a number of signals there is always one more town."""
+    if not SIGNALS:
+        return itertools.repeat(_TOWN)
+    return (min(_TOWN, SIGNALS - at) for at in range(0, SIGNALS, _TOWN))
+
+
+def _towns(seed: int) -> Generator[Load]:
     """Load after load, made ahead in other processes."""
-    wanted = [min(_TOWN, SIGNALS - at) for at in range(0, SIGNALS, _TOWN)]
-    with ProcessPoolExecutor(max(1, (os.cpu_count() or 2) - 1)) as pool:
-        made: deque[Future[Load]] = deque()
-        numbers = itertools.count()
-        for count in wanted:
-            number = next(numbers)
+    pool = ProcessPoolExecutor(max(1, (os.cpu_count() or 2) - 1))
+    made: deque[Future[Load]] = deque()
+    try:
+        for number, count in enumerate(_sizes()):
             made.append(pool.submit(make_load, count, seed * 10_000 + number, f"{1000 + number:04d}"))
             if len(made) > _AHEAD:
                 yield made.popleft().result()
         while made:
             yield made.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _let_it_catch_up(run: Run) -> None:
+def _let_it_catch_up(run: Run, began: float) -> None:
     """So much is under way that kills hit work, and not more than the disk of the run holds."""
-    while (run.product.lag() or 0) > _LAG_MAX:
+    while (run.product.lag() or 0) > _LAG_MAX and time.monotonic() - began < BOUND_S:
         time.sleep(1.0)
 
 

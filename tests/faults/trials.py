@@ -62,6 +62,11 @@ def try_all(run: Run, load: Load) -> list[Trial]:
         return list(pool.map(_try, names, products, [load] * len(names)))
 
 
+def try_one(run: Run, load: Load, defect: str) -> Trial:
+    """One defect alone."""
+    return _try(defect, _installed(run, defect), load)
+
+
 def _installed(run: Run, defect: str) -> Product:
     url = new_database(run, f"trial_{defect.replace('-', '_')}")
     folder = run.servers.folder / f"trial-{defect}"

@@ -55,6 +55,7 @@ OVERRIDDEN = {
     ),
     "ChunkThread.Worker": ("mode.threads.ServiceThread", "class"),
     "ChunkThread._stopped_set": ("mode.threads.ServiceThread", "(self)"),
+    "ChunkThread.on_thread_stop": ("faust.transport.drivers.aiokafka.AIOKafkaConsumerThread", "(self)"),
     "ChunkThread._create_worker_consumer": (
         "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread",
         "(self, transport)",

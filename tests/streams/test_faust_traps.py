@@ -15,6 +15,7 @@ from typing import Any, cast
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import IllegalOperation
 from aiokafka.partitioner import DefaultPartitioner
 from faust.stores.memory import Store
@@ -353,3 +354,27 @@ def test_b14_no_consumer_of_ours_resets_an_offset_by_itself(
     assert [options["auto_offset_reset"] for options in made] == ["none"]
     assert [options["isolation_level"] for options in made] == ["read_committed"]
     assert [options["enable_auto_commit"] for options in made] == [False]
+
+
+def waiting_fetcher() -> Fetcher:
+    """A fetcher whose fetch failed and waits to try again, as while the broker is away."""
+    fetcher = Fetcher.__new__(Fetcher)
+    loop = asyncio.get_running_loop()
+    fetcher._fetch_task = loop.create_task(asyncio.sleep(0))
+    fetcher._fetch_waiters = set()
+    fetcher._pending_tasks = {loop.create_task(asyncio.sleep(60))}
+    return fetcher
+
+
+def test_a_fetch_that_waits_to_try_again_does_not_end_the_consumer_thread_as_a_bug_would() -> None:
+    async def stock() -> None:
+        await waiting_fetcher().close()
+
+    async def ours() -> None:
+        thread = ChunkThread.__new__(ChunkThread)
+        thread._consumer = cast("Any", SimpleNamespace(stop=waiting_fetcher().close))
+        await thread.on_thread_stop()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(stock())
+    asyncio.run(ours())

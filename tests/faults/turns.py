@@ -1,0 +1,65 @@
+"""What the test suite runs of the matrix: one row always, the others and the defects a few at each turn.
+
+In: a turn, the number of commits unless somebody says another. Out: rows and a defect, the same for the same turn.
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+from tests.faults.defects import DEFECTS
+from tests.faults.stages import ROOT
+
+ALWAYS = 20
+TURNS: tuple[tuple[int, ...], ...] = (
+    (1,),
+    (2, 5),
+    (3, 6),
+    (4,),
+    (8,),
+    (9, 22),
+    (10, 12),
+    (13, 15),
+    (14, 16),
+    (11, 17, 19),
+)
+"""Each takes about as long as any other."""
+WITHOUT_TURN = {
+    7: "compares latencies, which a neighbour's work spoils",
+    21: "is a test of the suite by itself",
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one run of the suite tries.
+
+    Attributes:
+        number: Of the turn; SIGNAALWISSEL_FAULTS_TURN brings it back.
+        rows: Numbers in the matrix.
+        defect: Which one is planted.
+    """
+
+    number: int
+    rows: tuple[int, ...]
+    defect: str
+
+
+def turn_of(number: int) -> Turn:
+    """The turn of a number: every row comes once in as many turns as there are."""
+    return Turn(number, (ALWAYS, *TURNS[number % len(TURNS)]), list(DEFECTS)[number % len(DEFECTS)])
+
+
+def this_turn() -> Turn:
+    """The turn that is asked for, or else that of the commit; the first one where there is no repository."""
+    asked = os.environ.get("SIGNAALWISSEL_FAULTS_TURN") or _commits()
+    return turn_of(int(asked))
+
+
+def _commits() -> str:
+    command = ["git", "rev-list", "--count", "HEAD"]
+    try:
+        counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "0"
+    return counted.stdout.strip() or "0"
