@@ -10,6 +10,7 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 from website import metrics
+from website.accessible import accessible
 from website.diagrams import as_tables
 from website.links import COPIES, Links
 from website.reference import pages
@@ -54,3 +55,13 @@ def on_files(files: Files, /, *, config: Any) -> Files:
 def on_page_markdown(markdown: str, /, *, page: Any, **_others: Any) -> str:
     """A page as the site shows it."""
     return as_tables(_LINKS.rewritten(page.file.src_uri, markdown).markdown)
+
+
+def on_post_page(output: str, /, **_others: Any) -> str:
+    """A page as people who do not see it need it."""
+    return accessible(output)
+
+
+def on_post_template(output_content: str, /, *, template_name: str, **_others: Any) -> str:
+    """The same for the page of what is not there."""
+    return accessible(output_content) if template_name.endswith(".html") else output_content

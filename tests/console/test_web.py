@@ -99,7 +99,7 @@ def test_the_look_at_doctor_s_findings_works_under_a_running_event_loop(installa
     grant_reader(installation.engine)
     with running(installation) as (address, _, _), httpx.Client(base_url=address, timeout=60) as browser:
         operator = Visitor(browser, role="operator")
-        page = operator.get("/beheer").text
+        page = operator.counted("/beheer")
         assert re.search(r"kafka</td>\s*<td[^>]*><span[^>]*>goed", page), page
 
 

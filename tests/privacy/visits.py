@@ -99,6 +99,7 @@ def _look(town: Town, pages: str) -> None:
         answers.append(lead.post(f"/taken/{number}/melding", soort=name, versie=number))
     with httpx.Client(base_url=pages, timeout=60) as browser:
         operator = Visitor(browser, "operator")
+        operator.counted("/beheer")
         answers += [operator.get("/beheer"), operator.get("/berichten", stand="alle")]
         letters = re.findall(r'href="(/berichten/[^"?]+)"', answers[-1].text)
         answers += [operator.get(letter) for letter in letters]

@@ -171,7 +171,7 @@ def test_a_partner_reads_on_his_topic_what_the_sink_tells_him(town: Town) -> Non
 
 def test_the_pages_show_how_all_is_without_reading_a_record(town: Town) -> None:
     with town.browser() as browser:
-        page = Visitor(browser, role="operator").get("/beheer").text
+        page = Visitor(browser, role="operator").counted("/beheer")
     checked = re.findall(r"<td[^>]*>([a-z ]+)</td>\s*<td[^>]*><span[^>]*>(\w+)", page)
     behind = re.findall(r"<dt[^>]*>([a-z ]+ lag)</dt><dd[^>]*><span[^>]*>[^<]*</span> <span[^>]*>(\w+)", page)
     told = dict([*checked, *behind])

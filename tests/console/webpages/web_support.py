@@ -1,6 +1,7 @@
 """A town to look at through the pages: tasks, trajectories, signals with real seals, dead letters; and its visitors."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -291,6 +292,15 @@ class Visitor:
 
     def get(self, path: str, **query: str) -> httpx.Response:
         return self.browser.get(path, params=query or None)
+
+    def counted(self, path: str) -> str:
+        """A page once what it counts is there."""
+        for _ in range(120):
+            page = self.get(path).text
+            if "Dit wordt geteld." not in page:
+                return page
+            time.sleep(0.5)
+        raise AssertionError(f"{path} is never counted")
 
     def token(self) -> str:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/onbekend").text)
