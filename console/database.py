@@ -1,10 +1,7 @@
 """`database migrate|show|grant`: the schema of the database, brought up to date or looked at, and who may do what in it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
-import psycopg
 import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
@@ -15,8 +12,6 @@ from signaalwissel.sinks.database_grants import grant_roles, granted_roles
 from signaalwissel.sinks.database_roles import RIGHTS
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
-from sqlalchemy import Engine
-from sqlalchemy.exc import ProgrammingError
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
@@ -103,8 +98,7 @@ def grant(
     settings = environment.settings()
     url = runtime.database_url(settings)
     if not dry_run:
-        with _as_owner(url) as engine:
-            grant_roles(engine)
+        _grant(url)
     for role, rights in RIGHTS.items():
         told = {
             table: " ".join(sorted(right.privileges))
@@ -119,21 +113,14 @@ def grant(
             print(f"  {table}: {what}")
 
 
-@contextmanager
-def _as_owner(url: str) -> Iterator[Engine]:
+def _grant(url: str) -> None:
     try:
         with database_away():
-            yield open_engine(url, name="signaalwissel-database")
+            grant_roles(open_engine(url, name="signaalwissel-database"))
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
         raise UsageFailure(str(error)) from error
-    except ProgrammingError as error:
-        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise
-        raise UsageFailure(
-            "PostgreSQL: this login may not grant: use that of the owner of the tables, with CREATEROLE"
-        ) from error
 
 
 def _grant_anew(url: str) -> None:
@@ -141,5 +128,4 @@ def _grant_anew(url: str) -> None:
     with database_away():
         there = granted_roles(engine)
     if there:
-        with _as_owner(url) as owner:
-            grant_roles(owner)
+        _grant(url)

@@ -18,8 +18,9 @@ from signaalwissel.console.reading_lag import findings_of, findings_unseen, lag_
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import Difference, admin, differences
 from signaalwissel.processors.emissions import INTAKE_COMMANDS, RESIDENT_EVENTS
-from signaalwissel.sinks.access import SchemaVersion, schema_version
-from signaalwissel.sinks.database_grants import login_rights
+from signaalwissel.sinks.access import Database, SchemaVersion, schema_version
+from signaalwissel.sinks.database_grants import LoginRights, login_rights
+from signaalwissel.sinks.database_roles import Role
 from signaalwissel.sinks.dead_letters import DeadLetterStatus
 from signaalwissel.sinks.health import PartitionLag, SinkHealth, health, lag
 from signaalwissel.sinks.records import Place
@@ -114,17 +115,28 @@ def check_database(settings: Settings, *, kafka_answers: bool) -> Iterator[Findi
             yield _migrations(version)
             if not version.up_to_date:
                 return
-            yield login_finding(settings, login_rights(engine))
+            rights = login_rights(engine)
+            yield login_finding(settings, rights)
             yield from _stored(health(engine))
             yield from check_processing_log(settings, engine)
-            yield from check_follow_up(settings, engine)
-            yield from check_retention(settings, engine)
+            yield from _records(settings, engine, rights)
             if kafka_answers:
                 yield from _sink_reading(settings, lag(engine, runtime.sink_settings(settings)))
     except ServiceAway as failure:
         yield away("postgresql", str(failure), "start PostgreSQL, or mend SIGNAALWISSEL_DATABASE_URL")
     except UsageFailure as failure:
         yield wrong("postgresql", str(failure), "mend SIGNAALWISSEL_DATABASE_URL")
+
+
+def _records(settings: Settings, engine: Database, rights: LoginRights) -> Iterator[Finding]:
+    """What takes a look at records of every municipality, where this login may."""
+    if Role.WEB in rights.roles and not rights.owns:
+        may_not = "not looked at: the login of the pages may not read every municipality's records"
+        yield fine("follow-up", may_not)
+        yield fine("retention", may_not)
+        return
+    yield from check_follow_up(settings, engine)
+    yield from check_retention(settings, engine)
 
 
 def _topics(found: list[Difference]) -> Finding:

@@ -7,9 +7,12 @@ out of a look with anybody's login: which role it has, and what lacks.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import psycopg
 from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Right, Role
 from signaalwissel.sinks.row_security import READER, grant_reader
+from signaalwissel.sinks.settings import SinkError
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 _LOCK = 7_223_010
 # Roles are those of the whole server: another database of it may make the same one at this moment. NOINHERIT, so that
@@ -42,6 +45,10 @@ _LOGIN = text(
 )
 
 
+class MayNotGrant(SinkError):
+    """Only the owner of the tables grants rights on them."""
+
+
 class LoginRights(NamedTuple):
     """What a login may do in the database.
 
@@ -61,8 +68,22 @@ def grant_roles(engine: Engine) -> None:
 
     Args:
         engine: The database, as the owner; making a role needs CREATEROLE.
+
+    Raises:
+        MayNotGrant: The login is not that of the owner, or may make no roles.
     """
-    grant_reader(engine)
+    try:
+        grant_reader(engine)
+        _grant(engine)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise MayNotGrant(
+            "PostgreSQL: this login may not grant: use that of the owner of the tables, with CREATEROLE"
+        ) from error
+
+
+def _grant(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         tables = {row.relname: row.relrowsecurity for row in connection.execute(_TABLES)}

@@ -75,7 +75,6 @@ _SINK: Mapping[str, Right] = {
 
 _WEB: Mapping[str, Right] = {
     **_ACCOUNT,
-    "audit_events": Right(_ADDED),
     **_whole("ended_sessions", _ALL),
     **_whole("running_sessions", _ALL),
     # Aside, open again, offered again.
@@ -84,6 +83,8 @@ _WEB: Mapping[str, Right] = {
     "tasks": Right(_READ, ("status",)),
     "decisions": Right(_READ, ("decided_at", "received_at", "revision", "last_day")),
     "outbox": Right(_READ, ("created_at", "sent_at")),
+    "open_klant_handovers": Right(_READ, ("status", "failing_since", "last_error", "next_attempt_at")),
+    "feedback_deliveries": Right(_READ, ("sent_at", "failing_since", "last_error")),
     **_whole("consumed_offsets retention_proofs alembic_version", _READ),
 }
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.findings import Finding, fine
@@ -37,6 +38,7 @@ from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.oidc_login import OidcLogin
 from signaalwissel.security.sessions import Sessions
 from signaalwissel.security.tokens import Tokens
+from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.dead_letters import DeadLetterRow
 from signaalwissel.sinks.ended_sessions import EndedSessions
 from signaalwissel.sinks.row_security import READER, grant_reader
@@ -131,8 +133,11 @@ class Town:
         database_url: str,
         folder: object,
         base: str = "http://127.0.0.1:8090",
+        *,
         patience_s: float = 60.0,
+        login: Callable[[str], str] | None = None,
     ) -> None:
+        """`login` gives the URL with which the pages log in, once the tables are there; otherwise as their owner."""
         self.base = base
         self.patience_s = patience_s
         self.office = Office(database_url)
@@ -157,6 +162,11 @@ class Town:
             self.today = connection.execute(text("SELECT current_date")).scalar_one()
         self._fill()
         grant_reader(self.engine)
+        self.pages_engine = self.engine
+        if login is not None:
+            own = login(database_url)
+            self.pages_engine = open_engine(own, name="test-pages")
+            self.settings = self.settings.model_copy(update={"database_url": SecretStr(own)})
         self.app = self._app()
 
     def decision(self, signal_id: str = "s-1", **changes: object) -> Decision:
@@ -231,13 +241,13 @@ class Town:
         transport = _Later()
         login = OidcLogin(access.login, tokens, self.base + RETURN_PATH, transport)
         sessions = WebSessions(
-            Sessions(["x" * 32], EndedSessions(self.engine), StoredSessions(self.engine)),
+            Sessions(["x" * 32], EndedSessions(self.pages_engine), StoredSessions(self.pages_engine)),
             login,
             RateLimit(1000, 1000),
             secure=False,
         )
         parts = Parts(
-            engine=self.engine,
+            engine=self.pages_engine,
             reader_role=READER,
             sessions=sessions,
             policies=POLICIES,
