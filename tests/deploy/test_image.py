@@ -54,7 +54,8 @@ def test_the_image_runs_as_nobody_in_particular_and_takes_its_bases_as_arguments
     assert last.startswith("${BASE}\n")
     assert "USER 10001:10001" in last
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${BUILD_BASE}", "${BASE}"]
-    installs = re.findall(r"pip install .*", DOCKERFILE)
+    installs = re.findall(r"pip (?:--python \S+ )?install .*", DOCKERFILE)
+    assert len(installs) == 3
     assert all("--require-hashes" in line or "--no-index /wheel/" in line for line in installs), installs
 
 
@@ -140,9 +141,11 @@ def test_no_container_can_write_outside_its_volumes_or_is_root(name: str) -> Non
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_a_container_mounts_or_reads_as_a_secret_is_there(name: str) -> None:
-    for volume in SERVICES[name].get("volumes", ()):
+    for volume in FILLED_IN["services"][name].get("volumes", ()):
         source = volume.split(":")[0]
-        assert source in COMPOSE["volumes"] or (DEPLOY / source).exists(), source
+        # What the checkout does not have: whoever installs it puts it there, as docs/deploy.md says.
+        made = source == "./secrets/ca"
+        assert made or source in COMPOSE["volumes"] or (DEPLOY / source).exists(), source
     assert set(SERVICES[name].get("secrets", ())) <= set(COMPOSE["secrets"])
 
 

@@ -51,10 +51,10 @@ class Contained(Installation):
             .with_command(list(command))
             .with_envs(**{**ours, "SIGNAALWISSEL_KEY_DIR": KEYS})
             .with_volume_mapping(str(keys), KEYS, "rw")
+            .with_tmpfs_mount("/tmp")  # noqa: S108 - in the container
             .with_kwargs(
                 network_mode="host",
                 read_only=True,
-                tmpfs={"/tmp": ""},  # noqa: S108 - in the container
                 user=f"{USER}:{USER}",
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges:true"],
