@@ -28,7 +28,7 @@ def sweep_match_key(state: MatcherState, match_key: bytes, policies: Policies, n
         for signal_ref in tuple(resident.recents)
         if (policy := _sweep_recent(state, signal_ref, policies, now)) is not None
     }
-    for known in tuple(resident.trajectories.values()):
+    for known in state.copies_at(match_key):
         # A municipality whose file is gone decides nothing new; until it is back the default says how long to keep.
         loaded = policies.get(known.municipality) or policies.default
         needing = (loaded, *needed_under.values())

@@ -4,6 +4,8 @@ A signal is decided and remembered; a trajectory makes every recent signal at it
 brings what a person or a clock said. The matcher alone numbers revisions. Pure but for the tables it is given.
 """
 
+from collections.abc import Sequence
+
 from signaalwissel.processors import corrections
 from signaalwissel.processors.decision import NOBODY, Effects, Verdict, decide
 from signaalwissel.processors.emissions import Emission
@@ -13,7 +15,7 @@ from signaalwissel.processors.internal_records import (
     check_keyed_trajectory,
     check_resident_command,
 )
-from signaalwissel.processors.matcher_state import MatcherState, Resident
+from signaalwissel.processors.matcher_state import KnownTrajectory, MatcherState
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.routing import Revision, Routing
@@ -86,7 +88,7 @@ class Matcher:
             # Intake sends each accepted delivery once; should it come again, revision 0 must not.
             return []
         policy = self._policy_of_new(signal)
-        verdict = _decide(signal, state.resident(match_key), _NOTHING_SAID, policy)
+        verdict = _decide(signal, state.trajectories_at(match_key), _NOTHING_SAID, policy)
         revision = Revision(0, None, None, None, clock.now)
         routing = Routing(signal, match_key, verdict, revision, policy)
         # By position: names cost a third of the construction, once for every signal.
@@ -198,7 +200,7 @@ class Matcher:
         because = Because(CorrectionCause.ERASED, command.command_id, clock)
         emissions: list[Emission] = []
         for recent in state.recents_at(match_key):
-            if is_his(command, recent, read_keyed_signal(recent.signal), state.resident(match_key)):
+            if is_his(command, recent, read_keyed_signal(recent.signal), state.trajectories_at(match_key)):
                 emissions += self._erase(state, recent, because)
         return emissions
 
@@ -259,12 +261,14 @@ class Because:
 
 def _fresh(state: MatcherState, signal: KeyedSignal, recent: RecentSignal, policy: Policy) -> Verdict:
     effects = Effects(recent.confirmed, recent.refuted)
-    return _decide(signal, state.resident(recent.match_key), effects, policy)
+    return _decide(signal, state.trajectories_at(recent.match_key), effects, policy)
 
 
-def _decide(signal: KeyedSignal, resident: Resident | None, effects: Effects, policy: Policy) -> Verdict:
-    if resident is None or not resident.trajectories:
+def _decide(
+    signal: KeyedSignal, known: Sequence[KnownTrajectory], effects: Effects, policy: Policy
+) -> Verdict:
+    if not known:
         return NOBODY
     horizon = horizon_of(signal.last_day, policy)
-    folded = [known.as_of(horizon) for known in resident.trajectories.values()]
+    folded = [one.as_of(horizon) for one in known]
     return decide(signal, [trajectory for trajectory in folded if trajectory is not None], effects, policy)

@@ -2,11 +2,13 @@
 
 Three tables of bytes: one small entry per trajectory copy and per recent signal, so that a busy key is never
 rewritten whole, and one per policy under which a recent signal was decided; and an index in memory, rebuilt from them
-after a restart. The tables are any mapping of bytes: the stream layer's, or a dict in `simulate`.
+after a restart. The index says what there is and where it lies, not what it is: of a million trajectories hardly one in
+ten is ever asked for, and on disk the others stay there. The tables are any mapping of bytes: the stream layer's, or a
+dict in `simulate`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from signaalwissel.processors.facts import within_horizon
@@ -17,7 +19,11 @@ from signaalwissel.processors.stamped import record_in, stamp, written_at
 from signaalwissel.processors.trajectory import Trajectory, fold
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_head
 from signaalwissel.schemas.internal import Fact, RecentSignal
-from signaalwissel.schemas.recent_signal_codec import read_recent_signal, write_recent_signal
+from signaalwissel.schemas.recent_signal_codec import (
+    read_recent_head,
+    read_recent_signal,
+    write_recent_signal,
+)
 from signaalwissel.schemas.units import Millis
 
 MATCH_KEY_SIZE = 34
@@ -34,7 +40,7 @@ class Table(Protocol):
 
 
 class KnownTrajectory:
-    """A trajectory at a match key; decoded and folded when a signal first asks.
+    """A trajectory at a match key; folded when a signal first asks.
 
     Only the fold is kept: the facts take ten times its memory, and hardly ever does a horizon cut some of them off.
     """
@@ -81,12 +87,12 @@ class KnownTrajectory:
 
 
 class Resident:
-    """What is known at one match key."""
+    """What is known at one match key: the ids of trajectories, the refs of recent signals."""
 
-    __slots__ = ("recents", "trajectories")
+    __slots__ = ("recents", "trajectory_ids")
 
     def __init__(self) -> None:
-        self.trajectories: dict[str, KnownTrajectory] = {}
+        self.trajectory_ids: tuple[str, ...] = ()
         self.recents: list[bytes] = []
 
 
@@ -169,47 +175,82 @@ class MatcherState:
         self._trajectories = trajectories
         self._recents = recents
         self._residents: dict[bytes, Resident] = {}
+        self._asked: dict[bytes, KnownTrajectory] = {}
         self.policies = PolicyArchive(policies)
         self.retired = RetiredKeys({} if rotations is None else rotations)
 
     def load(
         self,
-        trajectories: Iterable[tuple[bytes, bytes]],
+        trajectories: Iterable[bytes],
         recents: Iterable[tuple[bytes, bytes]],
-        policies: Iterable[tuple[bytes, bytes]],
+        policies: Iterable[bytes],
         rotations: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
-        """Rebuild the index from the tables' entries, after a restart or a rebalance."""
-        for key, value in trajectories:
-            known = KnownTrajectory(value)
-            self._resident(key[:MATCH_KEY_SIZE]).trajectories[known.trajectory_id] = known
+        """Rebuild the index after a restart or a rebalance.
+
+        Args:
+            trajectories: The keys of the table of trajectories.
+            recents: The entries of the table of recent signals.
+            policies: The keys of the table of policies.
+            rotations: The entries of the table of rotations.
+        """
+        for key in trajectories:
+            resident = self._resident(key[:MATCH_KEY_SIZE])
+            resident.trajectory_ids = (*resident.trajectory_ids, key[MATCH_KEY_SIZE:].decode())
         for key, value in recents:
-            recent = read_recent_signal(value)
-            self._resident(recent.match_key).recents.append(key)
-            self.policies.used(recent.policy_version)
-        self.policies.load(version for version, _ in policies)
+            match_key, version = read_recent_head(value)
+            self._resident(match_key).recents.append(key)
+            self.policies.used(version)
+        self.policies.load(policies)
         self.retired.load(value for _, value in rotations)
 
     def resident(self, match_key: bytes) -> Resident | None:
         """What is known at a match key, or None: the case of nearly every signal."""
         return self._residents.get(match_key)
 
+    def trajectories_at(self, match_key: bytes) -> Sequence[KnownTrajectory]:
+        """The trajectories at a match key, for a signal that is to be decided: the next one finds them folded."""
+        resident = self._residents.get(match_key)
+        if resident is None:
+            return ()
+        found = []
+        for trajectory_id in resident.trajectory_ids:
+            entry = _trajectory_entry(match_key, trajectory_id)
+            known = self._asked.get(entry)
+            if known is None:
+                known = self._asked[entry] = KnownTrajectory(self._value_of(entry))
+            found.append(known)
+        return found
+
+    def copies_at(self, match_key: bytes) -> Sequence[KnownTrajectory]:
+        """The same for housekeeping, which asks for all keys in turn: nothing is kept of what nobody asked for."""
+        resident = self._residents.get(match_key)
+        if resident is None:
+            return ()
+        entries = [_trajectory_entry(match_key, trajectory_id) for trajectory_id in resident.trajectory_ids]
+        return [self._asked.get(entry) or KnownTrajectory(self._value_of(entry)) for entry in entries]
+
     def put_trajectory(self, match_key: bytes, record: bytes, now: Millis) -> bool:
         """Keep a trajectory copy unless a newer version is known; whether it was kept."""
         known = KnownTrajectory(stamp(record, now))
-        resident = self._resident(match_key)
-        earlier = resident.trajectories.get(known.trajectory_id)
-        if earlier is not None and earlier.version >= known.version:
+        entry = _trajectory_entry(match_key, known.trajectory_id)
+        earlier = self._trajectories.get(entry)
+        if earlier is None:
+            resident = self._resident(match_key)
+            resident.trajectory_ids = (*resident.trajectory_ids, known.trajectory_id)
+        elif read_trajectory_head(record_in(earlier)).version >= known.version:
             return False
-        resident.trajectories[known.trajectory_id] = known
-        self._trajectories[_trajectory_entry(match_key, known.trajectory_id)] = known.table_value
+        self._trajectories[entry] = known.table_value
+        self._asked.pop(entry, None)
         return True
 
     def drop_trajectory(self, match_key: bytes, trajectory_id: str) -> None:
         """Forget a trajectory copy that no rule can need any more."""
         resident = self._residents[match_key]
-        del resident.trajectories[trajectory_id]
-        del self._trajectories[_trajectory_entry(match_key, trajectory_id)]
+        entry = _trajectory_entry(match_key, trajectory_id)
+        del self._trajectories[entry]
+        self._asked.pop(entry, None)
+        resident.trajectory_ids = tuple(one for one in resident.trajectory_ids if one != trajectory_id)
         self._forget_if_empty(match_key, resident)
 
     def knows(self, signal_ref: bytes) -> bool:
@@ -253,8 +294,14 @@ class MatcherState:
         return found
 
     def _forget_if_empty(self, match_key: bytes, resident: Resident) -> None:
-        if not resident.trajectories and not resident.recents:
+        if not resident.trajectory_ids and not resident.recents:
             del self._residents[match_key]
+
+    def _value_of(self, entry: bytes) -> bytes:
+        value = self._trajectories.get(entry)
+        if value is None:
+            raise KeyError(entry)
+        return value
 
 
 def _trajectory_entry(match_key: bytes, trajectory_id: str) -> bytes:

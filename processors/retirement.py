@@ -60,7 +60,7 @@ def retire_match_key(state: "MatcherState", match_key: bytes, rotations: Mapping
     resident = state.resident(match_key)
     if resident is None:
         return
-    for known in tuple(resident.trajectories.values()):
+    for known in state.copies_at(match_key):
         if _goes(rotations.get(known.municipality), match_key):
             state.drop_trajectory(match_key, known.trajectory_id)
     for signal_ref in tuple(resident.recents):

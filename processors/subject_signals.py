@@ -3,7 +3,9 @@
 In: a recent signal at a match key, the person as keyed hashes, and the trajectories known there. Out: yes or no.
 """
 
-from signaalwissel.processors.matcher_state import Resident
+from collections.abc import Sequence
+
+from signaalwissel.processors.matcher_state import KnownTrajectory
 from signaalwissel.processors.periods import Days
 from signaalwissel.processors.persons import persons_at
 from signaalwissel.schemas.internal import ClientPseudonym, KeyedSignal, RecentSignal, ResidentCommand
@@ -11,7 +13,7 @@ from signaalwissel.schemas.routing import Candidate
 
 
 def is_his(
-    command: ResidentCommand, recent: RecentSignal, signal: KeyedSignal, resident: Resident | None
+    command: ResidentCommand, recent: RecentSignal, signal: KeyedSignal, known: Sequence[KnownTrajectory]
 ) -> bool:
     """Whether a recent signal is about the person whom ERASE_RESIDENT names.
 
@@ -22,7 +24,7 @@ def is_his(
         command: Names the person.
         recent: The signal's last answer, with what was confirmed.
         signal: The signal.
-        resident: What is known at its match key.
+        known: The trajectories at its match key.
     """
     person, said = command.person or ClientPseudonym(), signal.pseudonym
     if said.bsn is not None:
@@ -31,14 +33,14 @@ def is_his(
         return recent.confirmed == Candidate(command.trajectory_id or "", command.client or 0)
     if said.birth_date is None or said.birth_date != person.birth_date:
         return False
-    return not _shared(person, signal, resident)
+    return not _shared(person, signal, known)
 
 
-def _shared(person: ClientPseudonym, signal: KeyedSignal, resident: Resident | None) -> bool:
+def _shared(person: ClientPseudonym, signal: KeyedSignal, known: Sequence[KnownTrajectory]) -> bool:
     """Whether somebody else with this birth date lives at the address."""
-    known = [] if resident is None else [one.whole() for one in resident.trajectories.values()]
+    whole = [one.whole() for one in known]
     days = Days(signal.reference_date, signal.last_day)
-    there = persons_at([one for one in known if one is not None], signal.pseudonym.address, days)
+    there = persons_at([one for one in whole if one is not None], signal.pseudonym.address, days)
     same = [one for one in there if signal.pseudonym.birth_date in one.birth_dates()]
     bsns = {m.client.identity.bsn for one in same for m in one.everywhere} - {None}
     # A client without BSN may be the person himself.

@@ -3,9 +3,10 @@
 The signal lies in it as intake sent it; only what the matcher adds is encoded.
 """
 
-from signaalwissel.schemas.contract import Codec, codec
+from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.internal import RecentSignal
 from signaalwissel.schemas.primitives import (
+    BROKEN,
     FALSE,
     NULL,
     SOME,
@@ -61,6 +62,25 @@ def read_recent_signal(data: bytes) -> RecentSignal:
     """A RecentSignal in wire format; raises NotWireFormat, UnknownSchemaId or DoesNotFit."""
     generic: Codec[RecentSignal] = codec("RecentSignal")
     return generic.decode_by_hand(data, _read)
+
+
+def read_recent_head(data: bytes) -> tuple[bytes, str]:
+    """The match key and the policy version of a RecentSignal, without the rest; raises as its reader."""
+    if schema_id_of(data) == codec("RecentSignal").schema_id:
+        try:
+            return _read_head(data)
+        except BROKEN:
+            pass
+    whole = read_recent_signal(data)
+    return whole.match_key, whole.policy_version
+
+
+def _read_head(data: bytes) -> tuple[bytes, str]:
+    match_key, at = read_binary(data, HEADER_SIZE)
+    _, at = read_moment(data, at)
+    _, at = read_int(data, at)
+    version, _ = read_string(data, at)
+    return match_key, version
 
 
 def _said(recent: RecentSignal) -> bytes:

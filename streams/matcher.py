@@ -82,9 +82,13 @@ class MatcherHandler(ChunkHandler):
                 step.end(emissions)
 
     def on_recovered(self, partition: int) -> None:
-        tables = (self._trajectories, self._recents, self._archive, self._rotations)
-        state = MatcherState(*tables)
-        state.load(*(table.items_of(partition) for table in tables))
+        state = MatcherState(self._trajectories, self._recents, self._archive, self._rotations)
+        state.load(
+            self._trajectories.keys_of(partition),
+            self._recents.items_of(partition),
+            self._archive.keys_of(partition),
+            self._rotations.items_of(partition),
+        )
         self._states[partition] = state
 
     def on_revoked(self, partition: int) -> None:

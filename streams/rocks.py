@@ -72,7 +72,13 @@ class RocksItems:
         return isinstance(key, bytes) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[bytes]:
-        return (key for key, _ in self.items())
+        changes = dict(self.changes)
+        for stored in self.disk.keys(from_key=_ENTRY):
+            if stored >= _PAST_ENTRIES:
+                break
+            if (key := stored[len(_ENTRY) :]) not in changes:
+                yield key
+        yield from (key for key, value in changes.items() if value is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -148,6 +148,10 @@ class PartitionedTable:
         """The entries of one held partition; copy them before changing the table in a loop."""
         return self._held[partition].items.items()
 
+    def keys_of(self, partition: int) -> Iterable[bytes]:
+        """The keys of one held partition; from disk its values are not read."""
+        return self._held[partition].items
+
     def size_of(self, partition: int) -> int:
         """Number of entries of one held partition."""
         return len(self._held[partition].items)

@@ -15,7 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from signaalwissel.processors.decision import Effects, Verdict, decide
 from signaalwissel.processors.emissions import SIGNALS, Emission
 from signaalwissel.processors.facts import horizon_of
-from signaalwissel.processors.matcher_state import MatcherState, Resident
+from signaalwissel.processors.matcher_state import KnownTrajectory, MatcherState
 from signaalwissel.processors.policy import Policy
 from signaalwissel.processors.routing import Revision, Routing
 from signaalwissel.schemas.decision_codec import read_decision
@@ -39,7 +39,7 @@ _BATCH_BYTES = 512 << 10
 _DECIDED_AT = 1_772_000_000_000
 
 Revised = tuple[KeyedSignal, bytes, Verdict, Revision, Policy]
-Case = tuple[KeyedSignal, bytes, Resident | None, Verdict]
+Case = tuple[KeyedSignal, bytes, Sequence[KnownTrajectory], Verdict]
 Stage = tuple[ChunkHandler, Tables]
 
 
@@ -80,8 +80,8 @@ def _decisions(kit: Kit, cases: Sequence[Case]) -> list[Measurement]:
     measured = []
     for name, wanted in chosen.items():
         alike = [
-            (signal, resident if verdict.reason is not TrueReason.NO_TRAJECTORY else None)
-            for signal, _, resident, verdict in cases
+            (signal, known if verdict.reason is not TrueReason.NO_TRAJECTORY else ())
+            for signal, _, known, verdict in cases
             if wanted(verdict)
         ]
         repeated = (alike * (_CALLS // len(alike) + 1))[:_CALLS]
@@ -95,13 +95,12 @@ def _cases(kit: Kit, internal: Internal) -> Iterable[Case]:
         state.put_trajectory(record.key or b"", record.value or b"", record.timestamp)
     for record in internal.signals:
         signal, key = read_keyed_signal(record.value or b""), record.key or b""
-        resident = state.resident(key)
-        yield signal, key, resident, _decide(kit, signal, resident)
+        known = state.trajectories_at(key)
+        yield signal, key, known, _decide(kit, signal, known)
 
 
-def _decide(kit: Kit, signal: KeyedSignal, resident: Resident | None) -> Verdict:
+def _decide(kit: Kit, signal: KeyedSignal, known: Sequence[KnownTrajectory]) -> Verdict:
     policy = kit.policies[signal.municipality]
-    known = () if resident is None else resident.trajectories.values()
     horizon = horizon_of(signal.last_day, policy)
     folded = [trajectory for one in known if (trajectory := one.as_of(horizon)) is not None]
     return decide(signal, folded, Effects(), policy)

@@ -18,7 +18,7 @@ class Worker:
     def restarted(self) -> MatcherState:
         """The state as a worker rebuilds it from the tables."""
         state = MatcherState(self.trajectories, self.recents, self.policies)
-        state.load(self.trajectories.items(), self.recents.items(), self.policies.items())
+        state.load(self.trajectories, self.recents.items(), self.policies)
         return state
 
 
@@ -40,9 +40,8 @@ def test_an_older_or_the_same_version_does_not_replace_a_newer_one() -> None:
     assert not state.put_trajectory(KEY, trajectory(version=2), 2)
     assert not state.put_trajectory(KEY, trajectory(version=1), 3)
     assert state.put_trajectory(KEY, trajectory(version=3), 4)
-    resident = state.resident(KEY)
-    assert resident is not None
-    assert (resident.trajectories["T1"].version, resident.trajectories["T1"].written_at) == (3, 4)
+    (known,) = state.trajectories_at(KEY)
+    assert (known.trajectory_id, known.version, known.written_at) == ("T1", 3, 4)
 
 
 def test_a_restart_knows_what_was_known() -> None:
@@ -55,10 +54,34 @@ def test_a_restart_knows_what_was_known() -> None:
     again = worker.restarted()
     resident = again.resident(KEY)
     assert resident is not None
-    assert sorted(resident.trajectories) == ["T1", "T2"]
+    assert sorted(resident.trajectory_ids) == ["T1", "T2"]
+    assert sorted(one.trajectory_id for one in again.trajectories_at(KEY)) == ["T1", "T2"]
     assert (sorted(resident.recents), len(again.recents_at(KEY))) == ([b"one", b"two"], 2)
     assert set(again.match_keys()) == {KEY, OTHER_KEY}
     assert again.recents_at(OTHER_KEY) == []
+
+
+def test_a_copy_is_read_and_folded_once_however_many_signals_ask() -> None:
+    worker = Worker()
+    worker.state.put_trajectory(KEY, trajectory("T1"), 1)
+    state = worker.restarted()
+    (housekept,) = state.copies_at(KEY)
+    (asked,) = state.trajectories_at(KEY)
+    assert asked is not housekept
+    assert state.trajectories_at(KEY)[0] is asked
+    assert state.copies_at(KEY)[0] is asked
+
+
+def test_a_signal_after_a_new_version_or_a_removal_is_not_shown_the_old_one() -> None:
+    state = Worker().state
+    state.put_trajectory(KEY, trajectory("T1", version=1), 1)
+    state.put_trajectory(KEY, trajectory("T2", version=1), 1)
+    assert [one.version for one in state.trajectories_at(KEY)] == [1, 1]
+    state.put_trajectory(KEY, trajectory("T1", version=2), 2)
+    state.drop_trajectory(KEY, "T2")
+    assert [(one.trajectory_id, one.version) for one in state.trajectories_at(KEY)] == [("T1", 2)]
+    state.put_trajectory(KEY, trajectory("T2", version=1), 3)
+    assert [one.written_at for one in state.trajectories_at(KEY)] == [2, 3]
 
 
 def test_a_changed_signal_is_kept_once() -> None:
@@ -90,9 +113,7 @@ def test_a_trajectory_stays_where_its_signal_goes() -> None:
 def test_a_copy_is_folded_as_of_a_horizon() -> None:
     worker = Worker()
     worker.state.put_trajectory(KEY, trajectory(story=facts(recorded_at=(1000, 2000))), 1)
-    resident = worker.state.resident(KEY)
-    assert resident is not None
-    known = resident.trajectories["T1"]
+    (known,) = worker.state.trajectories_at(KEY)
     assert known.as_of(2001) is known.whole()
     early = known.as_of(2000)
     assert early is not None

@@ -144,7 +144,8 @@ class World:
         self._policies = policies or self._policies
         self._matcher = Matcher(self._policies)
         self._state = MatcherState(*self.tables)
-        self._state.load(*(table.items() for table in self.tables))
+        trajectories, recents, policies, *rotations = self.tables
+        self._state.load(trajectories, recents.items(), policies, *(table.items() for table in rotations))
 
     def sweep(self, now: int) -> None:
         """Forget what no rule can need any more."""
@@ -154,7 +155,7 @@ class World:
     def knows(self, match_key: bytes) -> list[str]:
         """The trajectories that are known at a match key."""
         resident = self._state.resident(match_key)
-        return [] if resident is None else sorted(resident.trajectories)
+        return [] if resident is None else sorted(resident.trajectory_ids)
 
     def fresh(self, ref: bytes) -> Verdict:
         """What the records delivered so far, and what was said, make of a signal."""

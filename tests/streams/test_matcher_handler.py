@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import Any
 
@@ -60,16 +61,20 @@ class MatcherStand(Stand):
 
     def index(self, partition: int = 0) -> dict[bytes, tuple[dict[str, tuple[int, bytes]], list[bytes]]]:
         """What the handler knows of a partition, comparable."""
-        return {
-            match_key: (
-                {
-                    known.trajectory_id: (known.version, known.table_value)
-                    for known in at.trajectories.values()
-                },
-                sorted(at.recents),
-            )
-            for match_key, at in self.made._states[partition]._residents.items()
-        }
+        with ExitStack() as bound:
+            for table in self.tables.values():
+                bound.enter_context(table.bound(partition))
+            state = self.made._states[partition]
+            return {
+                match_key: (
+                    {
+                        known.trajectory_id: (known.version, known.table_value)
+                        for known in state.copies_at(match_key)
+                    },
+                    sorted(at.recents),
+                )
+                for match_key, at in state._residents.items()
+            }
 
 
 def changes(
@@ -333,9 +338,11 @@ class TestSweep:
         stand.take(ended("OVER"), running("RUNS"), signal(), signal("S2", date(2040, 1, 1)))
         stand.sweep(0, LATE)
         table = stand.tables
-        tables = [table[name] for name in (MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)]
-        rebuilt = MatcherState(*tables)
-        rebuilt.load(*(one.items_of(0) for one in tables))
+        trajectories, recents, policies = (
+            table[name] for name in (MATCHER_TRAJECTORIES, MATCHER_RECENTS, MATCHER_POLICIES)
+        )
+        rebuilt = MatcherState(trajectories, recents, policies)
+        rebuilt.load(trajectories.keys_of(0), recents.items_of(0), policies.keys_of(0))
         assert list(rebuilt.match_keys()) == list(stand.index())
         stand.handler.on_recovered(0)
         assert list(stand.index()) == list(rebuilt.match_keys())

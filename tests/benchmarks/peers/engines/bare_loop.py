@@ -131,7 +131,7 @@ class Loop:
                     left.discard(place)
         return {
             number: new_state(
-                tables[_TRAJECTORIES, number], tables[_RECENTS, number], tables[_TRAJECTORIES, number].items()
+                tables[_TRAJECTORIES, number], tables[_RECENTS, number], list(tables[_TRAJECTORIES, number])
             )
             for number in self._partitions
         }

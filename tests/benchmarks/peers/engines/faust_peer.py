@@ -43,7 +43,7 @@ trajectories, recents = (
 @app.agent(source)
 async def match(stream: Any) -> None:
     """Handle records one by one."""
-    state = new_state(trajectories, recents, list(trajectories.items()))
+    state = new_state(trajectories, recents, list(trajectories))
     async for event in stream.events():
         stamp = round(event.message.timestamp * 1000)
         for sent in step(state, event.key, event.value, stamp):

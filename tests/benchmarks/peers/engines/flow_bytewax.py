@@ -27,7 +27,7 @@ def _keyed(message: KafkaSourceMessage) -> tuple[str, KafkaSourceMessage]:
 def _match(kept: Kept | None, message: KafkaSourceMessage) -> tuple[Kept, list[Sent]]:
     packed, recents = kept or (b"", {})
     trajectories = PackedTrajectories(packed)
-    state = new_state(trajectories, recents, list(trajectories.items()))
+    state = new_state(trajectories, recents, list(trajectories))
     sent = step(state, message.key, message.value, message.timestamp[1])
     return (trajectories.packed() if trajectories.changed else packed, recents), sent
 

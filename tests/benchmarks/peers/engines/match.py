@@ -38,11 +38,11 @@ class Sent(NamedTuple):
     headers: Headers
 
 
-def new_state(trajectories: Table, recents: Table, kept: Iterable[tuple[bytes, bytes]] = ()) -> MatcherState:
-    """The matcher's state over an engine's tables; `kept` are the trajectories in them."""
+def new_state(trajectories: Table, recents: Table, kept: Iterable[bytes] = ()) -> MatcherState:
+    """The matcher's state over an engine's tables; `kept` are the keys of the trajectories in them."""
     state = MatcherState(trajectories, recents, {})
     # Every engine has the one default policy: none archives it.
-    state.load(kept, (), [(_VERSION, b"")])
+    state.load(kept, (), [_VERSION])
     return state
 
 

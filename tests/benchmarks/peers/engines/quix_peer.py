@@ -26,7 +26,7 @@ def match(value: bytes, key: bytes, timestamp: int, _headers: Any, state: State)
     recents = CalledTable(
         lambda ref: state.get_bytes(ref.hex()), lambda ref, recent: state.set_bytes(ref.hex(), recent)
     )
-    sent = step(new_state(trajectories, recents, list(trajectories.items())), key, value, timestamp)
+    sent = step(new_state(trajectories, recents, list(trajectories)), key, value, timestamp)
     if trajectories.changed:
         state.set_bytes(_TRAJECTORIES, trajectories.packed())
     return sent
