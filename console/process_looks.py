@@ -50,7 +50,12 @@ def looks(settings: Settings) -> list[Look]:
     places = list(_places(settings))
     if not places:
         return []
-    with ThreadPoolExecutor(len(places)) as pool, httpx.Client(timeout=_BOUND_S, trust_env=False) as client:
+    client = httpx.Client(
+        timeout=_BOUND_S,
+        trust_env=False,
+        follow_redirects=False,
+    )
+    with ThreadPoolExecutor(len(places)) as pool, client:
         return list(pool.map(lambda place: _look(client, *place), places))
 
 

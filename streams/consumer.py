@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -164,12 +163,14 @@ class ChunkConsumer(driver.Consumer):
 
     @Service.task
     async def _commit_handler(self) -> None:
-        interval, began = self.app.settings.commit_interval_s, time.monotonic()
+        # The loop's clock, by which it also sleeps: a simulated loop brings its own.
+        clock = asyncio.get_running_loop().time
+        interval, began = self.app.settings.commit_interval_s, clock()
         while not await self.wait_for_stopped(self.transactions.dirty):  # type: ignore[arg-type]
             # Counted from the beginning of the last commit: what a commit takes is no longer added to each wait,
             # and what comes after a pause waits for nothing.
-            await asyncio.sleep(max(0.0, began + interval - time.monotonic()))
-            began = time.monotonic()
+            await asyncio.sleep(max(0.0, began + interval - clock()))
+            began = clock()
             await self.transactions.commit_all()
 
     @Service.task

@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from greenlet import GreenletExit, getcurrent, greenlet
 from kafka import TopicPartition
-from signaalwissel.sinks import offsets, process, reader
+from signaalwissel.sinks import counts, offsets, process, reader
 from signaalwissel.sinks.records import Batch, Place
 from signaalwissel.sinks.settings import INPUT_TOPICS, SinkError, SinkSettings
 
@@ -72,6 +72,9 @@ class FakeConsumer:
     def position(self, tp: TopicPartition, **_options: Any) -> int:
         return self._positions[Place(*tp)]
 
+    def highwater(self, tp: TopicPartition) -> int:
+        return self._world.ends[Place(*tp)]
+
     def poll(self, **_options: Any) -> dict[TopicPartition, list[int]]:
         self._world.turn()
         place = self._world.rng.choice(sorted(self._positions))
@@ -88,9 +91,10 @@ class FakeConsumer:
 class FakeWriter:
     """Stores where records came from, as `Writer` stores what they say: the offsets first."""
 
-    def store(self, connection: Session, batch: Batch) -> None:
+    def store(self, connection: Session, batch: Batch) -> counts.Stored:
         offsets.advance(connection, batch.progress)  # type: ignore[arg-type]
         connection.execute(STORE, list(batch.decisions))
+        return counts.Stored()
 
 
 class SinkWorld:
@@ -175,7 +179,7 @@ class SinkWorld:
         )
         inbox: Any = SimpleNamespace(add=_add)
         try:
-            sink = process._Sink(settings, inbox, FakeWriter(), helpers)  # type: ignore[arg-type]
+            sink = process._Sink(settings, inbox, FakeWriter(), helpers, process.Tools())  # type: ignore[arg-type]
             while True:
                 sink.session(threading.Event())
         except SinkError:
@@ -248,9 +252,10 @@ def without_compare() -> Any:
 def without_rows_in_the_transaction() -> Any:
     """A planted defect: the offsets are committed, then the rows."""
 
-    def store(_self: FakeWriter, connection: Session, batch: Batch) -> None:
+    def store(_self: FakeWriter, connection: Session, batch: Batch) -> counts.Stored:
         offsets.advance(connection, batch.progress)  # type: ignore[arg-type]
         connection.commit()
         connection.execute(STORE, list(batch.decisions))
+        return counts.Stored()
 
     return patch.object(FakeWriter, "store", store)
