@@ -68,9 +68,9 @@ bench: install ## micro-benchmarks and the speed of intake, matcher and sink
 	$(BIN)/python -m tests.benchmarks
 
 # Debian's and Ubuntu's name of the package; elsewhere install Chromium yourself.
-browser: install ## the web pages in a real Chromium, with axe; installs chromium by apt when it is not there and you are root
+browser: install ## the web pages and the documentation site in a real Chromium, with axe; installs chromium by apt when it is not there and you are root
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
-	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py tests/console/webpages/test_first_day.py
+	SIGNAALWISSEL_BROWSER=required $(BIN)/pytest tests/console/webpages/test_browser.py tests/console/webpages/test_first_day.py tests/docs/test_site_axe.py
 
 # promtool is part of Debian's and Ubuntu's package of Prometheus; elsewhere install it yourself.
 monitoring: install ## alert rules and dashboards checked by promtool; installs it by apt when it is not there and you are root

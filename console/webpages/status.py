@@ -52,17 +52,18 @@ class StatusPage(Page):
                 retention = retention_state(self._parts.engine)
         except ServiceAway:
             told, work, retention = None, None, None
+        processes = self._parts.processes()
         return self._pages.page(
             request,
             "status.html",
             title="Beheer",
             findings=sorted((one for one in found if not _is_lag(one)), key=lambda one: one.ok),
             lags=[one for one in found if _is_lag(one)],
-            processes=self._parts.processes(),
+            processes=processes,
             pace=work,
             retention=retention,
             looked=looked,
-            wrong=sum(not one.ok for one in found),
+            wrong=sum(not one.ok for one in found) + sum(not one.ready for one in processes),
             health=told,
         )
 

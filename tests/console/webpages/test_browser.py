@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,8 @@ def log_in(context: BrowserContext, town: Town, role: Role) -> Page:
 
 
 def pages_of(town: Town) -> dict[Role, dict[str, str]]:
+    # The month of the town's signals.
+    month = f"{town.today - timedelta(days=1):%Y-%m}"
     return {
         Role.COUNSELLOR: {
             "werkvoorraad": "/taken?van=team",
@@ -82,7 +85,7 @@ def pages_of(town: Town) -> dict[Role, dict[str, str]]:
             "signaal": "/signalen?nummer=s-1",
             "uitval": "/uitval",
             "cijfers": "/cijfers",
-            "cijfers-voor-partners": "/cijfers/partners",
+            "cijfers-voor-partners": f"/cijfers/partners?maand={month}",
             "beleid": "/beleid",
             "berichten-van-de-gemeente": "/berichten",
             "beleid-anders": "/beleid?bron=voorbeeld&window.months=1",

@@ -265,7 +265,7 @@ def test_operations_tells_throughput_latency_lag_processes_and_retention(town: T
         )
     page = " ".join(re.sub(r"<[^>]+>", " ", person(town, Role.OPERATOR).get("/beheer").text).split())
     for told in (
-        "Beslissingen in de laatste 5 minuten 600 (2.0 per seconde)",
+        "Beslissingen in de laatste 5 minuten 600 (2,0 per seconde)",
         "de helft binnen 3 minuten",
         "intake lag 12 records to be read, the oldest for 3 seconds goed",
         "intake gereed 1.200 regels",
@@ -278,9 +278,19 @@ def test_operations_tells_throughput_latency_lag_processes_and_retention(town: T
 
 def test_operations_tells_what_doctor_finds_and_what_to_do(town: Town) -> None:
     town.findings.append(wrong("clock", "is off", "set SIGNAALWISSEL_CLOCK=database"))
+    town.processes[1:] = []
     page = person(town, Role.OPERATOR).get("/beheer").text
     assert "1 punt vraagt aandacht" in page
     assert "set SIGNAALWISSEL_CLOCK=database" in page
+
+
+def test_a_process_that_is_not_ready_asks_for_attention(town: Town) -> None:
+    operator = person(town, Role.OPERATOR)
+    page = operator.get("/beheer").text
+    assert "2 punten vragen aandacht" in page
+    assert "Alles is in orde" not in page
+    town.processes[1:] = []
+    assert "Alles is in orde" in operator.get("/beheer").text
 
 
 def test_every_page_of_whoever_logged_in_has_the_logout(town: Town) -> None:
