@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,8 @@ def running(installation: Installation, *options: str, **settings: str) -> Itera
                     break
             else:
                 raise AssertionError("it printed no token")
+            # A line for each request: nobody else empties the pipe, and a full one would hold the gateway up.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
             address = f"http://{place['host']}:{place['port']}"
             yield Running(address, f"http://127.0.0.1:{port}/metrics", found[1], process)
         finally:
@@ -113,6 +116,7 @@ def test_records_go_from_http_onto_kafka_and_a_stop_ends_with_0(installation: In
 def test_under_a_load_of_1000_a_second_no_answer_is_5xx_and_what_was_acknowledged_is_on_the_topic_once(
     installation: Installation,
 ) -> None:
+    grant_reader(installation.engine)
     with running(installation, **MANY) as gateway:
         port = int(gateway.address.rpartition(":")[2])
         load = Load(port, gateway.token, "signalen", new_signals("load"), duration_s=3.0)

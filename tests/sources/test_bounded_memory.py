@@ -18,7 +18,8 @@ from signaalwissel.sources.row_import import RowImport, Rules
 
 from tests.sources.import_support import RECEIVED, SAMPLES, SYSTEMS
 
-SHORT, LONG = 500, 2_500
+SHORT, LONG = 1_000, 5_000
+"""The short one fills a batch already: that much is held at any length."""
 
 
 def as_csv(file: Path, count: int) -> None:
