@@ -62,7 +62,7 @@ def slow_network(run: Run, load: Load) -> Mapping[str, Any]:
     ratio = told["p99_ms latency"] / told["p99_ms calm"]
     if ratio > _LATENCY_RATIO_MAX:
         raise GateFailed(
-            f"with 50 ms of latency p99 is {ratio:.1f} times that without; must be 3 times at most"
+            f"with 50 ms of latency p99 is {ratio:.1f} times that without; must be 3 times at most: {told}"
         )
     return {**told, "ratio": round(ratio, 2), "resets": kafka.resets + run.servers.database_proxy.resets}
 

@@ -13,6 +13,8 @@ from tests.oracle.intake import Line
 
 _PAUSED_S = 5.0
 """Longer than a session lasts (launch.short_session)."""
+_DIES_S = 120.0
+"""How long a busy machine may take to start a stage and to let it come to its point: patience, no gate."""
 
 
 def slices(lines: list[Line], count: int) -> list[list[Line]]:
@@ -53,7 +55,7 @@ def _die_at(run: Run, points: Mapping[str, str], lines: list[Line]) -> None:
         return all(run.product[name].kills > count for name, count in before.items())
 
     with run.product.publishing(lines, 2.0):
-        run.product.wait_until(died, f"each dies at its point: {dict(points)}", 40.0)
+        run.product.wait_until(died, f"each dies at its point: {dict(points)}", _DIES_S)
 
 
 def random_kills(run: Run, load: Load) -> Mapping[str, Any]:

