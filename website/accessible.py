@@ -12,6 +12,7 @@ _EMPTY_HEADING = re.compile(r"<th(\s[^>]*)?></th>")
 _NESTED = re.compile(r'<nav class="md-nav" aria-label="[^"]*">')
 _CONTENTS = '<nav class="md-nav md-nav--secondary" aria-label="Table of contents"'
 _SIDE = '<div class="md-sidebar md-sidebar--secondary"'
+_FRAME = '<div class="md-typeset__scrollwrap" tabindex="0" role="group" aria-label="Table">'
 
 
 def accessible(page: str) -> str:
@@ -19,6 +20,7 @@ def accessible(page: str) -> str:
     page = page.replace(_SEARCH, _SEARCH + ' aria-label="Search"')
     page = _EMPTY_HEADING.sub(r"<td\1></td>", page)
     page = _NESTED.sub('<nav class="md-nav" role="presentation">', page)
+    page = page.replace("<table>", _FRAME + "<table>").replace("</table>", "</table></div>")
     menu, side, rest = page.partition(_SIDE)
     # The contents stand in the menu of a narrow screen and beside the text of a wide one.
     return menu + side + rest.replace(_CONTENTS, _CONTENTS.replace("Table of contents", "On this page"), 1)

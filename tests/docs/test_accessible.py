@@ -23,6 +23,12 @@ SIDE = '<div class="md-sidebar md-sidebar--secondary">'
             id="the search has a name",
         ),
         pytest.param(
+            "<table><tr></tr></table>",
+            '<div class="md-typeset__scrollwrap" tabindex="0" role="group" aria-label="Table">'
+            "<table><tr></tr></table></div>",
+            id="a wide table is scrolled by keyboard",
+        ),
+        pytest.param(
             '<nav class="md-nav" aria-label="Domain">',
             '<nav class="md-nav" role="presentation">',
             id="a list in the contents is no landmark",
