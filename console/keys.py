@@ -39,8 +39,10 @@ def create(
         raise UsageFailure(f"{municipality!r} is not a municipality code of four digits")
     settings = environment.settings()
     try:
-        # Whoever asks about a code in a dry run must not make its keys, as trying out would.
-        provider = key_service.provider(settings.model_copy(update={"every_municipality": False}))
+        if settings.key_provider == "local":
+            # Whoever asks about a code in a dry run must not make its keys, as trying out would.
+            settings = settings.model_copy(update={"every_municipality": False})
+        provider = key_service.provider(settings)
         there = provider.knows(municipality)
         if not dry_run:
             provider.create(municipality)

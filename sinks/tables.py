@@ -110,6 +110,13 @@ decisions = Table(
     Index(None, "signal_id", "municipality"),
     # Retention goes by the day of receipt, and rows come in about that order.
     Index("ix_decisions_last_day", "last_day", postgresql_using="brin"),
+    # What pages ask: the signals that were decided again, and the latest ones.
+    Index(
+        "ix_decisions_revised",
+        *("municipality", "partner_id", "signal_id", "received_at", "revision"),
+        postgresql_where=text("revision > 0"),
+    ),
+    Index("ix_decisions_latest", "municipality", "last_day", "received_at"),
 )
 
 # `state` is the whole TrajectoryState in wire format, so that a rule finds every fact without reading the topic again.
@@ -220,6 +227,11 @@ task_history = Table(
     Column("what", Text, nullable=False),
     Column("by", Text),
     Column("note", Text),
+    Index(
+        "ix_task_history_climbed",
+        "task_id",
+        postgresql_where=text("what IN ('ESCALATED', 'OFFERED_TO_REGULAR')"),
+    ),
 )
 
 # Updates that were applied; one that is in here is not applied again. Task systems number locally, so the same number
@@ -236,6 +248,11 @@ task_updates = Table(
     Column("outcome", Text),
     Column("by", Text, nullable=False),
     Index(None, "task_id"),
+    Index(
+        "ix_task_updates_contact_made",
+        *("task_id", "occurred_at"),
+        postgresql_where=text("kind = 'CONTACT_MADE'"),
+    ),
 )
 
 # Every policy that this installation ever ran with: a task goes on under the one under which it was opened.

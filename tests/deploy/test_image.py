@@ -22,8 +22,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("ut
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 FILLED_IN = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / "compose.yaml").read_text("utf-8")))
 """As it is where no variable is set."""
-OURS = ("topics", "worker", "sink", "reader", "gateway", "web")
-ONCE = ("topics", "reader")
+OURS = ("topics", "database", "worker", "sink", "reader", "gateway", "web")
+ONCE = ("topics", "database", "reader")
 EVERYTHING = {*OURS, "kafka", "postgres", "registry", "prometheus", "grafana"}
 HEALTH = {"worker": {9100, 9101}, "sink": {9102}, "gateway": {8080}, "web": {8090}}
 _FIRST = int(SERVICES["worker"]["environment"]["SIGNAALWISSEL_HEALTH_PORT"])
@@ -117,13 +117,14 @@ def test_each_process_is_asked_whether_it_is_ready_on_the_ports_on_which_it_answ
 def test_two_workers_run_and_what_people_may_do_without_is_in_a_profile() -> None:
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
-    assert always == {"kafka", "postgres", "topics", "worker", "sink"}
+    assert always == {"kafka", "postgres", "topics", "database", "worker", "sink"}
 
 
 @pytest.mark.parametrize("name", ["gateway", "web"])
 def test_whoever_reads_the_database_waits_for_the_role_that_may(name: str) -> None:
     assert SERVICES["reader"]["command"] == ["access", "grant-reader"]
-    assert SERVICES["reader"]["depends_on"] == {"sink": {"condition": "service_healthy"}}
+    assert SERVICES["database"]["command"] == ["database", "migrate"]
+    assert SERVICES["reader"]["depends_on"] == {"database": {"condition": "service_completed_successfully"}}
     assert name in SERVICES["reader"]["profiles"]
     assert SERVICES[name]["depends_on"] == {"reader": {"condition": "service_completed_successfully"}}
 
@@ -146,7 +147,8 @@ def test_what_a_container_mounts_or_reads_as_a_secret_is_there(name: str) -> Non
         # What the checkout does not have: whoever installs it puts it there, as docs/deploy.md says.
         made = source == "./secrets/ca"
         assert made or source in COMPOSE["volumes"] or (DEPLOY / source).exists(), source
-    assert set(SERVICES[name].get("secrets", ())) <= set(COMPOSE["secrets"])
+    secrets = {one if isinstance(one, str) else one["source"] for one in SERVICES[name].get("secrets", ())}
+    assert secrets <= set(COMPOSE["secrets"])
 
 
 def test_prometheus_asks_every_process_of_ours_by_its_name() -> None:

@@ -195,7 +195,7 @@ def test_a_sweep_takes_what_is_over_and_leaves_the_rest() -> None:
     sweep_match_key(state, KEY, POLICIES, now)
     resident = state.resident(KEY)
     assert resident is not None
-    assert (list(resident.trajectories), resident.recents) == (["RUNS"], [b"new"])
+    assert (list(resident.trajectory_ids), resident.recents) == (["RUNS"], [b"new"])
 
 
 def test_a_sweep_forgets_a_key_of_which_nothing_is_left() -> None:

@@ -45,7 +45,9 @@ def sweep(state: MatcherState, today: date) -> int:
 
 
 def copies(state: MatcherState) -> int:
-    return sum(len(resident.trajectories) for key in state.match_keys() if (resident := state.resident(key)))
+    return sum(
+        len(resident.trajectory_ids) for key in state.match_keys() if (resident := state.resident(key))
+    )
 
 
 class TestTwoPersonsAtOneAddress:
