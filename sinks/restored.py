@@ -14,6 +14,7 @@ from contextlib import closing
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import OffsetOutOfRangeError
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import TaskEvent
 from signaalwissel.sinks import tombstones
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _POLL_MS = 500
 _READ_BOUND_S = 120.0
+"""How long nothing may come."""
 _KNOWN = text(
     "SELECT EXISTS (SELECT FROM tasks WHERE task_id = :task_id AND version >= :version) "
     "OR EXISTS (SELECT FROM outbox WHERE aggregate_id = :task_id AND version >= :version)"
@@ -46,8 +48,9 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
     """
     with kafka_away(), closing(open_consumer(settings)) as consumer:
         partitions = _partitions(consumer, settings.topic(TASKS))
-        behind = [one for one in partitions if _is_ahead(consumer, one, connection)]
-        published = _last_versions(consumer, behind, connection) if behind else {}
+        # One that is ahead tells of a restore; the others may end in a task that the ledger has ended again since.
+        restored = any(_is_ahead(consumer, one, connection) for one in partitions)
+        published = _last_versions(consumer, partitions, connection) if restored else {}
     if not published:
         return 0
     lock_tasks(connection)
@@ -121,7 +124,13 @@ def _records(
     while any((consumer.position(partition) or 0) < end for partition, end in ends.items()):
         if time.monotonic() > deadline:
             raise ServiceAway(f"Kafka: {TASKS} cannot be read to its end")
-        for records in consumer.poll(timeout_ms=_POLL_MS).values():
+        try:
+            polled = consumer.poll(timeout_ms=_POLL_MS)
+        except OffsetOutOfRangeError as error:
+            # Its beginning went meanwhile, with its period: the next attempt begins behind it.
+            raise ServiceAway(f"Kafka: the beginning of {TASKS} went while it was read") from error
+        for records in polled.values():
+            deadline = time.monotonic() + _READ_BOUND_S
             yield from records
 
 

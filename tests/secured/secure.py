@@ -21,11 +21,11 @@ from tests.sinks.role_support import as_role, let_in
 
 SETTLED_BOUND_S = 120
 ROLES = {
-    "signaalwissel-sink": Role.SINK,
-    "signaalwissel-web": Role.WEB,
-    "signaalwissel-gateway": Role.GATEWAY,
+    "sink": Role.SINK,
+    "web": Role.WEB,
+    "gateway": Role.GATEWAY,
 }
-"""As whom programs log in at PostgreSQL; all others are commands of people."""
+"""As whom programs log in at PostgreSQL, by the last word of their principal; all others are commands of people."""
 
 
 class Secure:
@@ -45,7 +45,9 @@ class Secure:
     def run(self, principal: str, *command: str, **others: str) -> "subprocess.Popen[bytes]":
         """Start a command as somebody, with further settings by their names; it writes to `log(principal)`."""
         variables = {**self._common, **self._secured.variables(principal, self._login), **others}
-        variables["DATABASE_URL"] = as_role(variables["DATABASE_URL"], ROLES.get(principal, Role.STAFF))
+        variables["DATABASE_URL"] = as_role(
+            variables["DATABASE_URL"], ROLES.get(principal.rpartition("-")[2], Role.STAFF)
+        )
         with self.log(principal).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "signaalwissel.console", *command],

@@ -262,7 +262,7 @@ def test_only_who_needs_the_database_reaches_it(rendered: Rendered) -> None:
         for manifest in of(rendered("whole"), "Deployment", "Job")
         if any(variable["name"] == "SIGNAALWISSEL_DATABASE_URL" for variable in container(manifest)["env"])
     }
-    assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate", "reader"}
+    assert set(expression["values"]) == using == {"sink", "gateway", "web", "migrate"}
 
 
 def test_the_readers_role_is_made_where_somebody_reads_and_after_the_tables(rendered: Rendered) -> None:
