@@ -2,7 +2,8 @@
 
 Flows in: the tables of this version. Flows out: one table of rights, from which the roles are granted and the tests of
 every cell are made. Migrations are run by the owner of the tables, who is none of these: so whoever breaks into sink or
-pages changes no table, switches no trigger off and empties no audit trail (OWASP ASVS 13.2.2).
+pages changes no table and switches no trigger off (OWASP ASVS 13.2.2). Retention deletes, so the sink may delete what it
+says is destroyed; that somebody else said so is what `audit verify` finds, not what the database refuses.
 
 A role has no login of its own until whoever runs the database gives it one. Row-level security stays below the rights:
 what pages read for somebody is read as `signaalwissel_reader`, which sees their municipalities alone.
