@@ -126,6 +126,5 @@ def _grant(url: str) -> None:
 def _grant_anew(url: str) -> None:
     engine = open_engine(url, name="signaalwissel-database")
     with database_away():
-        there = granted_roles(engine)
-    if there:
-        _grant(url)
+        if granted_roles(engine):
+            grant_roles(engine)

@@ -4,19 +4,14 @@ Flows in: digests of a session and its person, and when it was used. Flows out: 
 session is ended, and otherwise once no session can be so old.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from signaalwissel.security.running_sessions import Running
-from signaalwissel.security.sessions import LIFE_S, EndsAway
-from signaalwissel.sinks.access import answering
+from signaalwissel.sinks.ended_sessions import KEPT_S, ends_away
 from signaalwissel.sinks.session_tables import running_sessions
-from signaalwissel.sinks.settings import ServiceAway
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-_KEPT_S = 2 * LIFE_S
-"""Longer than any session lives, clocks that differ included."""
 _R = running_sessions.c
 
 
@@ -36,9 +31,9 @@ class StoredSessions:
         put = put.on_conflict_do_update(
             index_elements=[_R.digest], set_={"seen_s": func.greatest(_R.seen_s, put.excluded.seen_s)}
         )
-        with _away(), self._engine.begin() as connection:
+        with ends_away(), self._engine.begin() as connection:
             connection.execute(put)
-            connection.execute(delete(running_sessions).where(_R.began_s < one.seen_s - _KEPT_S))
+            connection.execute(delete(running_sessions).where(_R.began_s < one.seen_s - KEPT_S))
 
     def of(self, person: bytes, *, began_after_s: int, seen_after_s: int) -> Sequence[Running]:
         """Those of somebody that are neither older nor longer at rest; raises EndsAway."""
@@ -47,19 +42,10 @@ class StoredSessions:
             .where(_R.person == person, _R.began_s > began_after_s, _R.seen_s > seen_after_s)
             .order_by(_R.seen_s.desc(), _R.digest)
         )
-        with _away(), self._engine.connect() as connection:
+        with ends_away(), self._engine.connect() as connection:
             return [Running(*row) for row in connection.execute(asked)]
 
     def forget(self, digest: bytes) -> None:
         """Take one off the list; raises EndsAway."""
-        with _away(), self._engine.begin() as connection:
+        with ends_away(), self._engine.begin() as connection:
             connection.execute(delete(running_sessions).where(_R.digest == digest))
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        with answering():
-            yield
-    except ServiceAway as away:
-        raise EndsAway(str(away)) from away
