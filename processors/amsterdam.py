@@ -6,15 +6,16 @@ In: instants in UTC milliseconds, or dates. Out: dates, or instants. No clock (d
 import calendar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from signaalwissel.schemas.units import Millis
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_QUARTER_MS = 15 * 60 * 1000
-_MILLISECOND = timedelta(milliseconds=1)
-_MONTHS = 12
+AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_QUARTER_MS: Final = 15 * 60 * 1000
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_MONTHS: Final = 12
 
 
 def amsterdam_day(moment: Millis) -> date:

@@ -6,14 +6,15 @@ In: the facts that list clients, in order. Out: per position a client with hashe
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.processors.erased_clients import erased_positions
 from signaalwissel.processors.periods import Days
 from signaalwissel.schemas.internal import ClientPseudonym, Fact
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 
-LISTING = frozenset({TrajectoryEventKind.APPLIED, TrajectoryEventKind.CLIENT_CHANGED})
+_APPLIED: Final = TrajectoryEventKind.APPLIED
+LISTING: Final = frozenset({_APPLIED, TrajectoryEventKind.CLIENT_CHANGED})
 
 
 class Stay(NamedTuple):
@@ -33,7 +34,7 @@ class ClientIdentity(NamedTuple):
     member: tuple[Days, ...]
 
 
-_GONE = ClientIdentity(None, None, None, (), ())
+_GONE: Final = ClientIdentity(None, None, None, (), ())
 
 
 def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
@@ -42,7 +43,7 @@ def fold_clients(facts: Sequence[Fact]) -> tuple[ClientIdentity, ...]:
     count = max((len(listing.clients) for listing in listings), default=0)
     folds = [_ClientFold() for _ in range(count)]
     for listing in listings:
-        applies = listing.kind is TrajectoryEventKind.APPLIED
+        applies = listing.kind is _APPLIED
         for position, fold in enumerate(folds):
             fold.told(applies=applies)
             if position < len(listing.clients):

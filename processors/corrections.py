@@ -5,7 +5,7 @@ made exactly when the route differs or, on the counsellor's side, the trajectory
 the audit trail alone is told.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.processors.decision import Verdict
 from signaalwissel.processors.emissions import Emission
@@ -13,7 +13,7 @@ from signaalwissel.processors.routing import Routing
 from signaalwissel.schemas.internal import RecentSignal
 from signaalwissel.schemas.routing import CorrectionAction, Route
 
-_COUNSELLOR = Route.COUNSELLOR_FOLLOWUP
+_COUNSELLOR: Final = Route.COUNSELLOR_FOLLOWUP
 
 
 class Change(NamedTuple):

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.processors.periods import Days
 from signaalwissel.processors.persons import Person, PersonalFinding, find, person_with_bsn, persons_at
@@ -43,7 +43,10 @@ class Verdict(NamedTuple):
         return self.reason is TrueReason.ADDRESS_ONLY_MATCH
 
 
-NOBODY = Verdict(Route.REGULAR_FLOW, TrueReason.NO_TRAJECTORY)
+_REGULAR: Final = Route.REGULAR_FLOW
+_COUNSELLOR: Final = Route.COUNSELLOR_FOLLOWUP
+_NO_TRAJECTORY: Final = TrueReason.NO_TRAJECTORY
+NOBODY: Final = Verdict(_REGULAR, _NO_TRAJECTORY)
 """The decision as if nobody known lived there."""
 
 
@@ -128,7 +131,7 @@ def _address_only(candidates: tuple[Candidate, ...], evidence: Evidence | None) 
 
 
 def _verdict(found: PersonalFinding, matched_by: MatchedBy) -> Verdict:
-    if found.reason is TrueReason.NO_TRAJECTORY:
+    if found.reason is _NO_TRAJECTORY:
         return NOBODY
-    route = Route.REGULAR_FLOW if found.hit is None else Route.COUNSELLOR_FOLLOWUP
+    route = _REGULAR if found.hit is None else _COUNSELLOR
     return Verdict(route, found.reason, found.standing, matched_by)

@@ -3,24 +3,26 @@
 The stream layer adds the topic prefix and writes the headers; `simulate` decodes the same bytes and prints them.
 """
 
-SIGNALS = "signals"
-TRAJECTORIES = "trajectories"
-TASK_UPDATES = "task-updates"
-RESIDENT_EVENTS = "resident-events"
-INTAKE_COMMANDS = "intake-commands"
-TRAJECTORY_STATES = "trajectory-states"
-COUNSELLOR_FOLLOWUP = "counsellor-followup"
-REGULAR_FLOW = "regular-flow"
-COUNSELLOR_CORRECTIONS = "counsellor-corrections"
-REGULAR_CORRECTIONS = "regular-corrections"
-DECISIONS = "decisions"
-DEAD_LETTERS = "dead-letters"
-TASKS = "tasks"
-NOTICES = "notices"
-FEEDBACK = "feedback"
+from typing import Final
+
+SIGNALS: Final = "signals"
+TRAJECTORIES: Final = "trajectories"
+TASK_UPDATES: Final = "task-updates"
+RESIDENT_EVENTS: Final = "resident-events"
+INTAKE_COMMANDS: Final = "intake-commands"
+TRAJECTORY_STATES: Final = "trajectory-states"
+COUNSELLOR_FOLLOWUP: Final = "counsellor-followup"
+REGULAR_FLOW: Final = "regular-flow"
+COUNSELLOR_CORRECTIONS: Final = "counsellor-corrections"
+REGULAR_CORRECTIONS: Final = "regular-corrections"
+DECISIONS: Final = "decisions"
+DEAD_LETTERS: Final = "dead-letters"
+TASKS: Final = "tasks"
+NOTICES: Final = "notices"
+FEEDBACK: Final = "feedback"
 """Of a publisher: there is no topic of this name without one."""
-IMPORT_LEDGER = "import-ledger"
-IMPORT_STATES = "import-states"
+IMPORT_LEDGER: Final = "import-ledger"
+IMPORT_STATES: Final = "import-states"
 
 
 class Emission:

@@ -3,11 +3,13 @@
 The regular flow reads the same sentence whatever the true reason is: it must not tell that there was a trajectory.
 """
 
+from typing import Final
+
 from signaalwissel.schemas.routing import Reason, TrueReason
 
-NO_HIT = "Het signaal volgt de reguliere vroegsignalering."
+NO_HIT: Final = "Het signaal volgt de reguliere vroegsignalering."
 
-_TRUE = {
+_TRUE: Final = {
     TrueReason.RUNNING_TRAJECTORY: "De inwoner heeft een lopend schuldhulptraject: de schuldhulpverlener neemt"
     " persoonlijk contact op.",
     TrueReason.OPEN_AFTERCARE: "De inwoner krijgt nazorg na een schuldhulptraject: de schuldhulpverlener neemt"

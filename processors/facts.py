@@ -6,6 +6,7 @@ facts within its horizon (design 3, domain 8.11).
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Final
 
 from signaalwissel.processors.amsterdam import start_of_day
 from signaalwissel.processors.policy import Policy
@@ -13,7 +14,10 @@ from signaalwissel.schemas.internal import ClientPseudonym, Fact
 from signaalwissel.schemas.trajectory import TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 
-_ALWAYS_COUNT = frozenset({TrajectoryEventKind.ERASED, TrajectoryEventKind.WITHDRAWN_IN_ERROR})
+_APPLIED: Final = TrajectoryEventKind.APPLIED
+_ERASED: Final = TrajectoryEventKind.ERASED
+_WITHDRAWN: Final = TrajectoryEventKind.WITHDRAWN_IN_ERROR
+_ALWAYS_COUNT: Final = frozenset({_ERASED, _WITHDRAWN})
 
 
 def fact_of(event: TrajectoryEvent, clients: Iterable[ClientPseudonym]) -> Fact:
@@ -64,18 +68,23 @@ def within_horizon(facts: Sequence[Fact], horizon: Millis) -> Sequence[Fact]:
 
 def stands(facts: Sequence[Fact]) -> bool:
     """Whether the facts make a trajectory: applied for, not erased, not withdrawn in error."""
-    kinds = TrajectoryEventKind
-    applied = [fact.sequence for fact in facts if fact.kind is kinds.APPLIED]
-    # An ERASED with a position erased one client of two: the other's trajectory stands.
-    if not applied or any(fact.kind is kinds.ERASED and fact.client is None for fact in facts):
-        return False
-    withdrawn = [fact.sequence for fact in facts if fact.kind is kinds.WITHDRAWN_IN_ERROR]
-    return not withdrawn or max(applied) > max(withdrawn)
+    last_applied: int | None = None
+    last_withdrawn: int | None = None
+    for fact in facts:
+        kind = fact.kind
+        if kind is _APPLIED:
+            last_applied = fact.sequence if last_applied is None else max(last_applied, fact.sequence)
+        elif kind is _WITHDRAWN:
+            last_withdrawn = fact.sequence if last_withdrawn is None else max(last_withdrawn, fact.sequence)
+        elif kind is _ERASED and fact.client is None:
+            # With a position it erased one client of two: the other's trajectory stands.
+            return False
+    return last_applied is not None and (last_withdrawn is None or last_applied > last_withdrawn)
 
 
 def applied(facts: Iterable[Fact]) -> bool:
     """Whether there is an application among the facts: until then all of them wait (domain 8.16)."""
-    return any(fact.kind is TrajectoryEventKind.APPLIED for fact in facts)
+    return any(fact.kind is _APPLIED for fact in facts)
 
 
 def _precedence(fact: Fact) -> tuple[Millis, str]:

@@ -6,12 +6,13 @@ signal (domain 8.15). The ids are hashes: they tell nothing of partner, moment o
 
 import hashlib
 from enum import StrEnum
+from typing import Final
 
 from signaalwissel.schemas.routing import CorrectionAction
 from signaalwissel.schemas.units import Millis
 
-_SIZE = 16
-_SEPARATOR = "\x1f"
+_SIZE: Final = 16
+_SEPARATOR: Final = "\x1f"
 
 
 def signal_ref(municipality: str, partner_id: str, signal_id: str, received_at: Millis) -> bytes:

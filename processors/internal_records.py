@@ -8,6 +8,7 @@ In: a decoded record. Out: nothing, or Rejected with the first rule that it brea
 """
 
 from datetime import date
+from typing import Final
 
 from signaalwissel.processors.matcher_state import MATCH_KEY_SIZE
 from signaalwissel.processors.reading import RECORD_SIZE_MAX
@@ -24,16 +25,16 @@ from signaalwissel.schemas.keyed_signal_codec import check_carried
 from signaalwissel.schemas.routing import Decision
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 
-SIGNAL_SIZE_MAX = 2 * RECORD_SIZE_MAX
+SIGNAL_SIZE_MAX: Final = 2 * RECORD_SIZE_MAX
 """Bytes of what a signal carries sealed: nearly all of its record as it came."""
 
-TRAJECTORY_SIZE_MAX = 8 << 20
+TRAJECTORY_SIZE_MAX: Final = 8 << 20
 """Bytes of a KeyedTrajectory: half of what its topic and the matcher's table take, and several times what a thousand
 facts need."""
 
-_SIGNAL_REF_SIZE = 16
-_DAY_AFTER_LAST = date(3000, 1, 1)
-_CLIENTS = frozenset({None, 0, 1})
+_SIGNAL_REF_SIZE: Final = 16
+_DAY_AFTER_LAST: Final = date(3000, 1, 1)
+_CLIENTS: Final = frozenset({None, 0, 1})
 
 
 def check_keyed_signal(match_key: bytes, signal: KeyedSignal) -> None:

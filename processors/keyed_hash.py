@@ -5,10 +5,11 @@ goes into the two hashes that HMAC is made of once; each message continues copie
 """
 
 import hashlib
+from typing import Final
 
-_BLOCK_SIZE = 64
-_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+_BLOCK_SIZE: Final = 64
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class KeyedHash:

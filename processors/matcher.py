@@ -5,6 +5,7 @@ brings what a person or a clock said. The matcher alone numbers revisions. Pure 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from signaalwissel.processors import corrections
 from signaalwissel.processors.decision import NOBODY, Effects, Verdict, decide
@@ -33,7 +34,7 @@ from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal, without_
 from signaalwissel.schemas.routing import Candidate, CorrectionAction, CorrectionCause, Route
 from signaalwissel.schemas.units import Millis
 
-_NOTHING_SAID = Effects()
+_NOTHING_SAID: Final = Effects()
 
 
 class Matcher:

@@ -9,7 +9,7 @@ dict in `simulate`.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from signaalwissel.processors.facts import within_horizon
 from signaalwissel.processors.policy import Policy, PolicyError
@@ -26,7 +26,7 @@ from signaalwissel.schemas.recent_signal_codec import (
 )
 from signaalwissel.schemas.units import Millis
 
-MATCH_KEY_SIZE = 34
+MATCH_KEY_SIZE: Final = 34
 
 
 class Table(Protocol):
@@ -67,7 +67,8 @@ class KnownTrajectory:
         if not self._is_folded:
             facts = self._facts()
             self._folded = fold(self.trajectory_id, facts)
-            self._latest = max((fact.recorded_at for fact in facts), default=0)
+            for fact in facts:
+                self._latest = max(self._latest, fact.recorded_at)
             self._is_folded = True
         if self._latest < horizon:
             return self._folded

@@ -7,12 +7,12 @@ both.
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.schemas.trajectory import ExitReason
 
-_DAY = timedelta(days=1)
-_SECOND_DAY = date.min + _DAY
+_DAY: Final = timedelta(days=1)
+_SECOND_DAY: Final = date.min + _DAY
 
 
 class Days(NamedTuple):
@@ -23,7 +23,7 @@ class Days(NamedTuple):
 
     def meet(self, other: "Days") -> bool:
         """Whether the two have a day in common."""
-        return overlap((self, other)) is not None
+        return meet(self.first, self.last, other.first, other.last)
 
 
 class Period(NamedTuple):
@@ -43,18 +43,34 @@ class Period(NamedTuple):
         return Days(self.begin, None if self.end is None else max(self.end, _SECOND_DAY) - _DAY)
 
 
+def meet(first: date | None, last: date | None, other_first: date | None, other_last: date | None) -> bool:
+    """Whether two stretches, each from its first day to its last, have a day in common.
+
+    The same as `overlap`, of two and without the days themselves: a decision asks for a dozen of them.
+    """
+    first, last = later(first, other_first), earlier(last, other_last)
+    return first is None or last is None or first <= last
+
+
 def overlap(stretches: Iterable[Days]) -> Days | None:
     """The days that all stretches have in common, or None."""
     first: date | None = None
     last: date | None = None
     for stretch in stretches:
-        if stretch.first is not None and (first is None or stretch.first > first):
-            first = stretch.first
-        if stretch.last is not None and (last is None or stretch.last < last):
-            last = stretch.last
+        first, last = later(first, stretch.first), earlier(last, stretch.last)
     if first is not None and last is not None and first > last:
         return None
     return Days(first, last)
+
+
+def later(first: date | None, other: date | None) -> date | None:
+    """The later of two first days; None is before all days."""
+    return other if first is None or (other is not None and other > first) else first
+
+
+def earlier(last: date | None, other: date | None) -> date | None:
+    """The earlier of two last days; None is after all days."""
+    return other if last is None or (other is not None and other < last) else last
 
 
 class PeriodFold:
@@ -73,7 +89,8 @@ class PeriodFold:
     def begin_first(self, day: date) -> None:
         """An application: dates the first period, and opens it where there is none."""
         if self._periods:
-            self._periods[0] = self._periods[0]._replace(begin=day)
+            first = self._periods[0]
+            self._periods[0] = Period(day, first.end, first.exit_reason)
         else:
             self._periods.append(Period(day))
 
@@ -85,7 +102,7 @@ class PeriodFold:
         last = self._periods[-1]
         if last.end is None and day < last.begin and len(self._periods) > 1:
             mended = -2
-        self._periods[mended] = self._periods[mended]._replace(end=day, exit_reason=exit_reason)
+        self._periods[mended] = Period(self._periods[mended].begin, day, exit_reason)
 
     def ended_by(self, exit_reason: ExitReason) -> bool:
         """Whether the last end stands with this reason."""

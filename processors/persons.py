@@ -5,13 +5,18 @@ a person of his own. In: the trajectories at a key. Out: persons, and the decisi
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from datetime import date
+from typing import Final, NamedTuple
 
 from signaalwissel.processors.periods import Days
 from signaalwissel.processors.policy import Policy
 from signaalwissel.processors.standing import Standing, standing
 from signaalwissel.processors.trajectory import Client, Trajectory
 from signaalwissel.schemas.routing import TrueReason
+
+_DECEASED: Final = TrueReason.DECEASED
+_OBJECTION: Final = TrueReason.OBJECTION
+_NO_TRAJECTORY: Final = TrueReason.NO_TRAJECTORY
 
 
 class Membership(NamedTuple):
@@ -62,7 +67,9 @@ class PersonalFinding(NamedTuple):
 
 def person_with_bsn(trajectories: Iterable[Trajectory], bsn: bytes | None) -> Person:
     """The person with this BSN; without memberships where nobody has it."""
-    found = tuple(m for m in _memberships(trajectories) if bsn is not None and m.client.identity.bsn == bsn)
+    if bsn is None:
+        return Person((), ())
+    found = tuple([m for m in _memberships(trajectories) if m.client.identity.bsn == bsn])
     return Person(found, found)
 
 
@@ -84,21 +91,37 @@ def persons_at(trajectories: Iterable[Trajectory], address: bytes | None, days: 
 
 def find(person: Person, days: Days, policy: Policy) -> PersonalFinding:
     """Decide for a certain person: death, objection, then the best of his trajectories (domain 8.6)."""
-    found = [s for m in person.here if (s := standing(m.trajectory, m.position, days, policy)) is not None]
-    best = max(found, key=lambda s: s.preference, default=None)
-    if any(
-        death <= days.last for m in person.everywhere for death in m.client.deaths if days.last is not None
-    ):
-        return PersonalFinding(TrueReason.DECEASED, best)
-    if any(_objects(m.client, days) for m in person.everywhere):
-        return PersonalFinding(TrueReason.OBJECTION, best)
+    best = _best(
+        [s for m in person.here if (s := standing(m.trajectory, m.position, days, policy)) is not None]
+    )
+    clients = [m.client for m in person.everywhere]
+    if any(_had_died(client, days) for client in clients):
+        return PersonalFinding(_DECEASED, best)
+    if any(_objects(client, days) for client in clients):
+        return PersonalFinding(_OBJECTION, best)
     if best is None:
-        return PersonalFinding(TrueReason.NO_TRAJECTORY, None)
+        return PersonalFinding(_NO_TRAJECTORY, None)
     return PersonalFinding(best.reason, best)
+
+
+def _best(found: Sequence[Standing]) -> Standing | None:
+    # Nearly everybody has one trajectory.
+    return found[0] if len(found) == 1 else max(found, key=_preference, default=None)
+
+
+def _preference(found: Standing) -> tuple[int, date, str]:
+    return found.preference
+
+
+def _had_died(client: Client, days: Days) -> bool:
+    last = days.last
+    return last is not None and any(death <= last for death in client.deaths)
 
 
 def _objects(client: Client, days: Days) -> bool:
     """Whether an objection is in force on the day of receipt; withdrawn, the test works again from that day."""
+    if not client.objections:
+        return False
     receipt = Days(days.last, days.last)
     return any(objection.before_end().meet(receipt) for objection in client.objections)
 
@@ -108,5 +131,9 @@ def _lived_at(client: Client, address: bytes | None, days: Days) -> bool:
 
 
 def _memberships(trajectories: Iterable[Trajectory]) -> Sequence[Membership]:
-    ordered = sorted(trajectories, key=lambda trajectory: trajectory.trajectory_id)
+    ordered = sorted(trajectories, key=_id_of)
     return [Membership(trajectory, i) for trajectory in ordered for i in range(len(trajectory.clients))]
+
+
+def _id_of(trajectory: Trajectory) -> str:
+    return trajectory.trajectory_id

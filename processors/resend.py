@@ -7,11 +7,12 @@ deliveries count, so a mended dead letter can be replayed.
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum, auto
+from typing import Final
 
 from signaalwissel.processors.policy import Policy
 from signaalwissel.schemas.internal import Delivery
 
-_MILLISECONDS = timedelta(milliseconds=1)
+_MILLISECONDS: Final = timedelta(milliseconds=1)
 
 
 class Resend(Enum):

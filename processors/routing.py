@@ -4,6 +4,8 @@ In: a signal, its verdict, the revision. Out: records in wire format. Nothing on
 trajectory: its record is built from the signal alone, so there is nothing to leave out.
 """
 
+from typing import Final
+
 from signaalwissel.processors.decision import Verdict
 from signaalwissel.processors.emissions import (
     COUNSELLOR_CORRECTIONS,
@@ -40,8 +42,8 @@ from signaalwissel.schemas.routed_codec import (
 from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, Reason, Route, RouteCorrection
 from signaalwissel.schemas.units import Millis
 
-_ROUTED_TYPE = "nl.vroegsignalering.signaal-gerouteerd"
-_CORRECTED_TYPE = "nl.vroegsignalering.routering-gecorrigeerd"
+_ROUTED_TYPE: Final = "nl.vroegsignalering.signaal-gerouteerd"
+_CORRECTED_TYPE: Final = "nl.vroegsignalering.routering-gecorrigeerd"
 
 
 class Revision:

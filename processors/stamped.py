@@ -1,8 +1,10 @@
 """Table values with the Kafka time of their last write in front: the clock of housekeeping (design 3)."""
 
+from typing import Final
+
 from signaalwissel.schemas.units import Millis
 
-_SIZE = 8
+_SIZE: Final = 8
 
 
 def stamp(record: bytes, written_at: Millis) -> bytes:

@@ -5,15 +5,15 @@ where the trajectory did not exist yet. Dates only; no clock.
 """
 
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.processors.amsterdam import add_months
-from signaalwissel.processors.periods import Days, Period, overlap
+from signaalwissel.processors.periods import Days, Period, earlier, later, meet
 from signaalwissel.processors.policy import Policy
 from signaalwissel.processors.trajectory import Client, Trajectory
 from signaalwissel.schemas.routing import DebtTiming, TrajectoryStanding, TrueReason
 
-HITS = (
+HITS: Final = (
     TrueReason.RUNNING_TRAJECTORY,
     TrueReason.OPEN_AFTERCARE,
     TrueReason.OPEN_SERVICE,
@@ -21,12 +21,13 @@ HITS = (
 )
 """The reasons that lead to the counsellor, strongest first (domain 8.6)."""
 
-_PRECEDENCE = (
+_PRECEDENCE: Final = (
     *HITS,
     TrueReason.COMPLETED_OUTSIDE_WINDOW,
     TrueReason.EXIT_NOT_COMPLETED,
     TrueReason.ADMISSION_REFUSED,
 )
+_RANK: Final = {reason: -rank for rank, reason in enumerate(_PRECEDENCE)}
 
 
 class Standing(NamedTuple):
@@ -48,7 +49,7 @@ class Standing(NamedTuple):
     def preference(self) -> tuple[int, date, str]:
         """Greater is better: the order of reasons, then the latest start, then the highest id (domain 8.6)."""
         started_on = self.trajectory.clients[self.client].running[0].begin
-        return -_PRECEDENCE.index(self.reason), started_on, self.trajectory.trajectory_id
+        return _RANK[self.reason], started_on, self.trajectory.trajectory_id
 
 
 def standing(trajectory: Trajectory, position: int, days: Days, policy: Policy) -> Standing | None:
@@ -113,20 +114,16 @@ def _after_exit(
 
 def _exit_that_counts(client: Client, days: Days) -> Period | None:
     """The last exit on or before the day of receipt, of those while he was a client (domain 8.5)."""
-    counting = [
-        period
-        for period in client.running
-        if period.end is not None
-        and days.last is not None
-        and period.end <= days.last
-        and _met(client, Days(period.end, period.end))
-    ]
-    # max keeps the first of equals; reversed makes that the later period.
-    return max(reversed(counting), key=_end, default=None)
-
-
-def _end(period: Period) -> date:
-    return period.end or date.max
+    counting: Period | None = None
+    if days.last is None:
+        return counting
+    latest = date.min
+    for period in client.running:
+        end = period.end
+        # Of two that end on one day the later period counts.
+        if end is not None and latest <= end <= days.last and _was_client(client, end):
+            counting, latest = period, end
+    return counting
 
 
 def _window_ends_on(exit_: Period | None, policy: Policy) -> date | None:
@@ -137,13 +134,21 @@ def _window_ends_on(exit_: Period | None, policy: Policy) -> date | None:
 
 def _left_after_running(client: Client, days: Days) -> bool:
     """Whether he ran with the trajectory, on or before the day of receipt, and was then left out of it."""
-    return any(_met(client, period.before_end(), Days(None, days.last)) for period in client.running)
+    until_receipt = Days(None, days.last)
+    return any(_met(client, period.before_end(), until_receipt) for period in client.running)
 
 
 def _any_open(client: Client, periods: tuple[Period, ...], days: Days) -> bool:
     return any(_met(client, period.through_end(), days) for period in periods)
 
 
-def _met(client: Client, *stretches: Days) -> bool:
-    """Whether the stretches meet on a day on which he was a client."""
-    return any(overlap((member, *stretches)) is not None for member in client.identity.member)
+def _met(client: Client, stretch: Days, days: Days) -> bool:
+    """Whether the two meet on a day on which he was a client."""
+    first, last = later(stretch.first, days.first), earlier(stretch.last, days.last)
+    if first is not None and last is not None and first > last:
+        return False
+    return any(meet(member.first, member.last, first, last) for member in client.identity.member)
+
+
+def _was_client(client: Client, day: date) -> bool:
+    return any(meet(member.first, member.last, day, day) for member in client.identity.member)

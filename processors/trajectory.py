@@ -5,7 +5,7 @@ In: facts. Out: a Trajectory, the same for every order and duplication of the fa
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.processors.clients import ClientIdentity, fold_clients
 from signaalwissel.processors.facts import stands
@@ -16,6 +16,21 @@ from signaalwissel.schemas.internal import Fact
 from signaalwissel.schemas.trajectory import Counsellor, ExitReason, Service, TrajectoryEventKind
 
 _Kind = TrajectoryEventKind
+# A member of an enum is looked up by its name each time, and a fold asks for each of these at every fact.
+_APPLIED: Final = _Kind.APPLIED
+_ADMITTED: Final = _Kind.ADMITTED
+_REOPENED: Final = _Kind.REOPENED
+_EXITED: Final = _Kind.EXITED
+_REFUSED: Final = _Kind.REFUSED
+_SERVICE_OPENED: Final = _Kind.SERVICE_OPENED
+_SERVICE_CLOSED: Final = _Kind.SERVICE_CLOSED
+_MONITORING_STARTED: Final = _Kind.MONITORING_STARTED
+_MONITORING_ENDED: Final = _Kind.MONITORING_ENDED
+_AFTERCARE_STARTED: Final = _Kind.AFTERCARE_STARTED
+_AFTERCARE_ENDED: Final = _Kind.AFTERCARE_ENDED
+_OBJECTION_LODGED: Final = _Kind.OBJECTION_LODGED
+_OBJECTION_WITHDRAWN: Final = _Kind.OBJECTION_WITHDRAWN
+_DECEASED: Final = ExitReason.DECEASED
 
 
 class Client(NamedTuple):
@@ -28,7 +43,7 @@ class Client(NamedTuple):
     @property
     def deaths(self) -> list[date]:
         """The days on which a recorded death ended his running."""
-        return [p.end for p in self.running if p.exit_reason is ExitReason.DECEASED and p.end is not None]
+        return [p.end for p in self.running if p.exit_reason is _DECEASED and p.end is not None]
 
 
 class Trajectory(NamedTuple):
@@ -69,13 +84,14 @@ class _TrajectoryFold:
 
     def add(self, fact: Fact) -> None:
         """Take the next fact."""
+        kind = fact.kind
         self._counsellor = fact.counsellor or self._counsellor
-        if fact.kind is _Kind.ADMITTED:
+        if kind is _ADMITTED:
             self._admitted_on = fact.occurred_on
-        self._add_running(fact)
-        self._add_service(fact)
-        self._add_phase(fact)
-        self._add_objection(fact)
+        self._add_running(kind, fact)
+        self._add_service(kind, fact)
+        self._add_phase(kind, fact)
+        self._add_objection(kind, fact)
 
     def trajectory(self, trajectory_id: str) -> Trajectory:
         """The trajectory as the facts so far have it."""
@@ -96,15 +112,15 @@ class _TrajectoryFold:
             self._admitted_on,
         )
 
-    def _add_running(self, fact: Fact) -> None:
-        if fact.kind is _Kind.APPLIED:
+    def _add_running(self, kind: _Kind, fact: Fact) -> None:
+        if kind is _APPLIED:
             for running in self._running:
                 running.begin_first(fact.occurred_on)
-        elif fact.kind is _Kind.REOPENED:
+        elif kind is _REOPENED:
             for running in self._running:
                 running.begin(fact.occurred_on)
-        elif fact.kind in {_Kind.EXITED, _Kind.REFUSED}:
-            reason = fact.exit_reason if fact.kind is _Kind.EXITED else None
+        elif kind is _EXITED or kind is _REFUSED:
+            reason = fact.exit_reason if kind is _EXITED else None
             for position in self._exiting(fact):
                 self._running[position].end(fact.occurred_on, reason)
 
@@ -114,33 +130,31 @@ class _TrajectoryFold:
         if his_own or len(self._clients) == 1:
             return concerned
         # One of two has died: the exit is the other's own (domain 8.6).
-        return [
-            position for position in concerned if not self._running[position].ended_by(ExitReason.DECEASED)
-        ]
+        return [position for position in concerned if not self._running[position].ended_by(_DECEASED)]
 
-    def _add_service(self, fact: Fact) -> None:
+    def _add_service(self, kind: _Kind, fact: Fact) -> None:
         if fact.service is None:
             return
-        if fact.kind is _Kind.SERVICE_OPENED:
+        if kind is _SERVICE_OPENED:
             self._services.setdefault(fact.service, PeriodFold()).begin(fact.occurred_on)
-        elif fact.kind is _Kind.SERVICE_CLOSED:
+        elif kind is _SERVICE_CLOSED:
             self._services.setdefault(fact.service, PeriodFold()).end(fact.occurred_on)
 
-    def _add_phase(self, fact: Fact) -> None:
-        if fact.kind is _Kind.MONITORING_STARTED:
+    def _add_phase(self, kind: _Kind, fact: Fact) -> None:
+        if kind is _MONITORING_STARTED:
             self._monitoring.begin(fact.occurred_on)
-        elif fact.kind is _Kind.MONITORING_ENDED:
+        elif kind is _MONITORING_ENDED:
             self._monitoring.end(fact.occurred_on)
-        elif fact.kind is _Kind.AFTERCARE_STARTED:
+        elif kind is _AFTERCARE_STARTED:
             self._aftercare.begin(fact.occurred_on)
-        elif fact.kind is _Kind.AFTERCARE_ENDED:
+        elif kind is _AFTERCARE_ENDED:
             self._aftercare.end(fact.occurred_on)
 
-    def _add_objection(self, fact: Fact) -> None:
-        if fact.kind not in {_Kind.OBJECTION_LODGED, _Kind.OBJECTION_WITHDRAWN}:
+    def _add_objection(self, kind: _Kind, fact: Fact) -> None:
+        if kind is not _OBJECTION_LODGED and kind is not _OBJECTION_WITHDRAWN:
             return
         for position in self._roster.concern(fact).positions:
-            if fact.kind is _Kind.OBJECTION_LODGED:
+            if kind is _OBJECTION_LODGED:
                 self._objections[position].begin(fact.occurred_on)
             else:
                 self._objections[position].end(fact.occurred_on)

@@ -5,6 +5,7 @@ In: a decoded record. Out: nothing, or Rejected with the first rule that it brea
 
 import re
 from datetime import date, timedelta
+from typing import Final
 
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.policy import Policy
@@ -14,26 +15,26 @@ from signaalwissel.schemas.signal import EarlySignal, Subject
 from signaalwissel.schemas.trajectory import ExitReason, TrajectoryEvent, TrajectoryEventKind
 from signaalwissel.schemas.units import Millis
 
-_EARLIEST = date(1900, 1, 1)
-_LATEST = date(2999, 12, 31)
+_EARLIEST: Final = date(1900, 1, 1)
+_LATEST: Final = date(2999, 12, 31)
 # The same bounds as instants.
-_EARLIEST_MS = -2_208_988_800_000
-_LATEST_MS = 32_503_679_999_999
-_DAY_MS = timedelta(days=1) // timedelta(milliseconds=1)
-_MUNICIPALITY = re.compile(r"[0-9]{4}")
-_BSN = re.compile(r"[0-9]{9}")
-_NO_BSN = "0" * 9
-_BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-_POSTCODE = re.compile(r"[1-9][0-9]{3}[A-Z]{2}")
-_SEPARATORS = re.compile(r"[\W_]+")
-_ID_LENGTH_MAX = 200
-_HOUSE_NUMBER_MAX = 99_999
-_CLIENTS_MAX = 2
-_SEQUENCE_LIMIT = 2**62
+_EARLIEST_MS: Final = -2_208_988_800_000
+_LATEST_MS: Final = 32_503_679_999_999
+_DAY_MS: Final = timedelta(days=1) // timedelta(milliseconds=1)
+_MUNICIPALITY: Final = re.compile(r"[0-9]{4}")
+_BSN: Final = re.compile(r"[0-9]{9}")
+_NO_BSN: Final = "0" * 9
+_BSN_WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+_POSTCODE: Final = re.compile(r"[1-9][0-9]{3}[A-Z]{2}")
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+_ID_LENGTH_MAX: Final = 200
+_HOUSE_NUMBER_MAX: Final = 99_999
+_CLIENTS_MAX: Final = 2
+_SEQUENCE_LIMIT: Final = 2**62
 
 _Kind = TrajectoryEventKind
-_NEEDS_CLIENTS = frozenset({_Kind.APPLIED, _Kind.CLIENT_CHANGED})
-_CONCERNS_ONE_CLIENT = frozenset({_Kind.OBJECTION_LODGED, _Kind.OBJECTION_WITHDRAWN})
+_NEEDS_CLIENTS: Final = frozenset({_Kind.APPLIED, _Kind.CLIENT_CHANGED})
+_CONCERNS_ONE_CLIENT: Final = frozenset({_Kind.OBJECTION_LODGED, _Kind.OBJECTION_WITHDRAWN})
 
 
 def check_signal(signal: EarlySignal, policy: Policy) -> date:

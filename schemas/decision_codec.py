@@ -5,6 +5,7 @@ Bytes in wire format in, value object out: what the generic codec gives for the 
 """
 
 from datetime import date
+from typing import Final
 
 from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.counsellor_codec import read_optional_counsellor
@@ -51,15 +52,15 @@ AuditPart = tuple[
 ]
 """The fields that only a Decision has, from matched_by to previous_routing_id."""
 
-_ROUTES = tuple(Route)
-_REASONS = tuple(TrueReason)
-_STANDINGS = tuple(TrajectoryStanding)
-_TIMINGS = tuple(DebtTiming)
-_MATCHED_BY = tuple(MatchedBy)
-_EVIDENCE = tuple(Evidence)
-_ACTIONS = tuple(CorrectionAction)
-_CAUSES = tuple(CorrectionCause)
-_NOBODY = TrajectoryPart()
+_ROUTES: Final = tuple(Route)
+_REASONS: Final = tuple(TrueReason)
+_STANDINGS: Final = tuple(TrajectoryStanding)
+_TIMINGS: Final = tuple(DebtTiming)
+_MATCHED_BY: Final = tuple(MatchedBy)
+_EVIDENCE: Final = tuple(Evidence)
+_ACTIONS: Final = tuple(CorrectionAction)
+_CAUSES: Final = tuple(CorrectionCause)
+_NOBODY: Final = TrajectoryPart()
 
 
 def read_decision(data: bytes) -> Decision:

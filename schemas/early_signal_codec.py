@@ -4,6 +4,8 @@ Bytes in wire format to value object, and back, as fastavro has it for the commi
 (tests/schemas/test_early_signal_codec.py holds it to that) without a dict for each nested record.
 """
 
+from typing import Final
+
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.primitives import (
     FALSE,
@@ -26,10 +28,10 @@ from signaalwissel.schemas.primitives import (
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind, Subject
 from signaalwissel.schemas.units import Cents
 
-_KINDS = tuple(PartnerKind)
-_KIND = {kind: long(index) for index, kind in enumerate(_KINDS)}
-_PRECISION_LIMIT = 10**12
-_FLAGS = 3
+_KINDS: Final = tuple(PartnerKind)
+_KIND: Final = {kind: long(index) for index, kind in enumerate(_KINDS)}
+_PRECISION_LIMIT: Final = 10**12
+_FLAGS: Final = 3
 """The booleans behind received_at."""
 
 

@@ -4,7 +4,7 @@ KeyedTrajectory, TrajectoryState and IntakeTrajectory begin with the same fields
 serves all three; what is behind differs.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.counsellor_codec import optional_counsellor, read_optional_counsellor
@@ -46,13 +46,13 @@ from signaalwissel.schemas.primitives import (
 )
 from signaalwissel.schemas.trajectory import ExitReason, Service, TrajectoryEventKind
 
-_KINDS = tuple(TrajectoryEventKind)
-_EXITS = tuple(ExitReason)
-_SERVICES = tuple(Service)
-_KIND = {member: long(index) for index, member in enumerate(_KINDS)}
-_EXIT = {member: SOME + long(index) for index, member in enumerate(_EXITS)}
-_SERVICE = {member: SOME + long(index) for index, member in enumerate(_SERVICES)}
-_BOOLEAN = {None: NULL, True: SOME + TRUE, False: SOME + FALSE}
+_KINDS: Final = tuple(TrajectoryEventKind)
+_EXITS: Final = tuple(ExitReason)
+_SERVICES: Final = tuple(Service)
+_KIND: Final = {member: long(index) for index, member in enumerate(_KINDS)}
+_EXIT: Final = {member: SOME + long(index) for index, member in enumerate(_EXITS)}
+_SERVICE: Final = {member: SOME + long(index) for index, member in enumerate(_SERVICES)}
+_BOOLEAN: Final = {None: NULL, True: SOME + TRUE, False: SOME + FALSE}
 
 _Trajectory = KeyedTrajectory | TrajectoryState | IntakeTrajectory
 

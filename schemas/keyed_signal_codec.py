@@ -6,7 +6,7 @@ the other, so the matcher passes the block on as it came.
 """
 
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.schemas.contract import HEADER_SIZE, codec, schema_id_of
 from signaalwissel.schemas.diagnosis import first_unreadable
@@ -37,9 +37,9 @@ from signaalwissel.schemas.primitives import (
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind
 from signaalwissel.schemas.units import Cents, Millis
 
-_AMOUNT_SIZE_MAX = 6
-_OPTIONAL_DAYS = 2
-_BOOLEANS = 2
+_AMOUNT_SIZE_MAX: Final = 6
+_OPTIONAL_DAYS: Final = 2
+_BOOLEANS: Final = 2
 
 
 def carried_block(signal: EarlySignal, sealed_subject: bytes) -> bytes:

@@ -9,39 +9,39 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-FIRST_MOMENT = -62_135_596_800_000
-LAST_MOMENT = 253_402_300_799_999
+EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+FIRST_MOMENT: Final = -62_135_596_800_000
+LAST_MOMENT: Final = 253_402_300_799_999
 """The years 1 to 9999 in milliseconds: what a timestamp of this calendar can be."""
-INT_BOUND = 2**31
-BROKEN = (IndexError, ValueError, OverflowError)
+INT_BOUND: Final = 2**31
+BROKEN: Final = (IndexError, ValueError, OverflowError)
 """What the readers raise for bytes that do not fit."""
 
-NULL = b"\x00"
-SOME = b"\x02"
-TRUE = b"\x01"
-FALSE = b"\x00"
-_LONG_BITS = 64
-_BASE = 128
+NULL: Final = b"\x00"
+SOME: Final = b"\x02"
+TRUE: Final = b"\x01"
+FALSE: Final = b"\x00"
+_LONG_BITS: Final = 64
+_BASE: Final = 128
 
 Item = TypeVar("Item")
 Symbol = TypeVar("Symbol", bound=StrEnum)
 
 
-_LAST = (
+_LAST: Final = (
     *(bytes((low,)) for low in range(_BASE)),
     *(bytes((low | _BASE, high)) for high in range(1, _BASE) for low in range(_BASE)),
 )
 """The last one or two bytes of a number, by its value: 14 bits."""
-_MORE = tuple(bytes((low | _BASE, high | _BASE)) for high in range(_BASE) for low in range(_BASE))
+_MORE: Final = tuple(bytes((low | _BASE, high | _BASE)) for high in range(_BASE) for low in range(_BASE))
 """Two bytes of a number that goes on behind them, by their 14 bits."""
-_BITS = 14
-_LOW_BITS = (1 << _BITS) - 1
-_LONGS = _LAST[::2]
+_BITS: Final = 14
+_LOW_BITS: Final = (1 << _BITS) - 1
+_LONGS: Final = _LAST[::2]
 """The numbers from 0 on that take one or two bytes: counts, lengths and symbols."""
-_SMALL = len(_LONGS)
+_SMALL: Final = len(_LONGS)
 
 
 def _zigzag(value: int) -> bytes:

@@ -3,6 +3,8 @@
 The signal lies in it as intake sent it; only what the matcher adds is encoded.
 """
 
+from typing import Final
+
 from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
 from signaalwissel.schemas.internal import RecentSignal
 from signaalwissel.schemas.primitives import (
@@ -29,9 +31,9 @@ from signaalwissel.schemas.primitives import (
 )
 from signaalwissel.schemas.routing import Candidate, Route
 
-_ROUTES = tuple(Route)
-_ROUTE = {member: long(index) for index, member in enumerate(_ROUTES)}
-_NOBODY_SAID_ANYTHING = NULL * 3
+_ROUTES: Final = tuple(Route)
+_ROUTE: Final = {member: long(index) for index, member in enumerate(_ROUTES)}
+_NOBODY_SAID_ANYTHING: Final = NULL * 3
 """No confirmed candidate, no refuted ones, no commands."""
 
 

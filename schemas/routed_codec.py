@@ -8,7 +8,7 @@ signal of a policy.
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.counsellor_codec import optional_counsellor
@@ -40,11 +40,11 @@ from signaalwissel.schemas.routing import (
 from signaalwissel.schemas.trajectory import Counsellor
 from signaalwissel.schemas.units import Millis
 
-NO_TRAJECTORY = NULL * 7
+NO_TRAJECTORY: Final = NULL * 7
 """trajectory_id to debt_timing where no trajectory is known, or may be told: seven times null."""
-_NOTHING_FOUND = NULL * 3
+_NOTHING_FOUND: Final = NULL * 3
 """matched_by, evidence and candidates of a signal that finds nobody."""
-_FIRST_DECISION = NULL * 4
+_FIRST_DECISION: Final = NULL * 4
 """action to previous_routing_id where nothing was decided before."""
 
 
@@ -52,15 +52,15 @@ def _symbols(enum: type[StrEnum]) -> dict[StrEnum, bytes]:
     return {member: long(index) for index, member in enumerate(enum)}
 
 
-_ROUTE = _symbols(Route)
-_REASON = _symbols(Reason)
-_TRUE_REASON = _symbols(TrueReason)
-_STANDING = _symbols(TrajectoryStanding)
-_TIMING = _symbols(DebtTiming)
-_MATCHED_BY = _symbols(MatchedBy)
-_EVIDENCE = _symbols(Evidence)
-_ACTION = _symbols(CorrectionAction)
-_CAUSE = _symbols(CorrectionCause)
+_ROUTE: Final = _symbols(Route)
+_REASON: Final = _symbols(Reason)
+_TRUE_REASON: Final = _symbols(TrueReason)
+_STANDING: Final = _symbols(TrajectoryStanding)
+_TIMING: Final = _symbols(DebtTiming)
+_MATCHED_BY: Final = _symbols(MatchedBy)
+_EVIDENCE: Final = _symbols(Evidence)
+_ACTION: Final = _symbols(CorrectionAction)
+_CAUSE: Final = _symbols(CorrectionCause)
 
 
 class TrajectoryPart(NamedTuple):

@@ -11,14 +11,14 @@ the output. Batches are built at once with aiokafka's C builder and handed over 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 from murmurhash2 import murmurhash2
 from signaalwissel.streams.chunk import Headers
 from signaalwissel.streams.errors import UnknownTopicError
 
-KAFKA_SEED = 0x9747B28C
+KAFKA_SEED: Final = 0x9747B28C
 """Seed of the murmur2 hash in Kafka's default partitioner."""
 
 

@@ -6,6 +6,7 @@ In: emissions and the headers of the record that caused them. Out: records in th
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 from signaalwissel.processors.emissions import REGULAR_CORRECTIONS, Emission
 from signaalwissel.schemas.units import Millis
@@ -13,8 +14,8 @@ from signaalwissel.streams.chunk import Headers, Outputs
 from signaalwissel.streams.topics import Names
 from signaalwissel.streams.tracing import Tracing
 
-_CONTENT_TYPE = ("content-type", b"application/avro")
-_SPEC_VERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE: Final = ("content-type", b"application/avro")
+_SPEC_VERSION: Final = ("ce_specversion", b"1.0")
 
 
 class Publisher:
