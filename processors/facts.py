@@ -6,6 +6,7 @@ facts within its horizon (design 3, domain 8.11).
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from signaalwissel.processors.amsterdam import start_of_day
@@ -56,7 +57,12 @@ def order_of(fact: Fact) -> tuple[int, str]:
 
 def horizon_of(last_day: date, policy: Policy) -> Millis:
     """The instant before which a fact must have been recorded to count for a signal received on `last_day`."""
-    return start_of_day(last_day + timedelta(days=policy.corrections.period_days + 1))
+    return _start_of_day_after(last_day, policy.corrections.period_days)
+
+
+@lru_cache(maxsize=4096)
+def _start_of_day_after(last_day: date, days: int) -> Millis:
+    return start_of_day(last_day + timedelta(days=days + 1))
 
 
 def within_horizon(facts: Sequence[Fact], horizon: Millis) -> Sequence[Fact]:

@@ -19,13 +19,10 @@ from signaalwissel.schemas.units import Millis
 
 def sweep_match_key(state: MatcherState, match_key: bytes, policies: Policies, now: Millis) -> None:
     """Forget what no rule can need any more at one match key; `now` is Kafka time."""
-    resident = state.resident(match_key)
-    if resident is None:
-        return
     at_address = is_address_key(match_key)
     needed_under = {
         policy.version: policy
-        for signal_ref in tuple(resident.recents)
+        for signal_ref in state.refs_at(match_key)
         if (policy := _sweep_recent(state, signal_ref, policies, now)) is not None
     }
     for known in state.copies_at(match_key):

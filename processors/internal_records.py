@@ -10,7 +10,7 @@ In: a decoded record. Out: nothing, or Rejected with the first rule that it brea
 from datetime import date
 from typing import Final
 
-from signaalwissel.processors.matcher_state import MATCH_KEY_SIZE
+from signaalwissel.processors.matcher_index import MATCH_KEY_SIZE
 from signaalwissel.processors.reading import RECORD_SIZE_MAX
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.validation import check_day, check_id, check_moment

@@ -1,17 +1,15 @@
 """What the matcher keeps of one partition: trajectories and recent signals per match key (design 1, 3).
 
 Three tables of bytes: one small entry per trajectory copy and per recent signal, so that a busy key is never
-rewritten whole, and one per policy under which a recent signal was decided; and an index in memory, rebuilt from them
-after a restart. The index says what there is and where it lies, not what it is: of a million trajectories hardly one in
-ten is ever asked for, and on disk the others stay there. The tables are any mapping of bytes: the stream layer's, or a
-dict in `simulate`.
+rewritten whole, and one per policy under which a recent signal was decided; and an index over them in memory. The
+tables are any mapping of bytes: the stream layer's, or a dict in `simulate`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from signaalwissel.processors.facts import within_horizon
+from signaalwissel.processors.matcher_index import MatcherIndex
 from signaalwissel.processors.policy import Policy, PolicyError
 from signaalwissel.processors.policy_archive import policy_from_json, policy_to_json
 from signaalwissel.processors.retirement import RetiredKeys
@@ -25,8 +23,6 @@ from signaalwissel.schemas.recent_signal_codec import (
     write_recent_signal,
 )
 from signaalwissel.schemas.units import Millis
-
-MATCH_KEY_SIZE: Final = 34
 
 
 class Table(Protocol):
@@ -87,16 +83,6 @@ class KnownTrajectory:
         return read_keyed_trajectory(record_in(self.table_value)).facts
 
 
-class Resident:
-    """What is known at one match key: the ids of trajectories, the refs of recent signals."""
-
-    __slots__ = ("recents", "trajectory_ids")
-
-    def __init__(self) -> None:
-        self.trajectory_ids: tuple[str, ...] = ()
-        self.recents: list[bytes] = []
-
-
 class PolicyArchive:
     """The policies under which the recent signals of one partition were decided, each as long as one needs it.
 
@@ -107,7 +93,7 @@ class PolicyArchive:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._kept: set[str] = set()
-        self._uses: Counter[str] = Counter()
+        self._uses: dict[str, int] = {}
         self._parsed: dict[str, Policy] = {}
 
     def load(self, versions: Iterable[bytes]) -> None:
@@ -146,14 +132,15 @@ class PolicyArchive:
 
     def used(self, version: str) -> None:
         """Note one more recent signal that was decided under a version."""
-        self._uses[version] += 1
+        self._uses[version] = self._uses.get(version, 0) + 1
 
     def unused(self, version: str) -> None:
         """Note that one such signal is gone; with the last one the policy goes."""
-        self._uses[version] -= 1
-        if self._uses[version] > 0:
+        left = self._uses.get(version, 0) - 1
+        if left > 0:
+            self._uses[version] = left
             return
-        del self._uses[version]
+        self._uses.pop(version, None)
         self._parsed.pop(version, None)
         if version in self._kept:
             self._kept.remove(version)
@@ -175,7 +162,7 @@ class MatcherState:
     ) -> None:
         self._trajectories = trajectories
         self._recents = recents
-        self._residents: dict[bytes, Resident] = {}
+        self._index = MatcherIndex()
         self._asked: dict[bytes, KnownTrajectory] = {}
         self.policies = PolicyArchive(policies)
         self.retired = RetiredKeys({} if rotations is None else rotations)
@@ -195,28 +182,21 @@ class MatcherState:
             policies: The keys of the table of policies.
             rotations: The entries of the table of rotations.
         """
-        for key in trajectories:
-            resident = self._resident(key[:MATCH_KEY_SIZE])
-            resident.trajectory_ids = (*resident.trajectory_ids, key[MATCH_KEY_SIZE:].decode())
-        for key, value in recents:
+        self._index.load_entries(trajectories)
+        for signal_ref, value in recents:
             match_key, version = read_recent_head(value)
-            self._resident(match_key).recents.append(key)
+            self._index.add_ref(match_key, signal_ref)
             self.policies.used(version)
         self.policies.load(policies)
         self.retired.load(value for _, value in rotations)
 
-    def resident(self, match_key: bytes) -> Resident | None:
-        """What is known at a match key, or None: the case of nearly every signal."""
-        return self._residents.get(match_key)
-
     def trajectories_at(self, match_key: bytes) -> Sequence[KnownTrajectory]:
         """The trajectories at a match key, for a signal that is to be decided: the next one finds them folded."""
-        resident = self._residents.get(match_key)
-        if resident is None:
+        entries = self._index.entries_at(match_key)
+        if not entries:
             return ()
         found = []
-        for trajectory_id in resident.trajectory_ids:
-            entry = _trajectory_entry(match_key, trajectory_id)
+        for entry in entries:
             known = self._asked.get(entry)
             if known is None:
                 known = self._asked[entry] = KnownTrajectory(self._value_of(entry))
@@ -225,10 +205,7 @@ class MatcherState:
 
     def copies_at(self, match_key: bytes) -> Sequence[KnownTrajectory]:
         """The same for housekeeping, which asks for all keys in turn: nothing is kept of what nobody asked for."""
-        resident = self._residents.get(match_key)
-        if resident is None:
-            return ()
-        entries = [_trajectory_entry(match_key, trajectory_id) for trajectory_id in resident.trajectory_ids]
+        entries = self._index.entries_at(match_key)
         return [self._asked.get(entry) or KnownTrajectory(self._value_of(entry)) for entry in entries]
 
     def put_trajectory(self, match_key: bytes, record: bytes, now: Millis) -> bool:
@@ -237,8 +214,7 @@ class MatcherState:
         entry = _trajectory_entry(match_key, known.trajectory_id)
         earlier = self._trajectories.get(entry)
         if earlier is None:
-            resident = self._resident(match_key)
-            resident.trajectory_ids = (*resident.trajectory_ids, known.trajectory_id)
+            self._index.add_entry(entry)
         elif read_trajectory_head(record_in(earlier)).version >= known.version:
             return False
         self._trajectories[entry] = known.table_value
@@ -247,12 +223,10 @@ class MatcherState:
 
     def drop_trajectory(self, match_key: bytes, trajectory_id: str) -> None:
         """Forget a trajectory copy that no rule can need any more."""
-        resident = self._residents[match_key]
         entry = _trajectory_entry(match_key, trajectory_id)
         del self._trajectories[entry]
         self._asked.pop(entry, None)
-        resident.trajectory_ids = tuple(one for one in resident.trajectory_ids if one != trajectory_id)
-        self._forget_if_empty(match_key, resident)
+        self._index.drop_entry(entry)
 
     def knows(self, signal_ref: bytes) -> bool:
         """Whether this delivery was decided and can still be corrected."""
@@ -263,40 +237,31 @@ class MatcherState:
         value = self._recents.get(signal_ref)
         return None if value is None else read_recent_signal(value)
 
+    def refs_at(self, match_key: bytes) -> Sequence[bytes]:
+        """The refs of the recent signals at a match key, oldest first."""
+        return self._index.refs_at(match_key)
+
     def recents_at(self, match_key: bytes) -> list[RecentSignal]:
         """The recent signals at a match key, oldest first."""
-        resident = self._residents.get(match_key)
-        refs = [] if resident is None else resident.recents
+        refs = self._index.refs_at(match_key)
         return [recent for ref in refs if (recent := self.recent(ref)) is not None]
 
     def put_recent(self, signal_ref: bytes, recent: RecentSignal, *, known: bool) -> None:
         """Keep a recent signal; `known` when it was kept before."""
         self._recents[signal_ref] = write_recent_signal(recent)
         if not known:
-            self._resident(recent.match_key).recents.append(signal_ref)
+            self._index.add_ref(recent.match_key, signal_ref)
             self.policies.used(recent.policy_version)
 
     def drop_recent(self, signal_ref: bytes, recent: RecentSignal) -> None:
         """Forget a recent signal."""
-        resident = self._residents[recent.match_key]
-        resident.recents.remove(signal_ref)
+        self._index.drop_ref(recent.match_key, signal_ref)
         del self._recents[signal_ref]
         self.policies.unused(recent.policy_version)
-        self._forget_if_empty(recent.match_key, resident)
 
     def match_keys(self) -> Iterator[bytes]:
         """The match keys at which something is known."""
-        return iter(self._residents)
-
-    def _resident(self, match_key: bytes) -> Resident:
-        found = self._residents.get(match_key)
-        if found is None:
-            found = self._residents[match_key] = Resident()
-        return found
-
-    def _forget_if_empty(self, match_key: bytes, resident: Resident) -> None:
-        if not resident.trajectory_ids and not resident.recents:
-            del self._residents[match_key]
+        return self._index.match_keys()
 
     def _value_of(self, entry: bytes) -> bytes:
         value = self._trajectories.get(entry)

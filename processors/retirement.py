@@ -57,13 +57,10 @@ def retire_match_key(state: "MatcherState", match_key: bytes, rotations: Mapping
     A signal there is past correction, or the secret would not go; one that somebody brought back since is not
     corrected either. Without the trajectories a fresh answer for it would be wrong, so it goes with them.
     """
-    resident = state.resident(match_key)
-    if resident is None:
-        return
     for known in state.copies_at(match_key):
         if _goes(rotations.get(known.municipality), match_key):
             state.drop_trajectory(match_key, known.trajectory_id)
-    for signal_ref in tuple(resident.recents):
+    for signal_ref in state.refs_at(match_key):
         recent = state.recent(signal_ref)
         if recent is not None and _goes(
             rotations.get(read_keyed_signal(recent.signal).municipality), match_key

@@ -8,7 +8,7 @@ a rebalance it begins a transaction on a producer that still has one, logs the e
 transactional ids hang on an index over the partition counts of all topics, so that a new topic renames them
 and breaks fencing. Here the id is `<app>-<input partition>`, every assignment starts new producers (which
 fences whoever held the partition and waits until his last transaction is settled), and outputs are known to
-be in the log before the offsets join the transaction.
+be in the log before the transaction is committed.
 """
 
 from __future__ import annotations
@@ -155,12 +155,11 @@ class PartitionTransaction:
         began_s = time.monotonic()
         async with self._guarded("committing"):
             await self._enqueue(self._outputs.take())
-            # aiokafka commits a transaction although one of its batches failed, so they are awaited first.
-            written = await self._acknowledged()
-            if self._offsets:
-                metadata = "" if stream_time_ms is None else str(stream_time_ms)
-                offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in self._offsets.items()}
-                await self._producer.send_offsets_to_transaction(offsets, group_id)
+            # aiokafka commits a transaction although one of its batches failed, so all are awaited before that. The
+            # offsets join meanwhile: on a slow network a commit takes a round trip less, and they count with it only.
+            written, _ = await asyncio.gather(
+                self._acknowledged(), self._join_offsets(group_id, stream_time_ms)
+            )
             await self._producer.commit_transaction()
             for state, next_offset in written:
                 state.reached(next_offset)
@@ -171,6 +170,12 @@ class PartitionTransaction:
             self._offsets.clear()
             await self._producer.begin_transaction()
         self._stats.note_commit(began_s, time.monotonic())
+
+    async def _join_offsets(self, group_id: str, stream_time_ms: int | None) -> None:
+        if self._offsets:
+            metadata = "" if stream_time_ms is None else str(stream_time_ms)
+            offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in self._offsets.items()}
+            await self._producer.send_offsets_to_transaction(offsets, group_id)
 
     async def _acknowledged(self) -> list[tuple[TableState, int]]:
         """Wait for the log; the table partitions that changed, with the offsets behind their changes."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from signaalwissel.processors.matcher_state import MATCH_KEY_SIZE
+from signaalwissel.processors.matcher_index import MATCH_KEY_SIZE
 from signaalwissel.schemas.recent_signal_codec import read_recent_signal
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.streams.outputs import ChunkOutputs, partition_of

@@ -1,6 +1,7 @@
 """The matcher's tables and the index over them (design 1, 3)."""
 
-from signaalwissel.processors.matcher_state import MATCH_KEY_SIZE, KnownTrajectory, MatcherState
+from signaalwissel.processors.matcher_index import MATCH_KEY_SIZE
+from signaalwissel.processors.matcher_state import KnownTrajectory, MatcherState
 from signaalwissel.processors.stamped import record_in
 
 from tests.processors.keyed import KEY, OTHER_KEY, facts, recent, trajectory
@@ -28,7 +29,7 @@ def test_match_keys_have_the_size_that_the_index_cuts_off() -> None:
 
 def test_nothing_is_known_at_first() -> None:
     state = Worker().state
-    assert state.resident(KEY) is None
+    assert (state.copies_at(KEY), state.refs_at(KEY)) == ([], ())
     assert state.recent(b"ref") is None
     assert state.recents_at(KEY) == []
     assert list(state.match_keys()) == []
@@ -52,11 +53,8 @@ def test_a_restart_knows_what_was_known() -> None:
     worker.state.put_recent(b"one", recent(), known=False)
     worker.state.put_recent(b"two", recent(), known=False)
     again = worker.restarted()
-    resident = again.resident(KEY)
-    assert resident is not None
-    assert sorted(resident.trajectory_ids) == ["T1", "T2"]
     assert sorted(one.trajectory_id for one in again.trajectories_at(KEY)) == ["T1", "T2"]
-    assert (sorted(resident.recents), len(again.recents_at(KEY))) == ([b"one", b"two"], 2)
+    assert (sorted(again.refs_at(KEY)), len(again.recents_at(KEY))) == ([b"one", b"two"], 2)
     assert set(again.match_keys()) == {KEY, OTHER_KEY}
     assert again.recents_at(OTHER_KEY) == []
 

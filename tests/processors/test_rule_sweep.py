@@ -45,9 +45,7 @@ def sweep(state: MatcherState, today: date) -> int:
 
 
 def copies(state: MatcherState) -> int:
-    return sum(
-        len(resident.trajectory_ids) for key in state.match_keys() if (resident := state.resident(key))
-    )
+    return sum(len(state.copies_at(key)) for key in state.match_keys())
 
 
 class TestTwoPersonsAtOneAddress:

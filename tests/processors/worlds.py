@@ -154,8 +154,7 @@ class World:
 
     def knows(self, match_key: bytes) -> list[str]:
         """The trajectories that are known at a match key."""
-        resident = self._state.resident(match_key)
-        return [] if resident is None else sorted(resident.trajectory_ids)
+        return sorted(one.trajectory_id for one in self._state.copies_at(match_key))
 
     def fresh(self, ref: bytes) -> Verdict:
         """What the records delivered so far, and what was said, make of a signal."""
