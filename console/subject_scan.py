@@ -16,10 +16,11 @@ from signaalwissel.processors.stamped import record_in
 from signaalwissel.processors.subject import Known, known_in
 from signaalwissel.processors.subject_opening import KeyById
 from signaalwissel.processors.subject_records import Scope, Selector
-from signaalwissel.schemas.contract import codec, record_names, schema_id_of
+from signaalwissel.schemas.contract import codec, record_names
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.internal import TrajectoryState
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
+from signaalwissel.schemas.wire_format import schema_id_of
 from signaalwissel.sinks.records import KafkaRecord
 from signaalwissel.sinks.subject_search import Holdings, addressees
 from signaalwissel.streams.topics import Names, layout

@@ -16,7 +16,7 @@ from signaalwissel.processors.public_topics import (
     examples,
 )
 from signaalwissel.processors.reading import RECORD_SIZE_MAX
-from signaalwissel.schemas.contract import HEADER_SIZE
+from signaalwissel.schemas.wire_format import HEADER_SIZE
 
 ASYNCAPI: Final = "3.0.0"
 API_VERSION: Final = "1.0.0"

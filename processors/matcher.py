@@ -21,7 +21,7 @@ from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.rejection import Rejected, RejectionCode
 from signaalwissel.processors.routing import Revision, Routing
 from signaalwissel.processors.subject_signals import is_his
-from signaalwissel.schemas.contract import codec, schema_id_of
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.errors import UnknownSchemaId
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory
 from signaalwissel.schemas.internal import (
@@ -33,6 +33,7 @@ from signaalwissel.schemas.internal import (
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal, without_subject
 from signaalwissel.schemas.routing import Candidate, CorrectionAction, CorrectionCause, Route
 from signaalwissel.schemas.units import Millis
+from signaalwissel.schemas.wire_format import schema_id_of
 
 _NOTHING_SAID: Final = Effects()
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from signaalwissel.processors.dead_letters import open_original
 from signaalwissel.processors.intake_signals import subject_belongs_to
 from signaalwissel.processors.sealing import KeyDestroyed, SealBroken, SealingKey, unseal
-from signaalwissel.schemas.contract import codec, record_name, schema_id_of
+from signaalwissel.schemas.contract import codec, record_name
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.followup import TaskUpdate
 from signaalwissel.schemas.internal import OriginalRecord
 from signaalwissel.schemas.signal import EarlySignal, SealedSubject, Subject
 from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.schemas.wire_format import schema_id_of
 
 KeyById = Callable[[str], SealingKey]
 _OPENABLE = (SealBroken, KeyDestroyed, DoesNotFit)

@@ -17,13 +17,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import fastavro
 from signaalwissel.schemas import followup, imports, internal, rotation, routing, signal, trajectory
 from signaalwissel.schemas.diagnosis import first_unreadable
-from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
+from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
 from signaalwissel.schemas.primitives import BROKEN
 from signaalwissel.schemas.shape import RecordShape, Shape, shape_of
+from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 
 Record = TypeVar("Record")
 
-HEADER_SIZE = 5
 PUBLIC_ID_MAX = 100
 """The largest fixed id of a record on a public topic; records of our own topics and tables come after it."""
 _HEADER = struct.Struct(">bI")
@@ -159,13 +159,6 @@ class Codec(Generic[Record]):
             raise DoesNotFit("", f"goes on for {len(data) - source.tell()} bytes after its end")
         record: Record = self.shape.from_avro(plain)
         return record
-
-
-def schema_id_of(data: bytes) -> int:
-    """The schema id of a record in wire format; raises NotWireFormat."""
-    if len(data) < HEADER_SIZE or data[0] != 0:
-        raise NotWireFormat("does not start with magic byte 0 and a schema id")
-    return int.from_bytes(data[1:HEADER_SIZE], "big")
 
 
 @cache

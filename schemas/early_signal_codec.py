@@ -6,7 +6,7 @@ Bytes in wire format to value object, and back, as fastavro has it for the commi
 
 from typing import Final
 
-from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
+from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.primitives import (
     FALSE,
     TRUE,
@@ -27,6 +27,7 @@ from signaalwissel.schemas.primitives import (
 )
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind, Subject
 from signaalwissel.schemas.units import Cents
+from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 
 _KINDS: Final = tuple(PartnerKind)
 _KIND: Final = {kind: long(index) for index, kind in enumerate(_KINDS)}

@@ -6,7 +6,7 @@ serves all three; what is behind differs.
 
 from typing import Final, NamedTuple
 
-from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
+from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.counsellor_codec import optional_counsellor, read_optional_counsellor
 from signaalwissel.schemas.internal import (
     ClientPseudonym,
@@ -45,6 +45,7 @@ from signaalwissel.schemas.primitives import (
     string,
 )
 from signaalwissel.schemas.trajectory import ExitReason, Service, TrajectoryEventKind
+from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 
 _KINDS: Final = tuple(TrajectoryEventKind)
 _EXITS: Final = tuple(ExitReason)

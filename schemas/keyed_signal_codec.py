@@ -8,7 +8,7 @@ the other, so the matcher passes the block on as it came.
 from datetime import date
 from typing import Final, NamedTuple
 
-from signaalwissel.schemas.contract import HEADER_SIZE, codec, schema_id_of
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.diagnosis import first_unreadable
 from signaalwissel.schemas.early_signal_codec import partner_body, read_arrears, read_partner
 from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
@@ -36,6 +36,7 @@ from signaalwissel.schemas.primitives import (
 )
 from signaalwissel.schemas.signal import EarlySignal, Partner, PartnerKind
 from signaalwissel.schemas.units import Cents, Millis
+from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 
 _AMOUNT_SIZE_MAX: Final = 6
 _OPTIONAL_DAYS: Final = 2

@@ -5,7 +5,7 @@ The signal lies in it as intake sent it; only what the matcher adds is encoded.
 
 from typing import Final
 
-from signaalwissel.schemas.contract import HEADER_SIZE, Codec, codec, schema_id_of
+from signaalwissel.schemas.contract import Codec, codec
 from signaalwissel.schemas.internal import RecentSignal
 from signaalwissel.schemas.primitives import (
     BROKEN,
@@ -30,6 +30,7 @@ from signaalwissel.schemas.primitives import (
     string,
 )
 from signaalwissel.schemas.routing import Candidate, Route
+from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 
 _ROUTES: Final = tuple(Route)
 _ROUTE: Final = {member: long(index) for index, member in enumerate(_ROUTES)}

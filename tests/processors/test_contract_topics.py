@@ -18,11 +18,11 @@ from signaalwissel.schemas.contract import (
     public_versions,
     record_name,
     record_names,
-    schema_id_of,
     use_registry_ids,
 )
 from signaalwissel.schemas.errors import UnknownSchemaId
 from signaalwissel.schemas.sameness import same_schema
+from signaalwissel.schemas.wire_format import schema_id_of
 
 from tests.schemas.golden import full_json
 

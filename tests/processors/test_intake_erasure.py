@@ -7,10 +7,11 @@ from signaalwissel.processors.emissions import RESIDENT_EVENTS, TRAJECTORY_STATE
 from signaalwissel.processors.intake_commands import IntakeCommands
 from signaalwissel.processors.intake_erasure import open_clients
 from signaalwissel.processors.trajectory import Trajectory, fold
-from signaalwissel.schemas.contract import codec, record_name, schema_id_of
+from signaalwissel.schemas.contract import codec, record_name
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory, read_trajectory_state
 from signaalwissel.schemas.internal import ClientPseudonym, IntakeCommandKind, ResidentCommand
 from signaalwissel.schemas.signal import Subject
+from signaalwissel.schemas.wire_format import schema_id_of
 
 from tests.processors.given import ANNA, AWAY, BRAM, applied, by_bsn, client_changed, died, exited, objected
 from tests.processors.test_intake_commands import command, source_of

@@ -21,13 +21,14 @@ from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.processors.publishers import Publishers
 from signaalwissel.processors.rejection import Rejected
 from signaalwissel.processors.trajectory import fold
-from signaalwissel.schemas.contract import codec, schema_id_of
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.fact_codec import read_keyed_trajectory
 from signaalwissel.schemas.internal import KeyedSignal, KeyedTrajectory, ResidentCommand, ResidentCommandKind
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
 from signaalwissel.schemas.routing import Candidate, Decision
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.schemas.wire_format import schema_id_of
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 
 from tests.processors.given import default_policies

@@ -14,7 +14,8 @@ from signaalwissel.console.schemas import fill
 from signaalwissel.console.settings import Settings
 from signaalwissel.processors.conformance import packaged_cases
 from signaalwissel.schemas import contract
-from signaalwissel.schemas.contract import HEADER_SIZE, codec, schema_id_of
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 from signaalwissel.sources.schema_registry import Registry, RegistrySettings
 
 from tests.console.files_support import run as ours

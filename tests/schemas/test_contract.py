@@ -16,12 +16,12 @@ from signaalwissel.schemas.contract import (
     codec,
     field_names,
     record_name,
-    schema_id_of,
     versions,
 )
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
 from signaalwissel.schemas.internal import Header, OriginalRecord
 from signaalwissel.schemas.shape import TextShape
+from signaalwissel.schemas.wire_format import schema_id_of
 
 from tests.schemas.strategies import (
     EXAMPLES,

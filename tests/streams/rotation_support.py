@@ -12,13 +12,14 @@ from signaalwissel.processors.pseudonyms import secret_version
 from signaalwissel.processors.rotation import known, read_rotation
 from signaalwissel.processors.rotation_plan import RotationStage, RotationState
 from signaalwissel.processors.stamped import record_in
-from signaalwissel.schemas.contract import codec, schema_id_of
+from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.fact_codec import read_intake_trajectory
 from signaalwissel.schemas.keyed_signal_codec import read_keyed_signal
 from signaalwissel.schemas.rotation import RotationPhase, RotationStep
 from signaalwissel.schemas.signal import EarlySignal
 from signaalwissel.schemas.trajectory import TrajectoryEvent
+from signaalwissel.schemas.wire_format import schema_id_of
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.streams.matcher import MatcherHandler
 from signaalwissel.streams.outputs import partition_of

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from signaalwissel.processors.emissions import COUNSELLOR_FOLLOWUP, REGULAR_FLOW
-from signaalwissel.schemas.contract import HEADER_SIZE
 from signaalwissel.schemas.primitives import read_string
+from signaalwissel.schemas.wire_format import HEADER_SIZE
 
 from tests.benchmarks.peers.catalogue import Peer, Task, running
 from tests.benchmarks.peers.ground import Ground

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from signaalwissel.processors.emissions import DECISIONS
-from signaalwissel.schemas.contract import HEADER_SIZE
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.primitives import read_string
+from signaalwissel.schemas.wire_format import HEADER_SIZE
 from signaalwissel.streams.outputs import partition_of
 
 from tests.benchmarks.peers.ground import Output

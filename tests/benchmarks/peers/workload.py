@@ -14,8 +14,8 @@ from typing import BinaryIO, NamedTuple
 from signaalwissel.deploy.cache import filled
 from signaalwissel.deploy.progress import PlatformProgress
 from signaalwissel.processors.emissions import COUNSELLOR_FOLLOWUP, DECISIONS, REGULAR_FLOW
-from signaalwissel.schemas.contract import HEADER_SIZE
 from signaalwissel.schemas.primitives import read_day, read_long, read_string
+from signaalwissel.schemas.wire_format import HEADER_SIZE
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.streams.topics import MATCHER_RECENTS
 
