@@ -13,6 +13,11 @@ from tests.faults.run import GateFailed, Row, Run
 
 _LATENCY_RATIO_MAX = 3.0
 _LATENCY_S = 5.0
+_ONE_WAY_S, _JITTER_S = 0.025, 0.01
+_ROUND_TRIP_MS = 2_000 * (_ONE_WAY_S + _JITTER_S / 2)
+_ROUND_TRIPS = 19
+"""Those that a signal waits for at worst without any timeout: in each of two stages a fetch, the commit under way and
+its own, of four each, and the fetch of its reader (docs/adr/0011)."""
 
 
 def partitions(run: Run, load: Load) -> Mapping[str, Any]:
@@ -46,7 +51,7 @@ def slow_network(run: Run, load: Load) -> Mapping[str, Any]:
     told = {}
     for name, temper, lines in (
         ("calm", CALM, calm[first:]),
-        ("latency", slow(0.025, 0.01), late),
+        ("latency", slow(_ONE_WAY_S, _JITTER_S), late),
         ("throttle", slow(0.0, 0.0, 1 << 20), narrow),
     ):
         with kafka.being(temper), Arrivals(run.product.settings) as arrivals:
@@ -59,10 +64,12 @@ def slow_network(run: Run, load: Load) -> Mapping[str, Any]:
             run.pause(0.3, 0.9)
             kafka.reset(0.7)
             run.servers.database_proxy.reset(0.7)
-    ratio = told["p99_ms latency"] / told["p99_ms calm"]
-    if ratio > _LATENCY_RATIO_MAX:
+    calm_ms, late_ms = told["p99_ms calm"], told["p99_ms latency"]
+    ratio = late_ms / calm_ms
+    most_ms = max(_LATENCY_RATIO_MAX * calm_ms, calm_ms + _ROUND_TRIPS * _ROUND_TRIP_MS)
+    if late_ms > most_ms:
         raise GateFailed(
-            f"with 50 ms of latency p99 is {ratio:.1f} times that without; must be 3 times at most: {told}"
+            f"with 50 ms of latency p99 is {ratio:.1f} times that without; {most_ms:.0f} ms at most: {told}"
         )
     return {**told, "ratio": round(ratio, 2), "resets": kafka.resets + run.servers.database_proxy.resets}
 
