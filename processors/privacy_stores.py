@@ -270,7 +270,7 @@ def kept(term: Term, policy: Policy) -> str:
         ),
         Term.SENT: f"{days(SENT_KEPT_DAYS)} na verzending",
         Term.POLICY: f"zolang gegevens ernaar verwijzen, en ten minste {signal} (retention.signal)",
-        Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd",
+        Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd, of de taak is gewist",
         Term.REQUEST: f"{months(retention.request.months)} (retention.request)",
         Term.ERASURE: f"{months(retention.erasure.months)} (retention.erasure); langer dan elke back-up",
         Term.OBJECTION: (

@@ -148,7 +148,7 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.NOT_PERSONAL: "municipality version",
     },
     "retention_tombstones": {
-        # Whoever knows the number of a trajectory can find its digest.
+        # Whoever knows the number of a trajectory or of a task can find its digest.
         Nature.PSEUDONYM: "digest",
         Nature.NOT_PERSONAL: "municipality destroyed_on confirmed_on",
     },
