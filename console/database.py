@@ -100,11 +100,7 @@ def grant(
     if not dry_run:
         _grant(url)
     for role, rights in RIGHTS.items():
-        told = {
-            table: " ".join(sorted(right.privileges))
-            + (f" ({', '.join(right.columns)})" if right.columns else "")
-            for table, right in sorted(rights.items())
-        }
+        told = {table: right.told() for table, right in sorted(rights.items())}
         if as_json:
             print(dump({"role": role, "granted": not dry_run, "rights": told}))
             continue

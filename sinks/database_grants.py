@@ -33,6 +33,11 @@ _SEQUENCES = text(
     "SELECT pg_get_serial_sequence(:table, attname) FROM pg_attribute"
     " WHERE attrelid = to_regclass(:table) AND attidentity <> ''"
 )
+_HAS = text("SELECT coalesce(has_table_privilege(to_regclass(:table), :privilege), false)")
+_HAS_COLUMNS = text(
+    "SELECT coalesce(bool_and(has_column_privilege(to_regclass(:table), name, :privilege)), false)"
+    " FROM unnest(CAST(:columns AS text[])) AS name"
+)
 _LOGIN = text(
     """
     SELECT rolsuper OR rolbypassrls AS above,
@@ -93,7 +98,7 @@ def _grant(engine: Engine) -> None:
             connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"))
             connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
             for table in sorted(rights.keys() & tables.keys()):
-                connection.execute(text(f"GRANT {_privileges(rights[table])} ON {table} TO {role}"))
+                connection.execute(text(f"GRANT {rights[table].told()} ON {table} TO {role}"))
                 for sequence in _numbers(connection, table, rights[table]):
                     connection.execute(text(f"GRANT USAGE ON SEQUENCE {sequence} TO {role}"))
                 if tables[table] and (table, role) not in policies:
@@ -144,25 +149,12 @@ def _numbers(connection: Connection, table: str, right: Right) -> Iterator[str]:
         yield from connection.execute(_SEQUENCES, {"table": table}).scalars()
 
 
-def _privileges(right: Right) -> str:
-    columns = f" ({', '.join(right.columns)})" if right.columns else ""
-    return ", ".join(f"{privilege}{columns}" for privilege in sorted(right.privileges))
-
-
 def _lacking(connection: Connection, role: Role) -> Iterator[str]:
     for table, right in sorted(RIGHTS[role].items()):
         for privilege in sorted(right.privileges):
-            if not _holds(connection, table, privilege, right.columns):
+            if not connection.execute(_HAS, {"table": table, "privilege": privilege}).scalar_one():
                 yield f"{privilege} on {table}"
-
-
-def _holds(connection: Connection, table: str, privilege: Privilege, columns: tuple[str, ...]) -> bool:
-    if not columns:
-        asked = text("SELECT has_table_privilege(to_regclass(:table), :privilege)")
-        return bool(connection.execute(asked, {"table": table, "privilege": privilege}).scalar_one())
-    asked = text(
-        "SELECT bool_and(has_column_privilege(to_regclass(:table), name, :privilege))"
-        " FROM unnest(CAST(:columns AS text[])) AS name"
-    )
-    given = {"table": table, "privilege": privilege, "columns": list(columns)}
-    return bool(connection.execute(asked, given).scalar_one())
+        if right.columns:
+            given = {"table": table, "privilege": Privilege.SELECT, "columns": list(right.columns)}
+            if not connection.execute(_HAS_COLUMNS, given).scalar_one():
+                yield f"{Privilege.SELECT} on columns of {table}"
