@@ -192,6 +192,7 @@ DATABASE = (
     Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
     Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
     Store("audit_starts", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store("audit_kept", (), Term.RUNNING, "de eigenaar van de database", "sink"),
     Store("audit_blocks", (), Term.AUDIT, _WRITERS, _AUDITORS),
     Store("audit_events", (), Term.AUDIT, _WRITERS, f"{_AUDITORS}; een privacy-medewerker op de webpagina's"),
     Store(

@@ -127,6 +127,9 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
     "audit_starts": {
         Nature.NOT_PERSONAL: "chain seq hash",
     },
+    "audit_kept": {
+        Nature.NOT_PERSONAL: "days",
+    },
     "audit_blocks": {
         Nature.REFERENCE: "ids",
         # A digest of a row proves what stood there to whoever knows it; it does not give it back.

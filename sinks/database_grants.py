@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
+from signaalwissel.sinks.accounting_tables import audit_kept
 from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Right, Role
 from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sinks.settings import SinkError
@@ -68,11 +69,12 @@ class LoginRights(NamedTuple):
     lacking: tuple[str, ...]
 
 
-def grant_roles(engine: Engine) -> None:
+def grant_roles(engine: Engine, audit_kept_days: int | None = None) -> None:
     """Make the roles where they are not there, and give each its rights and no others; as the owner of the tables.
 
     Args:
         engine: The database, as the owner; making a role needs CREATEROLE.
+        audit_kept_days: For so long nobody but the owner may take the audit trail away; None leaves it as it is.
 
     Raises:
         MayNotGrant: The login is not that of the owner, or may make no roles.
@@ -80,6 +82,9 @@ def grant_roles(engine: Engine) -> None:
     try:
         grant_reader(engine)
         _grant(engine)
+        if audit_kept_days is not None:
+            with engine.begin() as connection:
+                connection.execute(audit_kept.update().values(days=audit_kept_days))
     except ProgrammingError as error:
         if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
             raise

@@ -3,7 +3,8 @@
 Flows in: the tables of this version. Flows out: one table of rights, from which the roles are granted and the tests of
 every cell are made. Migrations are run by the owner of the tables, who is none of these: so whoever breaks into sink or
 pages changes no table and switches no trigger off (OWASP ASVS 13.2.2). Retention deletes, so the sink may delete what it
-says is destroyed; that somebody else said so is what `audit verify` finds, not what the database refuses.
+says is destroyed; that somebody else said so is what `audit verify` finds. What it said stays: until its period is over
+the database lets nobody take the trail itself away.
 
 A role has no login of its own until whoever runs the database gives it one. Row-level security stays below the rights:
 what pages read for somebody is read as `signaalwissel_reader`, which sees their municipalities alone.
@@ -80,7 +81,7 @@ _SINK: Mapping[str, Right] = {
     **_whole("audit_blocks audit_events audit_starts processing_log", _ALL),
     **_whole("audit_chains consumed_offsets retention_days retention_proofs retained_figures", _KEPT),
     **_whole("policies subject_requests", _PASSING),
-    **_whole("alembic_version", _READ),
+    **_whole("audit_kept alembic_version", _READ),
 }
 
 _WEB: Mapping[str, Right] = {
