@@ -12,7 +12,7 @@ from signaalwissel.sinks.accounting_tables import audit_kept
 from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Right, Role
 from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sinks.settings import SinkError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 _LOCK = 7_223_010
@@ -114,6 +114,19 @@ def _grant(engine: Engine) -> None:
         for role in READS_IN_SCOPE:
             if not connection.execute(_MEMBER, {"role": role, "of": READER}).scalar_one():
                 connection.execute(text(f"GRANT {READER} TO {role}"))
+
+
+def let_log_in(engine: Engine) -> None:
+    """Let each role log in without a password: on a server of this machine alone, which asks nobody for one."""
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        for role in Role:
+            connection.execute(text(f"ALTER ROLE {role} LOGIN"))
+
+
+def url_of(owner_url: str, role: Role) -> str:
+    """The same database with the login of a role."""
+    return make_url(owner_url).set(username=role.value).render_as_string(hide_password=False)
 
 
 def granted_roles(engine: Engine) -> frozenset[Role]:
