@@ -26,7 +26,7 @@ class Older(NamedTuple):
 def only_lacks(older: Mapping[str, Any], newest: Mapping[str, Any]) -> bool:
     """Whether an older version differs in nothing but fields that came later: then it says the same without them."""
     known = _names(older)
-    return [field for field in newest["fields"] if field["name"] in known] == older["fields"]
+    return bool([field for field in newest["fields"] if field["name"] in known] == older["fields"])
 
 
 def lacking(older: Mapping[str, Any], newest: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,16 @@ def update_of(task_id: str, report: Report, principal: Principal, at: Millis) ->
     """The update; the same form sent twice has the same id, so that it counts once."""
     by = principal.counsellor_id or principal.subject
     trajectory_id, client = report.candidate or (None, None)
-    said: tuple[object, ...] = (task_id, report.version, report.kind, report.channel, report.outcome, trajectory_id, client, by)
+    said: tuple[object, ...] = (
+        task_id,
+        report.version,
+        report.kind,
+        report.channel,
+        report.outcome,
+        trajectory_id,
+        client,
+        by,
+    )
     said += () if report.colleague is None else (report.colleague,)
     text = _SEPARATOR.join("" if one is None else str(one) for one in said)
     digest = hashlib.blake2b(text.encode(), digest_size=16, person=b"web-update").hexdigest()

@@ -17,7 +17,7 @@ from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.connections import Writer
 from signaalwissel.console.metrics_http import WEB
 from signaalwissel.console.replaying import NotReplayable
-from signaalwissel.console.web import LetterActions
+from signaalwissel.console.web import LetterActions, _engine
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
@@ -176,3 +176,8 @@ def test_a_dead_letter_is_mended_on_the_page_and_every_look_is_on_record(install
         ).scalars()
         # A look, a refused attempt with the look at the form again, and the one that was sent.
         assert list(kinds) == ["SEALED_OPENED"] * 4 + ["DEAD_LETTER_REPLAYED"]
+
+
+def test_no_statement_of_the_pages_runs_without_end(stored: Installation) -> None:
+    with _engine(stored.settings).connect() as connection:
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "30s"
