@@ -55,10 +55,12 @@ class Accounting:
 
     Args:
         settings: Where collector and database are, and what to do without an acknowledgement.
+        statement_s: How long the database may take over one statement; None for as long as it wants.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, statement_s: float | None = None) -> None:
         self._settings = settings
+        self._statement_s = statement_s
         self._log = runtime.processing_log_settings(settings)
         self._fail_open = settings.processing_log_fail == "open"
         self._policies = runtime.policies(settings)
@@ -129,7 +131,7 @@ class Accounting:
         if acknowledged:
             ledger.acknowledged()
         # Without a collector the database is the log, and its commit the acknowledgement.
-        with database(self._settings) as engine, engine.begin() as connection:
+        with database(self._settings, self._statement_s) as engine, engine.begin() as connection:
             ledger.store(connection)
 
     def _unrecorded(self, done: Done) -> None:

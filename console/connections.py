@@ -125,10 +125,11 @@ def writer(settings: Settings) -> Iterator[Writer]:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """The database; ServiceAway where it does not answer or has none of our tables."""
+def database(settings: Settings, statement_s: float | None = None) -> Iterator[Database]:
+    """The database; ServiceAway where it does not answer, takes longer than that or has none of our tables."""
     try:
-        with opened(runtime.database_url(settings), name="signaalwissel-console") as found:
+        url = runtime.database_url(settings)
+        with opened(url, name="signaalwissel-console", statement_s=statement_s) as found:
             yield found
     except DatabaseAway as error:
         raise ServiceAway(str(error)) from error

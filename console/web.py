@@ -45,6 +45,8 @@ from signaalwissel.sinks.settings import SinkError
 from signaalwissel.sources.gateway_delivery import Away, KafkaOutlet
 from signaalwissel.streams.clock import now_ms
 
+_STATEMENT_S = 30.0
+"""How long one statement of a page may take in the database: nobody waits longer, and it holds up what others ask."""
 _TRIAL_MUNICIPALITIES = ("0344", "0363", "0518", "0599")
 
 
@@ -96,7 +98,7 @@ def _parts(
 ) -> Parts:
     _check_reader(settings, engine)
     topic = runtime.names(settings)(TASK_UPDATES)
-    accounting = Accounting(settings)
+    accounting = Accounting(settings, statement_s=_STATEMENT_S)
 
     async def deliver(key: bytes, value: bytes) -> None:
         await outlet.deliver(topic, key, value, ())
@@ -206,7 +208,7 @@ class LetterActions:
 
 def _engine(settings: Settings) -> Database:
     try:
-        return open_engine(runtime.database_url(settings), name="signaalwissel-web")
+        return open_engine(runtime.database_url(settings), name="signaalwissel-web", statement_s=_STATEMENT_S)
     except SinkError as error:
         raise UsageFailure(str(error)) from error
 

@@ -14,12 +14,16 @@ CONNECT_BOUND_S = 10
 SQLALCHEMY_SCHEME = "postgresql+psycopg"
 
 
-def create_database(server_url: str, name: str) -> str:
-    """Create the database `name` unless it is there; return its URL. Takes and gives SQLAlchemy URLs."""
+def create_database(server_url: str, name: str, template: str = "template1") -> str:
+    """Create the database `name` unless it is there; return its URL. Takes and gives SQLAlchemy URLs.
+
+    It is a copy of the database `template`, to which nobody may be connected meanwhile.
+    """
     with _connected(server_url) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
         if known is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
     return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
 
 
@@ -30,11 +34,11 @@ def drop_database(server_url: str, name: str) -> None:
 
 
 @contextmanager
-def fresh_database(server_url: str, name: str) -> Iterator[str]:
-    """Yield the URL of an empty database that is dropped at the end."""
+def fresh_database(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
+    """Yield the URL of a database, empty or a copy of `template`, that is dropped at the end."""
     drop_database(server_url, name)
     try:
-        yield create_database(server_url, name)
+        yield create_database(server_url, name, template)
     finally:
         drop_database(server_url, name)
 

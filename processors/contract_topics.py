@@ -97,12 +97,13 @@ def ids_from(held: Mapping[str, Iterable[Registered]], free: Iterable[int]) -> d
             for version in versions
             if same_schema(version.schema, one.schema)
         }
-        newest = versions[-1]
-        writes = next(schema_id for schema_id, version in reads.items() if version == newest.version)
-        before = found.get(newest.name)
+        # The first of several ids of one version.
+        writes = {version: schema_id for schema_id, version in reversed(reads.items())}
+        name = record_on(topic)
+        before = found.get(name)
         fixed = {v.schema_id: v.version for v in versions if v.schema_id in unclaimed}
         if before is not None:
-            found[newest.name] = WireIds(before.writes, {**fixed, **reads, **before.reads})
+            found[name] = WireIds(before.writes, {**fixed, **reads, **before.reads})
         else:
-            found[newest.name] = WireIds(writes, {**fixed, **reads})
+            found[name] = WireIds(writes, {**fixed, **reads})
     return found

@@ -175,6 +175,8 @@ def clock_note(what: StepKind, kind: TaskKind, assignee: str | None) -> str:
 
 def update_note(update: TaskUpdate) -> str:
     """What a task system or the console reported."""
+    if update.assignee is not None and update.assignee != update.by:
+        return f"De taak is overgedragen aan {update.assignee}."
     details = []
     if update.kind in _ANSWERS and update.trajectory_id is not None:
         client = "" if update.client is None else f", cliënt {update.client}"

@@ -49,6 +49,9 @@ TRANSITIONS: Mapping[TaskKind, Mapping[TaskUpdateKind, Transition]] = {
 """Task kind, what was reported, status before -> status after. What is not here is refused. No update leads out of
 DONE, CANCELLED or EXPIRED, and none but an answer ends a verification."""
 
+HANDED_OVER: Transition = _GIVEN_BACK
+"""REASSIGNED to a named colleague, who has not taken it up yet: nobody may think so."""
+
 _TAKES_OVER = frozenset({_Said.ACCEPTED, _Said.REASSIGNED})
 _ANSWERS = frozenset({_Said.IDENTITY_CONFIRMED, _Said.IDENTITY_REFUTED})
 _ID_LENGTH_MAX = 200
@@ -75,25 +78,28 @@ class UpdateRefused(ValueError):
 
 def check_update(update: TaskUpdate) -> None:
     """Refuse an update whose fields cannot be right, whatever its task; raises UpdateRefused."""
-    ids = [("update_id", update.update_id), ("task_id", update.task_id), ("by", update.by)]
-    if update.trajectory_id is not None:
-        ids.append(("trajectory_id", update.trajectory_id))
-    for field, value in ids:
-        if not 1 <= len(value) <= _ID_LENGTH_MAX or not value.isprintable():
-            raise _invalid(field, f"must have 1 to {_ID_LENGTH_MAX} printable characters")
+    _check_ids(update)
     if not FIRST_MOMENT <= update.occurred_at <= LAST_MOMENT:
         raise _invalid("occurred_at", "must be a moment of this calendar")
     if update.client is not None and not 0 <= update.client <= _CLIENT_MAX:
         raise _invalid("client", "must be 0 or 1")
     if update.kind is _Said.CONTACT_MADE and update.reached is False:
         raise _invalid("reached", "must not be false where contact was made; report CONTACT_ATTEMPTED")
+    if update.assignee is not None and update.kind is not _Said.REASSIGNED:
+        raise _invalid("assignee", "must be absent but on REASSIGNED")
+
+
+def is_handed_over(update: TaskUpdate) -> bool:
+    """Whether a task goes to a colleague who did not say so himself."""
+    return update.kind is _Said.REASSIGNED and update.assignee not in {None, update.by}
 
 
 def apply_update(update: TaskUpdate, task: Task | None, policy: Policy) -> Outcome:
     """The task after an update that `check_update` let pass, and the commands that follow.
 
-    Whoever reports ACCEPTED or REASSIGNED has the task from then on: an update names nobody but `by`. What remains of
-    the ladder stays as it was, so a task that was accepted still goes to the team when the resident is not reached.
+    Whoever reports ACCEPTED has the task from then on; on REASSIGNED the colleague whom it names, or else who reports.
+    What remains of the ladder stays as it was, so a task that was accepted still goes to the team when the resident is
+    not reached.
 
     Raises:
         UpdateRefused: There is no such task, or the table does not allow the update.
@@ -107,8 +113,9 @@ def apply_update(update: TaskUpdate, task: Task | None, policy: Policy) -> Outco
             "kind",
             f"{update.kind} does not apply to a task {task.kind} that is {task.status}",
         )
-    if update.kind in _TAKES_OVER and update.by in policy.teams.administrators:
-        raise _invalid("by", "an administrator (bewindvoerder) never owns a task")
+    _check_owner(update, policy)
+    if is_handed_over(update) and update.assignee != task.assignee:
+        status = HANDED_OVER[task.status]
     step = TaskStep(update.occurred_at, update.kind, update.by, texts.update_note(update))
     task = _with_status(_owned(task, update), status).with_step(step)
     if status is TaskStatus.DONE:
@@ -122,10 +129,31 @@ def _with_status(task: Task, status: TaskStatus) -> Task:
     return task.ending(status) if status in ENDED else replace(task, status=status)
 
 
+def _check_ids(update: TaskUpdate) -> None:
+    given = ("update_id", "task_id", "by", "trajectory_id", "assignee")
+    for field in given:
+        value = getattr(update, field)
+        if value is not None and not (1 <= len(value) <= _ID_LENGTH_MAX and value.isprintable()):
+            raise _invalid(field, f"must have 1 to {_ID_LENGTH_MAX} printable characters")
+
+
+def _check_owner(update: TaskUpdate, policy: Policy) -> None:
+    if update.kind not in _TAKES_OVER:
+        return
+    if is_handed_over(update):
+        if not policy.teams.may_own(_owner(update)):
+            raise _invalid("assignee", "must be a counsellor who is there and may own a task")
+    elif update.by in policy.teams.administrators:
+        raise _invalid("by", "an administrator (bewindvoerder) never owns a task")
+
+
+def _owner(update: TaskUpdate) -> str:
+    return update.assignee or update.by
+
+
 def _owned(task: Task, update: TaskUpdate) -> Task:
     if update.kind in _TAKES_OVER:
-        # TaskUpdate names nobody but who reports, so whoever takes a task over says so himself.
-        return replace(task, assignee=update.by)
+        return replace(task, assignee=_owner(update))
     if update.kind is _Said.REJECTED:
         return replace(task, assignee=None)
     return task

@@ -196,7 +196,7 @@ RECORDS: Mapping[str, Mapping[Nature, str]] = {
     "TaskUpdate": {
         Nature.REFERENCE: "update_id task_id trajectory_id client",
         Nature.ABOUT: "occurred_at kind channel reached outcome",
-        Nature.STAFF: "by",
+        Nature.STAFF: "by assignee",
     },
     "TrajectoryEvent": {
         Nature.IDENTIFYING: (

@@ -18,6 +18,7 @@ import fastavro
 from signaalwissel.schemas import followup, imports, internal, rotation, routing, signal, trajectory
 from signaalwissel.schemas.diagnosis import first_unreadable
 from signaalwissel.schemas.errors import DoesNotFit, UnknownSchemaId
+from signaalwissel.schemas.older import Older, lacking, only_lacks, parsed_schema
 from signaalwissel.schemas.primitives import BROKEN
 from signaalwissel.schemas.shape import RecordShape, Shape, shape_of
 from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
@@ -56,11 +57,11 @@ class WireIds(NamedTuple):
     """The ids that one record has on the wire where a schema registry hands them out.
 
     Attributes:
-        writes: The id of its newest version.
+        writes: The id of each version.
         reads: The version by every id that may stand before its body.
     """
 
-    writes: int
+    writes: Mapping[int, int]
     reads: Mapping[int, int]
 
 
@@ -77,25 +78,45 @@ class Codec(Generic[Record]):
     parsed: Any
     writers: Mapping[int, Any]
     shape: Shape
+    older: tuple[Older, ...] = ()
 
     def encode(self, record: Record) -> bytes:
-        """The record in wire format, written with the newest version of its schema.
+        """The record in wire format, written with the oldest version of its schema that holds all that it says.
+
+        So whoever does not know the newest version goes on reading what needs none of it: a reader may be upgraded
+        after a writer.
 
         Raises:
             DoesNotFit: It holds a value that the schema cannot carry.
         """
-        out = io.BytesIO(self.header)
-        out.seek(HEADER_SIZE)
-        try:
-            fastavro.schemaless_writer(out, self.parsed, self.shape.to_avro(record))
-        except _UNWRITABLE:
-            # Not chained: fastavro tells the value, which may be a person's.
-            raise DoesNotFit("", f"holds a value that {self.name} cannot carry") from None
-        return out.getvalue()
+        plain = self._plain(record)
+        for version in self.older:
+            if all(plain[field] == default for field, default in version.lacks.items()):
+                return self._written(version.header, version.parsed, plain)
+        return self._written(self.header, self.parsed, plain)
 
     def encode_body(self, record: Record) -> bytes:
-        """The Avro body alone, for what is sealed."""
-        return self.encode(record)[HEADER_SIZE:]
+        """The Avro body alone, of the newest version, for what is sealed."""
+        return self._written(b"", self.parsed, self._plain(record))
+
+    def _plain(self, record: Record) -> Any:
+        try:
+            return self.shape.to_avro(record)
+        except _UNWRITABLE:
+            raise self._unwritable() from None
+
+    def _written(self, header: bytes, schema: Any, plain: Any) -> bytes:
+        out = io.BytesIO(header)
+        out.seek(len(header))
+        try:
+            fastavro.schemaless_writer(out, schema, plain)
+        except _UNWRITABLE:
+            raise self._unwritable() from None
+        return out.getvalue()
+
+    def _unwritable(self) -> DoesNotFit:
+        # Raised without its cause: fastavro tells the value, which may be a person's.
+        return DoesNotFit("", f"holds a value that {self.name} cannot carry")
 
     def decode(self, data: bytes) -> Record:
         """The record in `data`.
@@ -199,14 +220,20 @@ def codec(name: str) -> Codec[Any]:
     named: dict[str, Shape] = {}
     shape = shape_of(latest.schema, _classes(), named)
     ids = _wire_ids(name, mine)
-    parsed = {version.version: _parsed(version.schema) for version in mine}
+    parsed = {version.version: parsed_schema(version.schema) for version in mine}
+    headers = {version: _HEADER.pack(0, schema_id) for version, schema_id in ids.writes.items()}
     return Codec(
         name=name,
-        schema_id=ids.writes,
-        header=_HEADER.pack(0, ids.writes),
+        schema_id=ids.writes[latest.version],
+        header=headers[latest.version],
         parsed=parsed[latest.version],
         writers={schema_id: parsed[version] for schema_id, version in ids.reads.items()},
         shape=shape,
+        older=tuple(
+            Older(headers[one.version], parsed[one.version], lacking(one.schema, latest.schema))
+            for one in mine[:-1]
+            if one.version in headers and only_lacks(one.schema, latest.schema)
+        ),
     )
 
 
@@ -240,23 +267,10 @@ def field_names(name: str) -> tuple[str, ...]:
 
 
 def _wire_ids(name: str, mine: list[SchemaVersion]) -> WireIds:
-    fixed = WireIds(mine[-1].schema_id, {version.schema_id: version.version for version in mine})
-    return _registry_ids.get(name, fixed)
-
-
-def _parsed(schema: dict[str, Any]) -> Any:
-    # Without logical types fastavro hands over ints and bytes; the shapes do the rest.
-    return fastavro.parse_schema(_without_logical_types(schema))
-
-
-def _without_logical_types(node: Any) -> Any:
-    if isinstance(node, dict):
-        if "logicalType" in node:
-            return node["type"]
-        return {key: _without_logical_types(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_without_logical_types(item) for item in node]
-    return node
+    fixed = {version.version: version.schema_id for version in mine}
+    return _registry_ids.get(
+        name, WireIds(fixed, {schema_id: version for version, schema_id in fixed.items()})
+    )
 
 
 @cache

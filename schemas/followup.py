@@ -80,7 +80,7 @@ class ContactOutcome(StrEnum):
 
 
 class TaskUpdate(NamedTuple):
-    """What a task system or the console reports about a task."""
+    """What a task system or the console reports about a task; `assignee` is the colleague who gets it handed over."""
 
     update_id: str
     task_id: str
@@ -92,6 +92,7 @@ class TaskUpdate(NamedTuple):
     reached: bool | None
     outcome: ContactOutcome | None
     by: str
+    assignee: str | None = None
 
 
 class TaskSignal(NamedTuple):

@@ -46,20 +46,21 @@ class SchemaVersion:
 
 
 @contextmanager
-def opened(database_url: str, *, name: str) -> Iterator[Database]:
+def opened(database_url: str, *, name: str, statement_s: float | None = None) -> Iterator[Database]:
     """The database for the length of the block.
 
     Args:
         database_url: As SQLAlchemy or libpq writes it.
         name: The session's application name.
+        statement_s: The server ends a statement that takes so long.
 
     Raises:
-        ServiceAway: PostgreSQL does not answer.
+        ServiceAway: PostgreSQL does not answer, or a statement took too long.
         TablesMissing: The sink has never run on this database, or an older version of it has.
         MayNot: The login lacks a right.
         SinkError: The URL cannot be read.
     """
-    engine = open_engine(database_url, name=name)
+    engine = open_engine(database_url, name=name, statement_s=statement_s)
     with answering():
         yield engine
 

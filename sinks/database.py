@@ -60,14 +60,20 @@ def open_engine(
     return create_engine(url, poolclass=NullPool, connect_args=arguments, hide_parameters=True)
 
 
+class TookTooLong(ServiceAway):
+    """The server ended a statement that took longer than its session lets it."""
+
+
 @contextmanager
 def database_away() -> Iterator[None]:
-    """Tell an absent database (ServiceAway) from a defect, which passes as it is."""
+    """Tell an absent database (ServiceAway, TookTooLong) from a defect, which passes as it is."""
     try:
         yield
     except DBAPIError as error:
         if not is_away(error):
             raise
+        if isinstance(error.orig, psycopg.errors.QueryCanceled):
+            raise TookTooLong(f"PostgreSQL: {_first_line(error.orig)}") from error
         # The driver's text names host and port and what the server said, never a row.
         raise ServiceAway(f"PostgreSQL: {first_line(error.orig)}") from error
     except psycopg.OperationalError as error:

@@ -235,6 +235,7 @@ def _task_update(values: dict[str, Any]) -> TaskUpdate:
         reached=values.get("reached"),
         outcome=None if outcome is None else ContactOutcome(outcome),
         by=_needed(values, "by"),
+        assignee=values.get("assignee"),
     )
 
 

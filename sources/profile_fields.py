@@ -137,6 +137,7 @@ FIELDS: Mapping[RecordKind, Fields] = {
         "reached": _FLAG,
         "outcome": _codes(ContactOutcome),
         "by": _ID,
+        "assignee": _TEXT,
     },
 }
 WITH_CLIENTS = frozenset({RecordKind.TRAJECTORY_STATE, RecordKind.TRAJECTORY_EVENT})

@@ -29,7 +29,7 @@ from signaalwissel.security.http_problems import Problem
 from signaalwissel.security.http_sessions import CSRF_FIELD, WebSessions
 from signaalwissel.security.sessions import Session
 from signaalwissel.sinks.access import Database
-from signaalwissel.sinks.database import database_away
+from signaalwissel.sinks.database import TookTooLong, database_away
 from signaalwissel.sinks.dead_letters import DeadLetterRow
 from signaalwissel.sinks.row_security import RowScope, scoped
 from signaalwissel.sinks.settings import ServiceAway as DatabaseAway
@@ -102,6 +102,12 @@ class Parts:
         try:
             with database_away(), scoped(self.engine, scope, self.reader_role) as connection:
                 yield connection
+        except TookTooLong as error:
+            raise Problem(
+                503,
+                "Deze pagina kostte te veel tijd, en daarom zijn wij gestopt. Er is niets veranderd. Probeer het over een "
+                "minuut opnieuw. Lukt het dan nog niet? Vraag uw beheerder om hulp.",
+            ) from error
         except DatabaseAway as error:
             raise Problem(
                 503, "De gegevens zijn nu niet te bereiken. Probeer het over een minuut opnieuw."

@@ -28,6 +28,7 @@ class Report(NamedTuple):
     Attributes:
         version: The task's version on their page.
         candidate: Of a verification: trajectory and client.
+        colleague: To whom the task is handed over.
     """
 
     kind: TaskUpdateKind
@@ -35,13 +36,24 @@ class Report(NamedTuple):
     channel: ContactChannel | None = None
     outcome: ContactOutcome | None = None
     candidate: tuple[str, int] | None = None
+    colleague: str | None = None
 
 
 def update_of(task_id: str, report: Report, principal: Principal, at: Millis) -> TaskUpdate:
     """The update; the same form sent twice has the same id, so that it counts once."""
     by = principal.counsellor_id or principal.subject
     trajectory_id, client = report.candidate or (None, None)
-    said = (task_id, report.version, report.kind, report.channel, report.outcome, trajectory_id, client, by)
+    said: tuple[object, ...] = (
+        task_id,
+        report.version,
+        report.kind,
+        report.channel,
+        report.outcome,
+        trajectory_id,
+        client,
+        by,
+    )
+    said += () if report.colleague is None else (report.colleague,)
     text = _SEPARATOR.join("" if one is None else str(one) for one in said)
     digest = hashlib.blake2b(text.encode(), digest_size=16, person=b"web-update").hexdigest()
     return TaskUpdate(
@@ -55,6 +67,7 @@ def update_of(task_id: str, report: Report, principal: Principal, at: Millis) ->
         reached=_REACHES.get(report.kind),
         outcome=report.outcome,
         by=by,
+        assignee=report.colleague,
     )
 
 

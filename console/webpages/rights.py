@@ -75,11 +75,22 @@ def reports(principal: Principal, task: Task) -> list[TaskUpdateKind]:
     ]
 
 
+def hands_over(principal: Principal, task: Task) -> bool:
+    """Whether somebody may give a task to a colleague: who has it, the team while it is the team's, who leads the team."""
+    if task.status not in TRANSITIONS[task.kind][TaskUpdateKind.REASSIGNED]:
+        return False
+    return _changes(principal, task) or may(principal, Action.REASSIGN_TASK, read_target(task))
+
+
+def _changes(principal: Principal, task: Task) -> bool:
+    mine = Target(task.municipality, task.assignee, task.team if task.assignee is None else None)
+    return may(principal, Action.UPDATE_TASK, mine)
+
+
 def _may_report(principal: Principal, task: Task, kind: TaskUpdateKind) -> bool:
     if kind in _TAKES_OVER and principal.counsellor_id is None:
         return False
-    mine = Target(task.municipality, task.assignee, task.team if task.assignee is None else None)
-    if may(principal, Action.UPDATE_TASK, mine):
+    if _changes(principal, task):
         return True
     return kind is TaskUpdateKind.REASSIGNED and may(principal, Action.REASSIGN_TASK, read_target(task))
 

@@ -25,6 +25,7 @@ from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import ContactChannel, ContactOutcome, TaskUpdate, TaskUpdateKind
 from signaalwissel.schemas.units import Millis
 from signaalwissel.security.http_problems import Problem
+from signaalwissel.sinks.colleagues import known_counsellors
 from signaalwissel.sinks.ledger import EventKind
 from signaalwissel.sinks.web_reads import now_of, policy_of, task_of
 from signaalwissel.sinks.work_list import update_applied
@@ -38,13 +39,14 @@ _HARDLY_USED = {ContactChannel.ADMINISTRATIVE, ContactChannel.UNKNOWN}
 
 
 class Seen(NamedTuple):
-    """A task as it is stored, as it will be, and what was reported in between."""
+    """A task as it is stored, as it will be, what was reported in between, and to whom it may be handed over."""
 
     task: Task
     future: Task
     under_way: tuple[TaskUpdate, ...]
     policy: Policy
     now: Millis
+    colleagues: tuple[str, ...] = ()
 
 
 class TaskForm(NamedTuple):
@@ -55,6 +57,7 @@ class TaskForm(NamedTuple):
     channel: str
     outcome: str
     candidate: str
+    colleague: str
 
 
 def task_form(
@@ -63,9 +66,10 @@ def task_form(
     kanaal: Annotated[str, Form()] = "",
     resultaat: Annotated[str, Form()] = "",
     kandidaat: Annotated[str, Form()] = "",
+    collega: Annotated[str, Form()] = "",
 ) -> TaskForm:
     """Dependency: the fields of a report."""
-    return TaskForm(soort, versie, kanaal, resultaat, kandidaat)
+    return TaskForm(soort, versie, kanaal, resultaat, kandidaat, collega)
 
 
 class TaskPage(ReportingPage):
@@ -141,8 +145,10 @@ class TaskPage(ReportingPage):
                     self._sent.forget(update)
             policy = policy_of(connection, task, self._parts.policies)
             now = now_of(connection)
-        under_way = self._sent.of(task_id)
-        return Seen(task, foreseen(task, under_way, policy), under_way, policy, now)
+            under_way = self._sent.of(task_id)
+            future = foreseen(task, under_way, policy)
+            colleagues = _colleagues(connection, future, policy, principal)
+        return Seen(task, future, under_way, policy, now, colleagues)
 
     def _accounting(self, principal: Principal) -> Accounting:
         return self._parts.accounting.of(principal.subject)
@@ -179,6 +185,7 @@ class TaskPage(ReportingPage):
             stored=seen.task,
             under_way=seen.under_way,
             reports=rights.reports(principal, seen.future),
+            colleagues=seen.colleagues,
             channels=[one for one in ContactChannel if one not in _HARDLY_USED],
             outcomes=list(ContactOutcome),
             may_open=may_open and bool(seen.task.held),
@@ -200,7 +207,16 @@ def _report_of(form: TaskForm) -> Report:
             candidate = (trajectory_id, int(client))
     except ValueError:
         raise Problem(400, "Dit formulier klopt niet. Laad de pagina opnieuw.") from None
-    return Report(kind, form.version, channel, outcome, candidate)
+    return Report(kind, form.version, channel, outcome, candidate, form.colleague or None)
+
+
+def _colleagues(connection: Any, task: Task, policy: Policy, principal: Principal) -> tuple[str, ...]:
+    """To whom somebody may give a task: not to who has it, and they themselves take it over."""
+    if not rights.hands_over(principal, task):
+        return ()
+    found = known_counsellors(connection, task.municipality)
+    passed = {task.assignee, principal.counsellor_id}
+    return tuple(one for one in found if one not in passed and policy.teams.may_own(one))
 
 
 def _refusal(seen: Seen, update: TaskUpdate, principal: Principal) -> str | None:
@@ -217,6 +233,8 @@ def _refusal(seen: Seen, update: TaskUpdate, principal: Principal) -> str | None
         if refused.field == "trajectory_id":
             return "Kies om welke cliënt het gaat."
         return "Dit kan niet (meer): de taak is intussen veranderd. Hieronder ziet u hoe de taak nu is."
+    if update.assignee is not None:
+        return None if update.assignee in seen.colleagues else "Kies een collega uit de lijst."
     if update.kind not in rights.reports(principal, seen.future):
         return "U mag dit niet melden: de taak is van een ander. Vraag uw teamleider, of neem de taak over."
     return None

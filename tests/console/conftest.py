@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,26 +25,34 @@ def signaalwissel(bare_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     return CommandLine(bare_environment, capsys)
 
 
-@pytest.fixture
-def unprepared(
-    kafka_bootstrap: str,
-    database_url: str,
-    topic_prefix: str,
-    tmp_path: Path,
-    bare_environment: pytest.MonkeyPatch,
-) -> Installation:
-    """Both servers, policies and keys, without topics and tables; the environment names them."""
-    made = Installation(kafka_bootstrap, database_url, topic_prefix, tmp_path)
-    for name, value in made.variables.items():
-        bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
-    return made
+Install = Callable[[str], Installation]
 
 
 @pytest.fixture
-def stored(unprepared: Installation) -> Installation:
+def installed_on(
+    kafka_bootstrap: str, topic_prefix: str, tmp_path: Path, bare_environment: pytest.MonkeyPatch
+) -> Install:
+    """Makes an installation on a database, with policies and keys; the environment names them."""
+
+    def install(database_url: str) -> Installation:
+        made = Installation(kafka_bootstrap, database_url, topic_prefix, tmp_path)
+        for name, value in made.variables.items():
+            bare_environment.setenv(f"SIGNAALWISSEL_{name}", value)
+        return made
+
+    return install
+
+
+@pytest.fixture
+def unprepared(installed_on: Install, empty_database_url: str) -> Installation:
+    """Both servers, policies and keys, without topics and tables."""
+    return installed_on(empty_database_url)
+
+
+@pytest.fixture
+def stored(installed_on: Install, database_url: str) -> Installation:
     """An installation with tables and without topics, for what needs the database alone."""
-    unprepared.make_tables()
-    return unprepared
+    return installed_on(database_url)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from signaalwissel.schemas.internal import DeadLetter, Header
 from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.sinks import dead_letters
-from signaalwissel.sinks.database import migrate, open_engine
+from signaalwissel.sinks.database import open_engine
 from signaalwissel.streams.topics import layout
 
 MUNICIPALITY = "0344"
@@ -111,9 +111,6 @@ class Installation:
     def make_topics(self) -> None:
         with topics.admin(self.settings) as client:
             topics.make(client, layout(runtime.names(self.settings), PARTITIONS), 1)
-
-    def make_tables(self) -> None:
-        migrate(self.database_url)
 
     def producer(self, **options: Any) -> KafkaProducer:
         return KafkaProducer(bootstrap_servers=self.bootstrap, **options)

@@ -33,27 +33,27 @@ def test_check_ends_with_1_where_the_file_cannot_be_used(signaalwissel: CommandL
 
 
 def test_grant_reader_makes_a_role_that_is_below_the_policies(
-    signaalwissel: CommandLine, bare_environment: pytest.MonkeyPatch, database_url: str
+    signaalwissel: CommandLine, bare_environment: pytest.MonkeyPatch, empty_database_url: str
 ) -> None:
     assert signaalwissel("access", "grant-reader").code == 2
-    bare_environment.setenv("SIGNAALWISSEL_DATABASE_URL", database_url)
+    bare_environment.setenv("SIGNAALWISSEL_DATABASE_URL", empty_database_url)
     assert signaalwissel("access", "grant-reader").code == 3
-    migrate(database_url)
+    migrate(empty_database_url)
     assert signaalwissel("access", "grant-reader", "--dry-run", "--json").json["granted"] is False
     assert signaalwissel("access", "grant-reader", "--json").json["granted"] is True
-    check_reader(open_engine(database_url, name="test"))
+    check_reader(open_engine(empty_database_url, name="test"))
 
 
 def test_sessions_of_somebody_are_ended_for_every_process_and_on_record(
-    signaalwissel: CommandLine, bare_environment: pytest.MonkeyPatch, database_url: str
+    signaalwissel: CommandLine, bare_environment: pytest.MonkeyPatch, empty_database_url: str
 ) -> None:
     whose = ("access", "end-sessions", "--subject", "https://login.example.nl#3f2a")
     assert signaalwissel("access", "end-sessions").code == 2
     assert signaalwissel(*whose, "--everybody").code == 2
-    bare_environment.setenv("SIGNAALWISSEL_DATABASE_URL", database_url)
+    bare_environment.setenv("SIGNAALWISSEL_DATABASE_URL", empty_database_url)
     assert signaalwissel(*whose).code == 3
-    migrate(database_url)
-    engine = open_engine(database_url, name="test")
+    migrate(empty_database_url)
+    engine = open_engine(empty_database_url, name="test")
     sessions = Sessions(["x" * 32], EndedSessions(engine))
     theirs, another = (
         sessions.seal(sessions.begin(Principal(subject, frozenset())))

@@ -20,8 +20,8 @@ Ended = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
-def program(database_url: str) -> "Program":
-    return Program(database_url)
+def program(empty_database_url: str) -> "Program":
+    return Program(empty_database_url)
 
 
 class Program:

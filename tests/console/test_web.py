@@ -17,7 +17,7 @@ from signaalwissel.console.accounting import Accounting
 from signaalwissel.console.connections import Writer
 from signaalwissel.console.metrics_http import WEB
 from signaalwissel.console.replaying import NotReplayable
-from signaalwissel.console.web import LetterActions
+from signaalwissel.console.web import LetterActions, _engine
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.sinks.row_security import grant_reader
@@ -109,12 +109,11 @@ def test_the_look_at_doctor_s_findings_works_under_a_running_event_loop(installa
     + [(topic, False) for topic in ("resident-events", "intake-commands", "decisions", "trajectory-states")],
 )
 def test_the_pages_leave_dead_letters_of_internal_topics_to_the_operator(
-    unprepared: Installation, topic: str, goes: bool, monkeypatch: pytest.MonkeyPatch
+    stored: Installation, topic: str, goes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unprepared.make_tables()
-    letter = unprepared.refuse(source(topic))
-    settings = unprepared.settings
-    actions = LetterActions(settings, unprepared.engine, unprepared.keys, Accounting(settings))
+    letter = stored.refuse(source(topic))
+    settings = stored.settings
+    actions = LetterActions(settings, stored.engine, stored.keys, Accounting(settings))
     sent: list[str] = []
     monkeypatch.setattr(Writer, "send_original", lambda _writer, name, _record: sent.append(name))
     if goes:
@@ -123,7 +122,7 @@ def test_the_pages_leave_dead_letters_of_internal_topics_to_the_operator(
         with pytest.raises(NotReplayable, match="internal; the operator replays it"):
             actions.replay(letter.dead_letter_id, "somebody")
     assert len(sent) == goes
-    assert unprepared.status(letter) == ("replayed" if goes else "open")
+    assert stored.status(letter) == ("replayed" if goes else "open")
 
 
 def test_without_anybody_who_may_come_in_it_does_not_start(
@@ -177,3 +176,8 @@ def test_a_dead_letter_is_mended_on_the_page_and_every_look_is_on_record(install
         ).scalars()
         # A look, a refused attempt with the look at the form again, and the one that was sent.
         assert list(kinds) == ["SEALED_OPENED"] * 4 + ["DEAD_LETTER_REPLAYED"]
+
+
+def test_no_statement_of_the_pages_runs_without_end(stored: Installation) -> None:
+    with _engine(stored.settings).connect() as connection:
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "30s"

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from signaalwissel.processors.followup_clock import CLOCK_TRANSITIONS
-from signaalwissel.processors.followup_updates import TRANSITIONS
-from signaalwissel.schemas.followup import TaskKind, TaskStatus
+from signaalwissel.processors.followup_updates import HANDED_OVER, TRANSITIONS
+from signaalwissel.schemas.followup import TaskKind, TaskStatus, TaskUpdateKind
 
 PAGE = Path(__file__).parents[2] / "docs" / "follow-up.md"
 BEGIN = "<!-- diagrams: python -m tests.docs.follow_up_diagrams -->"
@@ -40,6 +40,8 @@ def _diagram(kind: TaskKind) -> str:
     for update, transition in TRANSITIONS[kind].items():
         for before, after in transition.items():
             edges[before, after].append(update.value)
+    for before, after in HANDED_OVER.items():
+        edges[before, after].append(f"{TaskUpdateKind.REASSIGNED.value} to a colleague")
     for step, transition in CLOCK_TRANSITIONS[kind].items():
         for before, after in transition.items():
             edges[before, after].append(f"time {step.value}")

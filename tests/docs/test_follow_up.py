@@ -29,6 +29,7 @@ def test_the_examples_are_task_updates() -> None:
         "CONTACT_ATTEMPTED",
         "CONTACT_MADE",
         "IDENTITY_CONFIRMED",
+        "REASSIGNED",
     ]
     for update in read:
         check_update(update)

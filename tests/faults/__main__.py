@@ -1,6 +1,7 @@
 """`make faults`: rows of the fault matrix on real Kafka and PostgreSQL, then defects that the checker must see.
 
-The last line is one JSON object. Ends with 1 when a gate does not hold or a planted defect goes unseen.
+The last line is one JSON object, also of a run that was cut short, which it says. Ends with 1 when a gate does not hold or
+a planted defect goes unseen, with 128 and the signal's number when it was cut short.
 """
 
 import argparse
@@ -13,12 +14,13 @@ import time
 from types import FrameType
 
 from tests.faults.matrix import ROWS
-from tests.faults.run import Gate, Run, Settings
+from tests.faults.run import Gate, Row, Run, Settings
 from tests.faults.soak import BOUND_S, soak
 from tests.faults.trials import SOUND, Trial
 from tests.faults.whole import running, walk_all
 
 _BOUND_S = 1_500
+_TIDYING_S = 120
 _LINES = 5
 
 
@@ -34,22 +36,59 @@ def main() -> int:
         flush=True,
     )
     began = time.monotonic()
-    if given.soak:
-        gates, trials = _soak(settings), list[Trial]()
-    else:
-        gates, trials = walk_all(rows, settings, _tell, trials=not given.no_defects)
-    for trial in trials:
-        _tell_trial(trial)
-    summary = _summary(gates, trials, settings, time.monotonic() - began)
+    ended = Ended()
+    try:
+        if given.soak:
+            _soak(settings, ended)
+        else:
+            walk_all(rows, settings, ended, trials=not given.no_defects)
+    except CutShort as cut:
+        signal.alarm(0)
+        wanted = [] if given.soak else rows
+        summary = _summary(ended, settings, time.monotonic() - began) | _missing(cut, ended, wanted)
+        print(json.dumps(summary), flush=True)
+        return cut.status
+    summary = _summary(ended, settings, time.monotonic() - began)
     print(json.dumps(summary))
     return 0 if summary["passed"] else 1
 
 
-def _soak(settings: Settings) -> list[Gate]:
-    with running(settings, small_disks=False) as run, run.product.running():
-        gate = soak(run)
+class CutShort(BaseException):
+    """A signal ends the run before its rows do; nothing that deals with faults may take it for one of them."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+class Ended:
+    """What has ended so far, told as it ends."""
+
+    def __init__(self) -> None:
+        self.gates: list[Gate] = []
+        self.trials: list[Trial] = []
+
+    def gate(self, gate: Gate, run: Run) -> None:
+        """A row is over."""
+        self.gates.append(gate)
         _tell(gate, run)
-    return [gate]
+
+    def trial(self, trial: Trial) -> None:
+        """A defect was tried."""
+        self.trials.append(trial)
+        _tell_trial(trial)
+
+
+def _missing(cut: CutShort, ended: Ended, rows: list[Row]) -> dict[str, object]:
+    """What the line says of a run that was cut: that it was, and which rows nobody may take for passed."""
+    told = {gate.row for gate in ended.gates}
+    unfinished = {str(row.number): "not ended" for row in rows if row.number not in told}
+    return {"rows": _states(ended.gates) | unfinished, "cut_short": str(cut), "passed": False}
+
+
+def _soak(settings: Settings, ended: Ended) -> None:
+    with running(settings, small_disks=False) as run, run.product.running():
+        ended.gate(soak(run), run)
 
 
 def _tell(gate: Gate, run: Run) -> None:
@@ -81,7 +120,12 @@ def _tell_trial(trial: Trial) -> None:
     print(f"defect {trial.defect}: the checker sees {seen} ({state})", flush=True)
 
 
-def _summary(gates: list[Gate], trials: list[Trial], settings: Settings, seconds: float) -> dict[str, object]:
+def _states(gates: list[Gate]) -> dict[str, object]:
+    return {str(gate.row or "all"): "skipped" if gate.skipped else gate.passed for gate in gates}
+
+
+def _summary(ended: Ended, settings: Settings, seconds: float) -> dict[str, object]:
+    gates, trials = ended.gates, ended.trials
     walked = [gate for gate in gates if not gate.skipped]
     # What the last look counts was sent by the rows before it.
     sending = [gate for gate in walked if gate.row]
@@ -93,7 +137,7 @@ def _summary(gates: list[Gate], trials: list[Trial], settings: Settings, seconds
         "lost": sum(gate.lost for gate in walked),
         "duplicated": sum(gate.duplicated for gate in walked),
         "wrong_state": sum(gate.wrong_state for gate in walked),
-        "rows": {str(gate.row or "all"): "skipped" if gate.skipped else gate.passed for gate in gates},
+        "rows": _states(gates),
         "defects_planted": len(planted),
         "defects_caught": sum(trial.as_it_must for trial in planted),
         "seconds": round(seconds, 1),
@@ -124,7 +168,9 @@ def _rows(text: str) -> list[int]:
 
 def _end_in_time(bound_s: int) -> None:
     def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        # Stopping servers and programs may take a while, and no longer.
+        signal.alarm(_TIDYING_S)
+        raise CutShort(number)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGALRM, leave)

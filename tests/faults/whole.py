@@ -5,9 +5,10 @@ In: settings and rows. Out: gates as they end, and the trials of defects.
 
 import random
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from tests.faults.books import Books
 from tests.faults.product import Product
@@ -38,20 +39,24 @@ def running(settings: Settings, *, small_disks: bool) -> Iterator[Run]:
             yield Run(started, product, Books(product.settings), settings, random.Random(settings.seed))
 
 
-def walk_all(
-    rows: list[Row], settings: Settings, tell: Callable[[Gate, Run], None], *, trials: bool
-) -> tuple[list[Gate], list[Trial]]:
+class Told(Protocol):
+    """Is told what ends, as it ends."""
+
+    def gate(self, gate: Gate, run: Run) -> None:
+        """A row is over."""
+
+    def trial(self, trial: Trial) -> None:
+        """A defect was tried."""
+
+
+def walk_all(rows: list[Row], settings: Settings, told: Told, *, trials: bool) -> None:
     """Rows one after the other, everything once more, then the defects."""
-    gates: list[Gate] = []
-    loads = Loads(settings, rows)
-    with running(settings, small_disks=True) as run:
+    with closing(Loads(settings, rows)) as loads, running(settings, small_disks=True) as run:
         with run.product.running():
             for row in rows:
-                gates.append(walk(row, loads.of(row), run))
-                tell(gates[-1], run)
+                told.gate(walk(row, loads.of(row), run), run)
             if rows:
-                gates.append(last_look(run, [loads.of(row) for row in rows]))
-                tell(gates[-1], run)
-        tried = try_all(run, load_of_trials(settings)) if trials else []
-    loads.close()
-    return gates, tried
+                told.gate(last_look(run, [loads.of(row) for row in rows]), run)
+        if trials:
+            for trial in try_all(run, load_of_trials(settings)):
+                told.trial(trial)

@@ -28,11 +28,14 @@ from tests.schemas.golden import full_json
 
 
 def held(first: int) -> dict[str, list[Registered]]:
-    """A registry whose ids begin at `first`; one id for one record."""
-    ids = {name: first + number for number, name in enumerate(dict.fromkeys(RECORD_ON.values()))}
+    """A registry whose ids begin at `first`; one id for one schema."""
+    every = dict.fromkeys((one.name, one.version) for topic in RECORD_ON for one in committed_on(topic))
+    ids = {schema: first + number for number, schema in enumerate(every)}
     return {
-        topic: [Registered(1, ids[name], version.schema) for version in committed_on(topic)]
-        for topic, name in RECORD_ON.items()
+        topic: [
+            Registered(one.version, ids[one.name, one.version], one.schema) for one in committed_on(topic)
+        ]
+        for topic in RECORD_ON
     }
 
 
@@ -58,6 +61,16 @@ def test_what_is_written_bears_the_registrys_id_and_is_read_again() -> None:
         assert schema_id_of(data) >= 5000
         assert codec(name).decode(data) == record
         assert record_name(schema_id_of(data)) == name
+
+
+def test_an_older_version_that_holds_a_record_is_written_with_its_own_id_of_the_registry() -> None:
+    use_registry_ids(ids_from(held(5000), ()))
+    full = codec("TaskUpdate").from_json(full_json("TaskUpdate"))
+    plain = full._replace(assignee=None)
+    written = [schema_id_of(codec("TaskUpdate").encode(one)) for one in (plain, full)]
+    first, second = held(5000)["task-updates"]
+    assert written == [first.schema_id, second.schema_id]
+    assert codec("TaskUpdate").decode(codec("TaskUpdate").encode(plain)) == plain
 
 
 def test_a_free_fixed_id_is_still_read_and_a_taken_one_is_refused() -> None:

@@ -40,6 +40,7 @@ ARREARS = st.sampled_from([50_000, 90_000])
 COUNSELLORS = st.sampled_from(
     [COUNSELLOR, Counsellor("b-weg", "x"), Counsellor("bewindvoerder-1", "x"), Counsellor("b-18", "")]
 )
+COLLEAGUES = st.sampled_from(["b-9", "b-18", "b-weg", "bewindvoerder-1"])
 DAYS = st.sampled_from([0, 1, 2, 3, 5, 7, 10, 14, 24, 26, 40, 400])
 AGES = st.sampled_from([0, 1, 6, 20, 24, 34, 40])
 ALSO_OFFERED = {"action": CorrectionAction.ALSO_OFFERED, "cause": CorrectionCause.NOT_REACHED}
@@ -111,6 +112,25 @@ class FollowUp(RuleBasedStateMachine):
             return
         # Commands about an identity are the matcher's business, not this test's.
         del self.desk.commands[offers:]
+
+    @precondition(lambda self: self.desk.tasks)
+    @rule(data=st.data(), by=st.sampled_from(["b-17", "bewindvoerder-1"]), to=COLLEAGUES)
+    def handed_over(self, data: st.DataObject, by: str, to: str) -> None:
+        before = self.desk.tasks[data.draw(st.sampled_from(sorted(self.desk.tasks)))]
+        try:
+            (after,) = self.desk.update(update(TaskUpdateKind.REASSIGNED, before.task_id, by=by, assignee=to))
+        except UpdateRefused:
+            assert before.ended or to in {"b-weg", "bewindvoerder-1"}
+            return
+        assert after.assignee == to
+        assert after.status is not TaskStatus.ACCEPTED or before.assignee == to
+        assert (after.due_on, after.next_on, after.rung, after.team) == (
+            before.due_on,
+            before.next_on,
+            before.rung,
+            before.team,
+        )
+        assert to in (after.history[-1].note or "")
 
     @rule(counsellor=COUNSELLORS)
     def gets_another_counsellor(self, counsellor: Counsellor) -> None:

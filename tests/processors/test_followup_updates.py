@@ -119,6 +119,44 @@ def test_an_administrator_never_owns_a_task(said: TaskUpdateKind) -> None:
         apply_update(update(said, by="bewindvoerder-1"), task(), POLICY)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(S.OPEN, S.OPEN), (S.ACCEPTED, S.OPEN), (S.ESCALATED, S.ESCALATED)]
+)
+def test_who_gets_a_task_handed_over_owns_it_and_has_not_picked_it_up(
+    before: TaskStatus, after: TaskStatus
+) -> None:
+    said = update(U.REASSIGNED, by="b-1", assignee="b-9")
+    (changed,) = apply_update(said, task(status=before), POLICY).tasks
+    assert (changed.assignee, changed.status, changed.team) == ("b-9", after, "team-noord")
+    assert (changed.history[-1].by, changed.history[-1].note) == ("b-1", "De taak is overgedragen aan b-9.")
+
+
+def test_a_task_handed_to_who_has_it_stays_picked_up() -> None:
+    said = update(U.REASSIGNED, by="b-9", assignee="b-1")
+    (changed,) = apply_update(said, task(status=S.ACCEPTED), POLICY).tasks
+    assert (changed.assignee, changed.status) == ("b-1", S.ACCEPTED)
+
+
+def test_who_names_themselves_takes_the_task_over() -> None:
+    named, plain = (update(U.REASSIGNED, by="b-9", assignee=name) for name in ("b-9", None))
+    (changed,) = apply_update(named, task(status=S.ACCEPTED), POLICY).tasks
+    assert (changed,) == apply_update(plain, task(status=S.ACCEPTED), POLICY).tasks
+
+
+@pytest.mark.parametrize("colleague", ["bewindvoerder-1", "b-weg"])
+def test_a_task_is_not_handed_to_who_may_not_own_one(colleague: str) -> None:
+    with pytest.raises(UpdateRefused) as refused:
+        apply_update(update(U.REASSIGNED, assignee=colleague), task(), POLICY)
+    assert (refused.value.code, refused.value.field) == ("INVALID_FIELD", "assignee")
+
+
+@pytest.mark.parametrize("said", sorted(set(U) - {U.REASSIGNED}))
+def test_only_a_task_that_is_handed_over_names_a_colleague(said: TaskUpdateKind) -> None:
+    with pytest.raises(UpdateRefused) as refused:
+        check_update(update(said, assignee="b-9"))
+    assert (refused.value.code, refused.value.field) == ("INVALID_FIELD", "assignee")
+
+
 def test_a_rejected_task_goes_back_to_the_team() -> None:
     (changed,) = apply_update(update(U.REJECTED), task(), POLICY).tasks
     assert (changed.assignee, changed.team) == (None, "team-noord")
@@ -200,6 +238,9 @@ def test_two_updates_give_two_commands_and_the_same_one_the_same() -> None:
         ("trajectory_id", {"trajectory_id": "T\x00"}),
         ("trajectory_id", {"trajectory_id": ""}),
         ("trajectory_id", {"trajectory_id": "T" * 201}),
+        ("assignee", {"kind": U.REASSIGNED, "assignee": ""}),
+        ("assignee", {"kind": U.REASSIGNED, "assignee": "a\x00b"}),
+        ("assignee", {"kind": U.REASSIGNED, "assignee": "x" * 201}),
         ("client", {"client": 2}),
         ("client", {"client": -1}),
         ("reached", {"kind": U.CONTACT_MADE, "reached": False}),

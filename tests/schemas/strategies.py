@@ -16,7 +16,7 @@ import fastavro
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from signaalwissel.schemas import followup, imports, internal, rotation, routing, signal, trajectory
-from signaalwissel.schemas.contract import codec, versions
+from signaalwissel.schemas.contract import SchemaVersion, codec, schema_id_of, versions
 
 BY_HAND_ONLY = "KeyedSignal"
 """Its value object holds a block of fields unopened, which no generic codec can know."""
@@ -152,3 +152,17 @@ def fastavro_body(name: str, plain: Mapping[str, Any]) -> bytes:
 def fastavro_bytes(name: str, record: Any) -> bytes:
     """The record in wire format, body written by fastavro with the original schema."""
     return codec(name).header + fastavro_body(name, as_fastavro(name, record))
+
+
+def fastavro_bytes_of(version: SchemaVersion, record: Any) -> bytes:
+    """The record in wire format, body written by fastavro with one version of its original schema."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(
+        out, fastavro.parse_schema(version.schema), as_fastavro(version.name, record), strict=False
+    )
+    return b"\x00" + version.schema_id.to_bytes(4, "big") + out.getvalue()
+
+
+def version_of(data: bytes) -> SchemaVersion:
+    """The version with which a record in wire format was written."""
+    return next(version for version in versions() if version.schema_id == schema_id_of(data))

@@ -114,8 +114,7 @@ RECORDS = exchanged()
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with what is published: the ids and schemas of the public records."""
-    newest = {version.name: version for version in versions() if version.name in PUBLIC}
-    ids = {golden.versioned(version): version.schema_id for version in newest.values()}
+    ids = {golden.versioned(version): version.schema_id for version in versions() if version.name in PUBLIC}
     for key in ids:
         text = (resources.files("signaalwissel.schemas") / f"{key}.avsc").read_text("utf-8")
         (tmp_path / f"{key}.avsc").write_text(text, "utf-8")
@@ -131,7 +130,7 @@ def test_what_the_partner_writes_we_read(partner_python: Path, folder: Path) -> 
         name = stem.split(".")[0]
         data = (folder / f"{stem}.bin").read_bytes()
         assert codec(name).to_json(codec(name).decode(data)) == plain, stem
-        assert codec(name).encode(codec(name).from_json(plain)) == data, stem
+        assert codec(name).header + codec(name).encode_body(codec(name).from_json(plain)) == data, stem
         if name == "EarlySignal":
             assert read_early_signal(data) == codec(name).decode(data), stem
 

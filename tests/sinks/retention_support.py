@@ -18,10 +18,11 @@ from signaalwissel.sinks.holds import Hold, Wanted
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.retention_report import Asked, Report, report
 from signaalwissel.sinks.retention_round import Done, RetentionRound, Tools
+from signaalwissel.sinks.retention_tables import retention_days
 from signaalwissel.sinks.subject_tables import objections, subject_requests
 from signaalwissel.sinks.tables import METADATA
 from signaalwissel.sinks.writer import Writer
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, insert
 
 from tests.processors.followup_support import MUNICIPALITY, at_noon
 from tests.processors.given import policy_with
@@ -76,6 +77,12 @@ class Archive(Office):
             for done in RetentionRound(self.settings, self.policies, self.tools()).batches(connection):
                 counts[done.kind.value] = counts.get(done.kind.value, 0) + done.destroyed
         return counts
+
+    def years_pass(self, until: date) -> None:
+        """Let the keys of all days up to one have gone, each in its time: a run far ahead has not to make up for them."""
+        gone = {"municipality": MUNICIPALITY, "day": until, "key_destroyed_at": moment_of(at_noon(until))}
+        with self.engine.begin() as connection:
+            connection.execute(insert(retention_days).values(gone))
 
     def report(self, at: Millis) -> Report:
         self.moment.moment = at

@@ -9,6 +9,12 @@ from signaalwissel.sinks.tables import METADATA
 from sqlalchemy import inspect, text
 
 
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Without tables: these tests make them."""
+    return empty_database_url
+
+
 def test_migrations_and_tables_say_the_same(database_url: str) -> None:
     migrate(database_url)
     with open_engine(database_url, name="test").connect() as connection:

@@ -169,11 +169,11 @@ def test_pages_and_gateway_go_on_with_their_chain_without_reading_it(
 
 
 def test_who_is_not_the_owner_uses_tables_that_are_up_to_date_and_says_what_to_do_with_old_ones(
-    owner_url: str, database_url: str
+    owner_url: str, empty_database_url: str
 ) -> None:
     assert migrate(as_role(owner_url, Role.SINK)).before == migrate(owner_url).now
     with pytest.raises(NotTheOwner, match="`signaalwissel database migrate` as the owner"):
-        migrate(as_role(database_url, Role.SINK))
+        migrate(as_role(empty_database_url, Role.SINK))
 
 
 def test_granting_again_takes_away_what_was_granted_by_hand_and_gives_what_lacks(database_url: str) -> None:

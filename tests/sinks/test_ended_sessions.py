@@ -42,8 +42,8 @@ def test_an_end_goes_when_no_session_can_be_so_old_and_not_before(database_url: 
         assert connection.execute(select(func.count()).select_from(ended_sessions)).scalar_one() == 1
 
 
-def test_without_a_database_or_its_table_it_says_that_it_cannot_tell(database_url: str) -> None:
+def test_without_a_database_or_its_table_it_says_that_it_cannot_tell(empty_database_url: str) -> None:
     with pytest.raises(EndsAway):
-        of(database_url).latest_s([ONE])
+        of(empty_database_url).latest_s([ONE])
     with pytest.raises(EndsAway):
         of("postgresql://nobody@127.0.0.1:1/none").end(ONE, NOW_S)

@@ -91,8 +91,8 @@ def test_data_that_outlived_its_period_is_found_where_policies_say_how_long_that
     assert DatabaseLook(office.engine, POLICIES).read_slowly().erasure_overdue >= 1
 
 
-def test_before_the_sink_made_its_tables_the_database_counts_as_away(database_url: str) -> None:
-    look = DatabaseLook(open_engine(database_url, name="test"), POLICIES)
+def test_before_the_sink_made_its_tables_the_database_counts_as_away(empty_database_url: str) -> None:
+    look = DatabaseLook(open_engine(empty_database_url, name="test"), POLICIES)
     with pytest.raises(ServiceAway):
         look.read()
 

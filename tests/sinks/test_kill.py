@@ -52,7 +52,7 @@ class Worker:
         return self.process.wait(60)
 
 
-def story(count: int = 3000) -> list[tuple[int, Decision]]:
+def story(count: int = 1400) -> list[tuple[int, Decision]]:
     """Decisions with the partition of each: all about one trajectory in one partition, corrections included."""
     dice = random.Random(7)
     told = []

@@ -59,6 +59,7 @@ def test_an_objection_that_stands_is_never_over_and_a_withdrawn_one_is_after_its
     before, after = around(SIX_MONTHS)
     assert done(archive, before) == {}
     assert done(archive, after) == {DataKind.OBJECTION.value: 1}
+    archive.years_pass(date(2059, 1, 1))
     assert DataKind.OBJECTION.value not in done(archive, around(date(2060, 1, 1))[1])
     assert [row["withdrawn_on"] for row in archive.rows(objections)] == [None]
 

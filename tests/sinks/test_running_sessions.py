@@ -66,7 +66,7 @@ def test_a_row_goes_when_no_session_can_be_so_old_and_not_before(database_url: s
             assert connection.execute(select(func.count()).select_from(running_sessions)).scalar_one() == rows
 
 
-def test_without_the_table_it_says_that_it_cannot_tell(database_url: str) -> None:
+def test_without_the_table_it_says_that_it_cannot_tell(empty_database_url: str) -> None:
     for ask in (lambda one: one.see(ONE), found, lambda one: one.forget(ONE.digest)):
         with pytest.raises(EndsAway):
-            ask(of(database_url))
+            ask(of(empty_database_url))

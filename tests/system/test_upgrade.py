@@ -154,6 +154,12 @@ def check(product: Installation, lines: Sequence[Line]) -> None:
     }
 
 
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Without tables: each version makes its own."""
+    return empty_database_url
+
+
 def version(product: Installation) -> str | None:
     return schema_version(open_engine(product.database_url, name="test")).present
 

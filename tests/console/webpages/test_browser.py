@@ -192,6 +192,22 @@ def test_the_work_list_is_walked_by_keyboard_alone(served: Town, chromium: Brows
         assert [one.channel for one in served.kafka.updates] == ["PHONE"]
 
 
+def test_a_task_is_handed_to_a_colleague_by_keyboard_alone(served: Town, chromium: Browser) -> None:
+    with closing(chromium.new_context(viewport=WIDE)) as context:
+        page = log_in(context, served, Role.COUNSELLOR)
+        page.goto(f"{served.base}/taken/{served.relapse('T-1')}")
+        tab_to(page, "Geef de taak aan een collega")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("sh-8")
+        assert violations(page) == []
+        tab_to(page, "Draag over")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Uw melding is aangekomen")
+        page.wait_for_selector("text=De taak is overgedragen aan sh-8.")
+        assert [(one.by, one.assignee) for one in served.kafka.updates] == [(COUNSELLOR, "sh-8")]
+
+
 def test_the_other_pages_are_walked_by_keyboard_alone(served: Town, chromium: Browser) -> None:
     with closing(chromium.new_context(viewport=WIDE)) as context:
         page = log_in(context, served, Role.PRIVACY_OFFICER)

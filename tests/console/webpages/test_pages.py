@@ -320,3 +320,31 @@ def test_static_files_are_those_meant_and_no_listing(town: Town, path: str) -> N
 
 def test_trace_is_no_method_of_ours(town: Town) -> None:
     assert town.client().request("TRACE", "/taken").status_code == 405
+
+
+@pytest.fixture
+def impatient(database_url: str, tmp_path: Path, bare_environment: pytest.MonkeyPatch) -> Town:
+    """A town whose pages give a statement a fifth of a second."""
+    return Town(database_url, tmp_path / "keys", statement_s=0.2)
+
+
+@pytest.mark.parametrize("page", ["/taken?van=team", "/signalen?nummer=s-1", "/dossiers?traject=T-1"])
+def test_a_page_whose_query_hangs_says_that_it_stopped_and_what_to_do(impatient: Town, page: str) -> None:
+    visitor = person(impatient, Role.TEAM_LEAD)
+    with impatient.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE tasks, decisions, trajectories IN ACCESS EXCLUSIVE MODE"))
+        answer = visitor.browser.get(page)
+    assert answer.status_code == 503
+    assert "Dit kan nu niet" in answer.text
+    assert "kostte te veel tijd" in answer.text
+    assert visitor.browser.get(page).status_code == 200
+
+
+def test_a_look_that_cannot_be_put_on_record_in_time_shows_nothing(impatient: Town) -> None:
+    visitor = person(impatient, Role.TEAM_LEAD)
+    with impatient.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE audit_events, processing_log IN ACCESS EXCLUSIVE MODE"))
+        answer = visitor.get(f"/taken/{impatient.relapse('T-1')}")
+    assert answer.status_code == 503
+    assert "kan nu niet worden vastgelegd" in answer.text
+    assert "Signaal s-1" not in answer.text

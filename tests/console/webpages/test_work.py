@@ -8,6 +8,7 @@ from signaalwissel.processors.access import Role
 from signaalwissel.processors.followup_tasks import Task
 from signaalwissel.schemas.followup import ContactChannel, TaskKind, TaskStatus, TaskUpdateKind
 from signaalwissel.schemas.routing import Candidate
+from signaalwissel.schemas.trajectory import Counsellor, TrajectoryEventKind
 from signaalwissel.sinks import work_list
 from signaalwissel.sinks.row_security import RowScope, scoped
 from signaalwissel.sinks.work_list import Wanted, work_page
@@ -15,6 +16,7 @@ from sqlalchemy import text
 
 from tests.console.webpages.web_support import COUNSELLOR, MUNICIPALITY, OTHER, TEAM, Town, counsellor
 from tests.processors.followup_support import address_only
+from tests.sinks.clock_support import state
 from tests.sinks.sink_support import POLICIES
 
 PLAN = (
@@ -192,6 +194,57 @@ def test_a_task_goes_back_to_the_team_and_from_there_to_a_colleague(town: Town) 
     town.office.store(updates=town.kafka.updates[1:])
     (task,) = [one for one in town.office.tasks() if one.task_id == task_id]
     assert task.assignee == "sh-9"
+
+
+def test_a_task_is_handed_over_to_a_colleague_by_name_and_stands_on_their_list(town: Town) -> None:
+    task_id = town.relapse("T-1")
+    mine = counsellor(town)
+    offered = re.findall(r'<option value="(sh-\d+)">', mine.get(f"/taken/{task_id}").text)
+    assert offered == ["sh-8"]
+    assert mine.report(task_id, "REASSIGNED", collega="sh-8").status_code == 303
+    (update,) = town.kafka.updates
+    assert (update.kind, update.by, update.assignee) == (TaskUpdateKind.REASSIGNED, COUNSELLOR, "sh-8")
+    assert "overgedragen aan sh-8" in mine.get(f"/taken/{task_id}", gemeld="true").text
+    town.office.store(updates=[update])
+    (task,) = [one for one in town.office.tasks() if one.task_id == task_id]
+    assert (task.assignee, task.status) == ("sh-8", TaskStatus.OPEN)
+    assert "traject T-1" in counsellor(town, "sh-8").get("/taken").text
+    assert "traject T-1" not in mine.get("/taken").text
+
+
+def test_who_leads_the_team_hands_over_the_task_of_somebody_else(town: Town) -> None:
+    task_id = town.relapse("T-2")
+    lead = town.visitor(Role.TEAM_LEAD, team=TEAM)
+    assert lead.report(task_id, "REASSIGNED", collega=COUNSELLOR).status_code == 303
+    (update,) = town.kafka.updates
+    assert (update.by, update.assignee) == (lead.subject, COUNSELLOR)
+
+
+def test_a_colleague_is_offered_where_they_have_nothing_but_a_trajectory(town: Town) -> None:
+    run_by = state((TrajectoryEventKind.APPLIED, town.today), counsellor=Counsellor("sh-5", TEAM))
+    town.office.store(states=[run_by._replace(trajectory_id="T-8")])
+    assert '<option value="sh-5">' in counsellor(town).get(f"/taken/{town.relapse('T-1')}").text
+
+
+@pytest.mark.parametrize("colleague", ["sh-99", COUNSELLOR, "sh-8\x00"])
+def test_a_task_is_handed_to_nobody_who_is_not_in_the_list(town: Town, colleague: str) -> None:
+    answer = counsellor(town).report(town.relapse("T-1"), "REASSIGNED", collega=colleague)
+    assert answer.status_code == 409
+    assert town.kafka.records == []
+
+
+def test_nobody_hands_over_a_task_that_is_not_theirs(town: Town) -> None:
+    mine, task_id = counsellor(town), town.relapse("T-2")
+    assert "Geef de taak aan een collega" not in mine.get(f"/taken/{task_id}").text
+    assert mine.report(task_id, "REASSIGNED", collega="sh-8").status_code == 409
+    assert mine.report(task_id, "REASSIGNED", collega=COUNSELLOR).status_code == 409
+    assert town.kafka.records == []
+
+
+def test_another_report_names_no_colleague(town: Town) -> None:
+    answer = counsellor(town).report(town.relapse("T-1"), "ACCEPTED", collega="sh-8")
+    assert answer.status_code == 409
+    assert town.kafka.records == []
 
 
 def identity_to_check(town: Town, *candidates: Candidate) -> Task:

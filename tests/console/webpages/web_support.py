@@ -136,8 +136,12 @@ class Town:
         *,
         patience_s: float = 60.0,
         login: Callable[[str], str] | None = None,
+        statement_s: float | None = None,
     ) -> None:
-        """`login` gives the URL with which the pages log in, once the tables are there; otherwise as their owner."""
+        """`login` gives the URL with which the pages log in, once the tables are there; otherwise as their owner.
+
+        `statement_s` bounds each of their statements.
+        """
         self.base = base
         self.patience_s = patience_s
         self.office = Office(database_url)
@@ -162,11 +166,10 @@ class Town:
             self.today = connection.execute(text("SELECT current_date")).scalar_one()
         self._fill()
         grant_reader(self.engine)
-        self.pages_engine = self.engine
-        if login is not None:
-            own = login(database_url)
-            self.pages_engine = open_engine(own, name="test-pages")
-            self.settings = self.settings.model_copy(update={"database_url": SecretStr(own)})
+        own = database_url if login is None else login(database_url)
+        self.pages_engine = open_engine(own, name="test-pages", statement_s=statement_s)
+        self.settings = self.settings.model_copy(update={"database_url": SecretStr(own)})
+        self.accounting = Accounting(self.settings, statement_s=statement_s)
         self.app = self._app()
 
     def decision(self, signal_id: str = "s-1", **changes: object) -> Decision:
@@ -251,7 +254,7 @@ class Town:
             reader_role=READER,
             sessions=sessions,
             policies=POLICIES,
-            accounting=Accounting(self.settings),
+            accounting=self.accounting,
             deliver=self.kafka,
             open_subject=self._open,
             letters=self.letters,

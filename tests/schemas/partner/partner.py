@@ -42,11 +42,10 @@ class Schema:
         avro.io.DatumWriter(self.avro).write(datum, avro.io.BinaryEncoder(out))
         return out.getvalue()
 
-    def read(self, data: bytes) -> Any:
-        if data[:5] != self.header:
-            raise SystemExit(f"header {data[:5].hex()} instead of {self.header.hex()}")
+    def read(self, data: bytes, written: "Schema") -> Any:
+        """A record that was written with this version of the schema, or with an older one."""
         source = io.BytesIO(data[5:])
-        datum = avro.io.DatumReader(self.avro).read(avro.io.BinaryDecoder(source))
+        datum = avro.io.DatumReader(written.avro, self.avro).read(avro.io.BinaryDecoder(source))
         if source.read():
             raise SystemExit("bytes behind the record")
         return self.convert(self.plain, datum, from_avro)
@@ -106,14 +105,18 @@ def from_avro(kind: str, node: Any, value: Any) -> Any:
 def main() -> None:
     command, folder = sys.argv[1], Path(sys.argv[2])
     ids = json.loads((folder / "ids.json").read_text("utf-8"))
-    schemas = {key.split(".")[0]: Schema(folder / f"{key}.avsc", schema_id) for key, schema_id in ids.items()}
+    versions = {key: Schema(folder / f"{key}.avsc", schema_id) for key, schema_id in ids.items()}
+    by_header = {(key.split(".")[0], schema.header): schema for key, schema in versions.items()}
+    # The last one of each name is the newest.
+    schemas = {key.split(".")[0]: schema for key, schema in versions.items()}
     if command == "write":
         for path in sorted(folder.glob("*.*.json")):
             record = json.loads(path.read_text("utf-8"))
             path.with_suffix(".bin").write_bytes(schemas[path.name.split(".")[0]].write(record))
     else:
         for path in sorted(folder.glob("*.*.bin")):
-            record = schemas[path.name.split(".")[0]].read(path.read_bytes())
+            name, data = path.name.split(".")[0], path.read_bytes()
+            record = schemas[name].read(data, by_header[name, data[:5]])
             path.with_suffix(".json").write_text(json.dumps(record, ensure_ascii=False), "utf-8")
 
 
