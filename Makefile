@@ -88,7 +88,7 @@ cluster: install ## the Helm chart installed, upgraded and taken away by helm on
 # Debian's engine and compose 2 will do; root, debootstrap and about 3 GB. Grafana is left out: it has no package.
 compose: install ## every image but Grafana's built from packages, deploy/compose.yaml brought up, and a month through it
 	mkdir -p build
-	$(BIN)/python -m tests.containers.images --product >build/images.sh
+	$(BIN)/python -m tests.containers.images >build/images.sh
 	. build/images.sh && TESTCONTAINERS_RYUK_DISABLED=true SIGNAALWISSEL_TEST_CONTAINERS=1 $(BIN)/pytest -s -m containers tests/containers tests/system/test_in_containers.py tests/deploy/test_containers.py
 
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
