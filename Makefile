@@ -81,6 +81,16 @@ pictures: install ## the screenshots in docs/web, taken anew by the browser test
 	mkdir -p docs/web
 	SIGNAALWISSEL_BROWSER=required SIGNAALWISSEL_PICTURES=docs/web $(BIN)/pytest tests/console/webpages/test_browser.py tests/console/webpages/test_first_day.py
 
+# Half an hour of building on two processors, once per machine; needs Go.
+cluster: install ## the Helm chart installed, upgraded and taken away by helm on a real API server with Pod Security `restricted`
+	SIGNAALWISSEL_KUBERNETES=$${SIGNAALWISSEL_KUBERNETES:-build} $(BIN)/pytest tests/deploy/chart/test_installed.py
+
+# Debian's engine and compose 2 will do; root, debootstrap and about 3 GB. Grafana is left out: it has no package.
+compose: install ## every image but Grafana's built from packages, deploy/compose.yaml brought up, and a month through it
+	mkdir -p build
+	$(BIN)/python -m tests.containers.images >build/images.sh
+	. build/images.sh && TESTCONTAINERS_RYUK_DISABLED=true SIGNAALWISSEL_TEST_CONTAINERS=1 $(BIN)/pytest -s -m containers tests/containers tests/system/test_in_containers.py tests/deploy/test_containers.py
+
 secured: install ## every cell of the access rights, every way to log in and every refusal, on a secured cluster
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured
 

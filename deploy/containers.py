@@ -31,6 +31,16 @@ START_BOUND_S: Final = 120
 KAFKA_PORT: Final = 9092
 CONTROLLER_PORT: Final = 9093
 POSTGRES_PORT: Final = 5432
+_OF_THE_EMBEDDED_ONE: Final = frozenset(
+    {
+        "log.dirs",
+        # For tests that kill a broker and start it again. Nobody does so here, and on a busy machine a heartbeat of the
+        # only broker can be later than that: then its controller takes the leader of every partition away.
+        "broker.session.timeout.ms",
+        "broker.heartbeat.interval.ms",
+    }
+)
+"""Properties that a broker in a container does not share."""
 
 
 def engine_problem() -> str | None:
@@ -105,7 +115,7 @@ class ContainerKafka(ContainerServer):
     def environment(self) -> dict[str, str]:
         """Return the broker's properties as variables."""
         properties = {
-            **{key: value for key, value in SINGLE_NODE.items() if key != "log.dirs"},
+            **{key: value for key, value in SINGLE_NODE.items() if key not in _OF_THE_EMBEDDED_ONE},
             "listeners": f"PLAINTEXT://:{KAFKA_PORT},CONTROLLER://{LOOPBACK}:{CONTROLLER_PORT}",
             "advertised.listeners": f"PLAINTEXT://{self.address}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",

@@ -3,6 +3,7 @@
 Flows in: a database URL. Flows out: engines, and a database whose tables are those of `sinks/tables.py`.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import psycopg
 from signaalwissel.sinks.schema_upgrade import Upgraded, upgrade
 from signaalwissel.sinks.settings import ServiceAway, SinkError
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 CONNECT_BOUND_S = 10
 _DRIVER = "postgresql+psycopg"
 _MIGRATION_LOCK = 7_223_001
+_LOOK_S = 0.2
 _KEEPALIVE: dict[str, Any] = {
     # A connection whose other end vanished is found dead within half a minute instead of hours.
     "keepalives_idle": 10,
@@ -73,7 +75,7 @@ def database_away() -> Iterator[None]:
         if not is_away(error):
             raise
         if isinstance(error.orig, psycopg.errors.QueryCanceled):
-            raise TookTooLong(f"PostgreSQL: {_first_line(error.orig)}") from error
+            raise TookTooLong(f"PostgreSQL: {first_line(error.orig)}") from error
         # The driver's text names host and port and what the server said, never a row.
         raise ServiceAway(f"PostgreSQL: {first_line(error.orig)}") from error
     except psycopg.OperationalError as error:
@@ -99,11 +101,23 @@ def migrate(database_url: str) -> Upgraded:
     """
     engine = open_engine(database_url, name="signaalwissel-migration")
     with database_away(), engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-        connection.commit()
+        _wait_for_turn(connection)
         upgraded = upgrade(connection)
         connection.commit()
     return upgraded
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Own the right to migrate for as long as the connection lives.
+
+    It asks again and again: an index that is made while others write waits for the end of every statement that began
+    before, so one that waited inside PostgreSQL would wait for whom it keeps waiting.
+    """
+    taken = text("SELECT pg_try_advisory_lock(:lock)")
+    while not connection.execute(taken, {"lock": _MIGRATION_LOCK}).scalar_one():
+        connection.commit()
+        time.sleep(_LOOK_S)
+    connection.commit()
 
 
 def first_line(error: BaseException | None) -> str:

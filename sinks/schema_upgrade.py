@@ -57,10 +57,10 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(connection: Connection, migrations: Path = MIGRATIONS) -> Upgraded:
-    """Run the migrations that are missing, on a connection of the caller's.
+    """Run the migrations that are missing, on a connection of the caller's. Each of them commits.
 
     Args:
-        connection: To the database.
+        connection: To the database, in no transaction that has changed anything.
         migrations: The folder with the scripts.
 
     Raises:
@@ -80,6 +80,8 @@ def upgrade(connection: Connection, migrations: Path = MIGRATIONS) -> Upgraded:
     head = scripts.get_current_head() or ""
     if before != head:
         _check_owner(connection, before, head)
+        # Indexes are made outside a transaction, so none may be open.
+        connection.commit()
         command.upgrade(config, "head")
     return Upgraded(before, head)
 

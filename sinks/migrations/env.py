@@ -3,6 +3,11 @@
 from alembic import context
 from signaalwissel.sinks.every_table import METADATA
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    # One that makes an index while others write commits what came before it: each is then done or not done.
+    transaction_per_migration=True,
+)
 with context.begin_transaction():
     context.run_migrations()

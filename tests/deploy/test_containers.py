@@ -54,3 +54,7 @@ def test_the_broker_in_a_container_has_the_settings_of_the_embedded_one() -> Non
     assert environment["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
     assert environment["KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS"] == "1"
     assert environment["KAFKA_ADVERTISED_LISTENERS"].startswith("PLAINTEXT://127.0.0.1:")
+
+
+def test_the_broker_in_a_container_is_given_as_long_for_a_heartbeat_as_kafka_gives_by_itself() -> None:
+    assert not {name for name in ContainerKafka("any").environment() if name.startswith("KAFKA_BROKER_")}

@@ -16,7 +16,8 @@ import fastavro
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from signaalwissel.schemas import followup, imports, internal, rotation, routing, signal, trajectory
-from signaalwissel.schemas.contract import SchemaVersion, codec, schema_id_of, versions
+from signaalwissel.schemas.contract import SchemaVersion, codec, versions
+from signaalwissel.schemas.wire_format import schema_id_of
 
 BY_HAND_ONLY = "KeyedSignal"
 """Its value object holds a block of fields unopened, which no generic codec can know."""

@@ -8,6 +8,9 @@ from signaalwissel.sinks.schema_upgrade import MIGRATIONS
 
 FLOOR = "signaalwissel_oldest_program"
 RULED = sorted(script for script in (MIGRATIONS / "versions").glob("[0-9]*.py") if script.name >= "0012")
+# Those before made theirs while nothing had been released.
+ONLINE = [script for script in RULED if script.name >= "0018"]
+STOPS_WRITERS = re.compile(r"CREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)|op\.create_index", re.IGNORECASE)
 TAKES_AWAY = re.compile(
     r"drop_table|drop_column|alter_column|rename_table|DROP\s+(TABLE|COLUMN|FUNCTION)|RENAME|SET\s+NOT\s+NULL"
     r"|ALTER\s+COLUMN|nullable=False\)(?!.*server_default)",
@@ -38,6 +41,23 @@ def _without_new_tables(script: str) -> str:
 def test_a_migration_adds_only_or_raises_which_programs_the_database_takes(script: Path) -> None:
     content = script.read_text("utf-8")
     assert not takes_away(content) or FLOOR in content
+
+
+@pytest.mark.parametrize("script", ONLINE, ids=lambda script: script.stem)
+def test_a_migration_makes_no_index_that_stops_those_who_write(script: Path) -> None:
+    assert not STOPS_WRITERS.search(script.read_text("utf-8").split("def downgrade")[0])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'op.execute("CREATE INDEX ix_tasks_rung ON tasks (rung)")',
+        'op.execute("create unique index ix_tasks_rung ON tasks (rung)")',
+        'op.create_index("ix_tasks_rung", "tasks", ["rung"])',
+    ],
+)
+def test_an_index_that_stops_those_who_write_is_seen(statement: str) -> None:
+    assert STOPS_WRITERS.search(statement)
 
 
 @pytest.mark.parametrize(

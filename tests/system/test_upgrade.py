@@ -233,7 +233,7 @@ def test_a_program_does_not_work_on_a_database_that_takes_newer_programs_only(
 ) -> None:
     now = migrate(database_url).now
     folder = next_migrations(tmp_path / "next", now, contracts=True)
-    with open_engine(database_url, name="test").begin() as connection:
+    with open_engine(database_url, name="test").connect() as connection:
         assert upgrade(connection, folder).now == REVISION
     with pytest.raises(SchemaTooNew, match="takes programs from version next on"):
         migrate(database_url)
@@ -243,7 +243,7 @@ def test_a_program_works_on_a_database_to_which_a_newer_one_only_added(
     database_url: str, tmp_path: Path
 ) -> None:
     now = migrate(database_url).now
-    with open_engine(database_url, name="test").begin() as connection:
+    with open_engine(database_url, name="test").connect() as connection:
         upgrade(connection, next_migrations(tmp_path / "next", now))
     found = migrate(database_url)
     assert (found.before, found.now, found.newer) == (REVISION, REVISION, True)

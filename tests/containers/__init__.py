@@ -1,0 +1,1 @@
+"""Images and the compose file on a machine with an engine and without an outside registry of images."""
