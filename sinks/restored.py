@@ -10,7 +10,7 @@ cancelled it: what is read anew of it keeps numbers that they know, until the er
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -25,6 +25,7 @@ from signaalwissel.sinks.outbox import mark_published
 from signaalwissel.sinks.reader import REQUEST_BOUND_S, kafka_away, open_consumer
 from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkSettings
 from signaalwissel.sinks.task_lock import lock_tasks
+from signaalwissel.sinks.timekeeping import DatabaseTime, moment_at
 from sqlalchemy import Connection, text
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,18 @@ _KNOWN = text(
 _GO_ON = text("UPDATE tasks SET version = :version WHERE task_id = :task_id AND version < :version")
 
 
-def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
+def go_on_from_published(
+    connection: Connection, settings: SinkSettings, erased: Callable[[TaskEvent], bool] = lambda _: False
+) -> int:
     """Number tasks on from what readers have, in the caller's transaction; gives how many were behind.
 
     A database that was not restored knows the last record of each partition: then nothing else is read.
+
+    Args:
+        connection: To the database.
+        settings: Where Kafka is.
+        erased: Whether a task that the database does not have is of somebody who was erased: it leaves a tombstone, and
+            what is read anew of it keeps numbers that readers know.
 
     Raises:
         ServiceAway: Kafka does not answer.
@@ -59,9 +68,12 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
         return 0
     lock_tasks(connection)
     lacking = [one for one in published if not (cancelled_by_erasure(one) or _knows(connection, one))]
-    for task_id, version in ((one.task_id, one.version) for one in lacking):
-        if not connection.execute(_GO_ON, {"task_id": task_id, "version": version}).rowcount:
-            mark_published(connection, settings.topic(TASKS), task_id, version)
+    absent = [one for one in lacking if not connection.execute(_GO_ON, _told(one)).rowcount]
+    gone = [(one.task_id, one.municipality) for one in absent if erased(one)]
+    tombstones.lay_for_absent_tasks(connection, gone, moment_at(DatabaseTime(), connection).today)
+    for one in absent:
+        if (one.task_id, one.municipality) not in gone:
+            mark_published(connection, settings.topic(TASKS), one.task_id, one.version)
     if lacking:
         log.warning(
             "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
@@ -149,7 +161,10 @@ def _event(record: Any) -> TaskEvent:
     return event
 
 
+def _told(event: TaskEvent) -> dict[str, object]:
+    return {"task_id": event.task_id, "version": event.version}
+
+
 def _knows(connection: Connection, event: TaskEvent) -> bool:
-    told = {"task_id": event.task_id, "version": event.version}
-    known: bool = connection.execute(_KNOWN, told).scalar_one()
+    known: bool = connection.execute(_KNOWN, _told(event)).scalar_one()
     return known
