@@ -6,6 +6,8 @@ import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
+from signaalwissel.console.settings import Settings
+from signaalwissel.processors.retention import audit_kept_days
 from signaalwissel.sinks.access import schema_version
 from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.database_grants import grant_roles, granted_roles
@@ -90,33 +92,41 @@ def grant(
 ) -> None:
     """Make the roles of sink, pages, gateway and commands, and give each what it needs and no more.
 
-    Run it as the owner of the tables; it needs CREATEROLE. Then give each role a login, or make a login a member of it,
+    Run it as the owner of the tables; it needs CREATEROLE. With POLICY_DIR the database also keeps the audit trail from
+    everybody for the longest period of any policy: run it again when that changes. Then give each role a login, or make a login a member of it,
     and let each program use its own: only `database migrate` still needs the owner.
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql://owner@db/app signaalwissel database grant
     """
     settings = environment.settings()
     url = runtime.database_url(settings)
+    kept_days = _kept_days(settings)
     if not dry_run:
-        _grant(url)
+        _grant(url, kept_days)
     for role, rights in RIGHTS.items():
-        told = {
-            table: " ".join(sorted(right.privileges))
-            + (f" ({', '.join(right.columns)})" if right.columns else "")
-            for table, right in sorted(rights.items())
-        }
+        told = {table: right.told() for table, right in sorted(rights.items())}
         if as_json:
             print(dump({"role": role, "granted": not dry_run, "rights": told}))
             continue
         print(f"{role} {'would be' if dry_run else 'is'} granted:")
         for table, what in told.items():
             print(f"  {table}: {what}")
+    if kept_days is not None and not as_json:
+        print(f"the audit trail {'would be' if dry_run else 'is'} kept from everybody for {kept_days} days")
 
 
-def _grant(url: str) -> None:
+def _kept_days(settings: Settings) -> int | None:
+    """By the policies of this environment; None where it names none: the packaged one may not be theirs."""
+    if settings.policy_dir is None:
+        return None
+    policies = runtime.policies(settings)
+    return audit_kept_days([policies.default, *(policies[code] for code in policies)])
+
+
+def _grant(url: str, kept_days: int | None) -> None:
     try:
         with database_away():
-            grant_roles(open_engine(url, name="signaalwissel-database"))
+            grant_roles(open_engine(url, name="signaalwissel-database"), kept_days)
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:

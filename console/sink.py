@@ -54,7 +54,7 @@ def sink(
         adopt(settings)
         keys = key_service.answering(settings)
         chosen = runtime.sink_settings(settings, instance, instances)
-        # Before anything is read: a database from before an erasure must not come back to life.
+        # Before any input is read: a database from before an erasure must not come back to life.
         erasure_ledger.forget_again(settings, chosen, keys)
         settle()
         status = _run(settings, chosen, keys)

@@ -28,11 +28,14 @@ from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import PlatformProgress, progress_on
 from signaalwissel.deploy.settings import PlatformSettings
 from signaalwissel.sinks.database import migrate, open_engine
+from signaalwissel.sinks.database_grants import grant_roles, let_log_in, url_of
+from signaalwissel.sinks.database_roles import Role
 from signaalwissel.sinks.outcomes import Busy
 from signaalwissel.sinks.row_security import grant_reader
 from signaalwissel.streams.topics import layout
 
 _LOOK_S = 0.2
+_DATABASE = "SIGNAALWISSEL_DATABASE_URL"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Running:
     settings: Settings
     environment: dict[str, str]
     processes: list["subprocess.Popen[bytes]"]
+    pages_database_url: str
 
     @property
     def process_environment(self) -> dict[str, str]:
@@ -82,7 +86,8 @@ def up(
     """Start Kafka, PostgreSQL, the worker, the sink and the web pages, and stop them all on Ctrl-C or SIGTERM.
 
     Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
-    embedded servers goes when it ends: it is for trying things out. Prints the settings that other commands need, and
+    embedded servers goes when it ends: it is for trying things out. In the embedded PostgreSQL sink and pages have their
+    own roles, as in production; what it prints is the owner's login, for whatever else you run. Prints the settings that other commands need, and
     the address of the pages, on which everybody chooses who they are. With --demo there is work on them, and it prints
     as whom to log in.
 
@@ -94,7 +99,7 @@ def up(
     progress = progress_on(sys.stderr)
     with (
         _registry(progress, wanted=registry) as variables,
-        installation(progress, **variables) as running,
+        installation(progress, own_roles=True, **variables) as running,
         pages(running) as address,
     ):
         busy = give_work(running.settings, running.check, progress).busy if demo else None
@@ -144,11 +149,15 @@ def _registry(progress: PlatformProgress, *, wanted: bool) -> Iterator[dict[str,
 
 
 @contextmanager
-def installation(progress: PlatformProgress, **variables: str) -> Iterator[Running]:
+def installation(
+    progress: PlatformProgress, *, own_roles: bool = False, **variables: str
+) -> Iterator[Running]:
     """A whole installation for the length of the block; every municipality code has policy and keys in it.
 
     Args:
         progress: Is told what is started.
+        own_roles: Whether sink and pages work in an embedded PostgreSQL as the roles that they have in production,
+            whose rights are no more than they need. A server that is given is used with the login that is given.
         variables: Further settings, by the name of their variable.
     """
     platform_settings = PlatformSettings.from_environment(os.environ)
@@ -160,7 +169,7 @@ def installation(progress: PlatformProgress, **variables: str) -> Iterator[Runni
             keys = os.environ.get("SIGNAALWISSEL_KEY_DIR") or str(Path(folder) / "keys")
             environment = {
                 "SIGNAALWISSEL_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
-                "SIGNAALWISSEL_DATABASE_URL": servers.database_url,
+                _DATABASE: servers.database_url,
                 "SIGNAALWISSEL_KEY_DIR": keys,
                 "SIGNAALWISSEL_EVERY_MUNICIPALITY": "true",
                 # What is generated may be older than its retention: it must be there to be looked at.
@@ -173,15 +182,30 @@ def installation(progress: PlatformProgress, **variables: str) -> Iterator[Runni
                 topics.make(client, wanted, settings.replication_factor)
             # Whoever looks before the sink has begun finds its tables.
             migrate(servers.database_url)
-            grant_reader(open_engine(servers.database_url, name="signaalwissel-up"))
+            embedded = platform_settings.given_database_url is None
+            urls = _database_urls(servers.database_url, own_roles=own_roles and embedded)
             everything = {**os.environ, **environment}
-            processes = [child("worker", env=everything), child("sink", env=everything)]
+            processes = [
+                child("worker", env=everything),
+                child("sink", env={**everything, _DATABASE: urls[Role.SINK]}),
+            ]
             try:
-                yield Running(settings, environment, processes)
+                yield Running(settings, environment, processes, urls[Role.WEB])
             finally:
                 end_all(processes)
     except PlatformError as error:
         raise ServiceAway(str(error)) from error
+
+
+def _database_urls(owner_url: str, *, own_roles: bool) -> dict[Role, str]:
+    """With which URL each program works."""
+    engine = open_engine(owner_url, name="signaalwissel-up")
+    if not own_roles:
+        grant_reader(engine)
+        return dict.fromkeys(Role, owner_url)
+    grant_roles(engine)
+    let_log_in(engine)
+    return {role: url_of(owner_url, role) for role in Role}
 
 
 @contextmanager
@@ -190,7 +214,9 @@ def pages(running: Running) -> Iterator[str]:
     settings = running.settings
     address = f"http://{settings.http_host}:{settings.web_port}"
     login = {"SIGNAALWISSEL_DEVELOPMENT_LOGIN": "true", "SIGNAALWISSEL_WEB_URL": address}
-    process = child("web", env={**running.process_environment, **login})
+    process = child(
+        "web", env={**running.process_environment, **login, _DATABASE: running.pages_database_url}
+    )
     try:
         running.look_after(process)
         yield address

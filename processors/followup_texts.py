@@ -10,7 +10,9 @@ from enum import StrEnum
 from signaalwissel.schemas.followup import (
     ContactChannel,
     ContactOutcome,
+    TaskEvent,
     TaskKind,
+    TaskStatus,
     TaskUpdate,
     TaskUpdateKind,
 )
@@ -190,3 +192,9 @@ def update_note(update: TaskUpdate) -> str:
 
 def _arrears(kind: PartnerKind, *, crisis: bool) -> str:
     return f"Achterstand: {PARTNERS[kind]}{' (bedreigende situatie)' if crisis else ''}."
+
+
+def cancelled_by_erasure(event: TaskEvent) -> bool:
+    """Whether readers of `tasks` have been told that a task ended because its resident, or all its signals, were erased."""
+    told = any(step.note == CANCELLED_BY_ERASURE for step in event.history)
+    return told and event.status is TaskStatus.CANCELLED

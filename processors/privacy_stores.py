@@ -192,6 +192,7 @@ DATABASE = (
     Store("processing_log", (), Term.ACKNOWLEDGED, _WRITERS, "sink; het logboek van de gemeente"),
     Store("audit_chains", (), Term.RUNNING, _WRITERS, _AUDITORS),
     Store("audit_starts", (), Term.RUNNING, _WRITERS, _AUDITORS),
+    Store("audit_kept", (), Term.RUNNING, "de eigenaar van de database", "sink"),
     Store("audit_blocks", (), Term.AUDIT, _WRITERS, _AUDITORS),
     Store("audit_events", (), Term.AUDIT, _WRITERS, f"{_AUDITORS}; een privacy-medewerker op de webpagina's"),
     Store(
@@ -270,7 +271,7 @@ def kept(term: Term, policy: Policy) -> str:
         ),
         Term.SENT: f"{days(SENT_KEPT_DAYS)} na verzending",
         Term.POLICY: f"zolang gegevens ernaar verwijzen, en ten minste {signal} (retention.signal)",
-        Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd",
+        Term.TOMBSTONE: f"{days(tombstone)} nadat intake het traject heeft vernietigd, of de taak is gewist",
         Term.REQUEST: f"{months(retention.request.months)} (retention.request)",
         Term.ERASURE: f"{months(retention.erasure.months)} (retention.erasure); langer dan elke back-up",
         Term.OBJECTION: (

@@ -127,6 +127,9 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
     "audit_starts": {
         Nature.NOT_PERSONAL: "chain seq hash",
     },
+    "audit_kept": {
+        Nature.NOT_PERSONAL: "days",
+    },
     "audit_blocks": {
         Nature.REFERENCE: "ids",
         # A digest of a row proves what stood there to whoever knows it; it does not give it back.
@@ -148,7 +151,7 @@ TABLES: Mapping[str, Mapping[Nature, str]] = {
         Nature.NOT_PERSONAL: "municipality version",
     },
     "retention_tombstones": {
-        # Whoever knows the number of a trajectory can find its digest.
+        # Whoever knows the number of a trajectory or of a task can find its digest.
         Nature.PSEUDONYM: "digest",
         Nature.NOT_PERSONAL: "municipality destroyed_on confirmed_on",
     },

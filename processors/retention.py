@@ -25,6 +25,7 @@ TOMBSTONE_MARGIN_DAYS = 90
 """Days beyond the correction period that a tombstone stays: three times what a topic holds its records."""
 
 _DAY = timedelta(days=1)
+_DAYS_PER_SHORTEST_MONTH = 28
 _OVER_ALREADY = date(1900, 1, 1)
 
 
@@ -72,6 +73,11 @@ def longest_months(policies: Iterable[Policy]) -> int:
         *(one.objection for one in sections),
     ]
     return max(period.months for period in periods)
+
+
+def audit_kept_days(policies: Iterable[Policy]) -> int:
+    """Days for which no retention takes the audit trail away, whatever the months: as many as so many months have at least."""
+    return longest_months(policies) * _DAYS_PER_SHORTEST_MONTH
 
 
 class Lapse(NamedTuple):

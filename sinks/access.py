@@ -12,9 +12,9 @@ from typing import TypeAlias
 import psycopg
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from signaalwissel.sinks.database import database_away, open_engine
+from signaalwissel.sinks.database import database_away, first_line, open_engine
 from signaalwissel.sinks.schema_upgrade import MIGRATIONS
-from signaalwissel.sinks.settings import ServiceAway
+from signaalwissel.sinks.settings import ServiceAway, SinkError
 from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 
@@ -26,6 +26,10 @@ _NO_TABLES = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
 class TablesMissing(ServiceAway):
     """The database is there, our tables are not, or not as this version needs them."""
+
+
+class MayNot(SinkError):
+    """The login lacks a right that this takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ def opened(database_url: str, *, name: str, statement_s: float | None = None) ->
     Raises:
         ServiceAway: PostgreSQL does not answer, or a statement took too long.
         TablesMissing: The sink has never run on this database, or an older version of it has.
+        MayNot: The login lacks a right.
         SinkError: The URL cannot be read.
     """
     engine = open_engine(database_url, name=name, statement_s=statement_s)
@@ -62,11 +67,17 @@ def opened(database_url: str, *, name: str, statement_s: float | None = None) ->
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Tell a database that is away (ServiceAway) or without our tables (TablesMissing) from a defect."""
+    """Tell a database that is away (ServiceAway), without our tables (TablesMissing) or closed (MayNot) from a defect."""
     try:
         with database_away():
             yield
     except ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            # Its first line names a table, or a role, and no value.
+            raise MayNot(
+                f"PostgreSQL: {first_line(error.orig)}: this login may not do that; use one with the role"
+                " signaalwissel_staff, or that of the owner of the tables where roles or tables are made"
+            ) from error
         if not isinstance(error.orig, _NO_TABLES):
             raise
         raise TablesMissing(

@@ -2,8 +2,9 @@
 
 `processing_log` holds pages of lines until the collector has acknowledged them; then their content goes and their
 count stays. `audit_blocks` holds digests only. Triggers of migrations 0005 and 0008 let nobody change what stands in
-`audit_blocks`, let the oldest of them go once their chain starts after them, and let rows of `decisions`, `task_history` and `audit_events` be taken away or changed only by a
-transaction that leaves a block that says so.
+`audit_blocks`, let the oldest of them go once their chain starts after them, and let rows of `decisions`, `task_history`
+and `audit_events` be taken away or changed only by a transaction that leaves a block that says so. Those of 0019 let
+nothing of the trail go that is younger than `audit_kept` says.
 """
 
 from signaalwissel.sinks.tables import METADATA
@@ -54,6 +55,13 @@ audit_starts = Table(
     Column("chain", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+)
+
+# One row: for so many days nothing of the trail goes, whoever asks. Only the owner of the tables writes it.
+audit_kept = Table(
+    "audit_kept",
+    METADATA,
+    Column("days", Integer, primary_key=True, autoincrement=False),
 )
 
 audit_blocks = Table(

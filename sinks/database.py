@@ -75,9 +75,9 @@ def database_away() -> Iterator[None]:
         if isinstance(error.orig, psycopg.errors.QueryCanceled):
             raise TookTooLong(f"PostgreSQL: {_first_line(error.orig)}") from error
         # The driver's text names host and port and what the server said, never a row.
-        raise ServiceAway(f"PostgreSQL: {_first_line(error.orig)}") from error
+        raise ServiceAway(f"PostgreSQL: {first_line(error.orig)}") from error
     except psycopg.OperationalError as error:
-        raise ServiceAway(f"PostgreSQL: {_first_line(error)}") from error
+        raise ServiceAway(f"PostgreSQL: {first_line(error)}") from error
 
 
 def is_away(error: DBAPIError) -> bool:
@@ -106,6 +106,7 @@ def migrate(database_url: str) -> Upgraded:
     return upgraded
 
 
-def _first_line(error: BaseException | None) -> str:
+def first_line(error: BaseException | None) -> str:
+    """What the server or the driver says first; the rest may hold what was asked."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

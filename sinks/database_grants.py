@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
+from signaalwissel.sinks.accounting_tables import audit_kept
 from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Right, Role
 from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sinks.settings import SinkError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 _LOCK = 7_223_010
@@ -32,6 +33,11 @@ _MEMBER = text("SELECT pg_has_role(:role, :of, 'MEMBER')")
 _SEQUENCES = text(
     "SELECT pg_get_serial_sequence(:table, attname) FROM pg_attribute"
     " WHERE attrelid = to_regclass(:table) AND attidentity <> ''"
+)
+_HAS = text("SELECT coalesce(has_table_privilege(to_regclass(:table), :privilege), false)")
+_HAS_COLUMNS = text(
+    "SELECT coalesce(bool_and(has_column_privilege(to_regclass(:table), name, :privilege)), false)"
+    " FROM unnest(CAST(:columns AS text[])) AS name"
 )
 _LOGIN = text(
     """
@@ -63,11 +69,12 @@ class LoginRights(NamedTuple):
     lacking: tuple[str, ...]
 
 
-def grant_roles(engine: Engine) -> None:
+def grant_roles(engine: Engine, audit_kept_days: int | None = None) -> None:
     """Make the roles where they are not there, and give each its rights and no others; as the owner of the tables.
 
     Args:
         engine: The database, as the owner; making a role needs CREATEROLE.
+        audit_kept_days: For so long nobody but the owner may take the audit trail away; None leaves it as it is.
 
     Raises:
         MayNotGrant: The login is not that of the owner, or may make no roles.
@@ -75,6 +82,9 @@ def grant_roles(engine: Engine) -> None:
     try:
         grant_reader(engine)
         _grant(engine)
+        if audit_kept_days is not None:
+            with engine.begin() as connection:
+                connection.execute(audit_kept.update().values(days=audit_kept_days))
     except ProgrammingError as error:
         if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
             raise
@@ -93,7 +103,7 @@ def _grant(engine: Engine) -> None:
             connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"))
             connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
             for table in sorted(rights.keys() & tables.keys()):
-                connection.execute(text(f"GRANT {_privileges(rights[table])} ON {table} TO {role}"))
+                connection.execute(text(f"GRANT {rights[table].told()} ON {table} TO {role}"))
                 for sequence in _numbers(connection, table, rights[table]):
                     connection.execute(text(f"GRANT USAGE ON SEQUENCE {sequence} TO {role}"))
                 if tables[table] and (table, role) not in policies:
@@ -104,6 +114,19 @@ def _grant(engine: Engine) -> None:
         for role in READS_IN_SCOPE:
             if not connection.execute(_MEMBER, {"role": role, "of": READER}).scalar_one():
                 connection.execute(text(f"GRANT {READER} TO {role}"))
+
+
+def let_log_in(engine: Engine) -> None:
+    """Let each role log in without a password: on a server of this machine alone, which asks nobody for one."""
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        for role in Role:
+            connection.execute(text(f"ALTER ROLE {role} LOGIN"))
+
+
+def url_of(owner_url: str, role: Role) -> str:
+    """The same database with the login of a role."""
+    return make_url(owner_url).set(username=role.value).render_as_string(hide_password=False)
 
 
 def granted_roles(engine: Engine) -> frozenset[Role]:
@@ -144,25 +167,12 @@ def _numbers(connection: Connection, table: str, right: Right) -> Iterator[str]:
         yield from connection.execute(_SEQUENCES, {"table": table}).scalars()
 
 
-def _privileges(right: Right) -> str:
-    columns = f" ({', '.join(right.columns)})" if right.columns else ""
-    return ", ".join(f"{privilege}{columns}" for privilege in sorted(right.privileges))
-
-
 def _lacking(connection: Connection, role: Role) -> Iterator[str]:
     for table, right in sorted(RIGHTS[role].items()):
         for privilege in sorted(right.privileges):
-            if not _holds(connection, table, privilege, right.columns):
+            if not connection.execute(_HAS, {"table": table, "privilege": privilege}).scalar_one():
                 yield f"{privilege} on {table}"
-
-
-def _holds(connection: Connection, table: str, privilege: Privilege, columns: tuple[str, ...]) -> bool:
-    if not columns:
-        asked = text("SELECT has_table_privilege(to_regclass(:table), :privilege)")
-        return bool(connection.execute(asked, {"table": table, "privilege": privilege}).scalar_one())
-    asked = text(
-        "SELECT bool_and(has_column_privilege(to_regclass(:table), name, :privilege))"
-        " FROM unnest(CAST(:columns AS text[])) AS name"
-    )
-    given = {"table": table, "privilege": privilege, "columns": list(columns)}
-    return bool(connection.execute(asked, given).scalar_one())
+        if right.columns:
+            given = {"table": table, "privilege": Privilege.SELECT, "columns": list(right.columns)}
+            if not connection.execute(_HAS_COLUMNS, given).scalar_one():
+                yield f"{Privilege.SELECT} on columns of {table}"

@@ -6,6 +6,7 @@ intake, `trajectory-states` and the matcher forget them too, the last word of th
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from signaalwissel.processors.followup_notices import Notice
@@ -237,8 +238,9 @@ def _no_candidates(destruction: Destruction, keys: Sequence[TrajectoryKey]) -> N
         destruction.change(decisions, where, {"candidates": left})
 
 
-def forget_tasks(destruction: Destruction, ids: Sequence[str]) -> None:
+def forget_tasks(destruction: Destruction, ids: Sequence[str], today: date) -> None:
     """Delete tasks that have ended, with their signals, history, updates, hand-overs and what was sent of them."""
+    tombstones.lay_for_tasks(destruction.connection, ids, today)
     updates = task_store.delete(destruction, ids)
     outbox.forget(destruction.connection, [*ids, *updates])
 

@@ -3,8 +3,9 @@
 Flows in: what `tasks` holds and the database lacks. Flows out: tasks that go on from the last published version, and for
 those that are not in the backup a mark in the outbox, already sent, from which they go on when they come again. What is
 read anew from `decisions` comes between its partitions in another order: under a number that readers know, it would be
-taken for the same version again and be dropped. Tasks of a trajectory that was destroyed are nobody's: a tombstone says
-so, and nothing of them comes back.
+taken for the same version again and be dropped. Tasks that were destroyed, by themselves or with their trajectory, are
+nobody's: a tombstone says so, and nothing of them comes back. Nor does a task of which readers have that an erasure
+cancelled it: what is read anew of it keeps numbers that they know, until the erasure is read too.
 """
 
 import logging
@@ -15,6 +16,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import OffsetOutOfRangeError
+from signaalwissel.processors.followup_texts import cancelled_by_erasure
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.followup import TaskEvent
 from signaalwissel.sinks import tombstones
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 _POLL_MS = 500
 _READ_BOUND_S = 120.0
 """How long nothing may come."""
+_FURTHER = 16
+"""So many times as many records at each look further back."""
 _KNOWN = text(
     "SELECT EXISTS (SELECT FROM tasks WHERE task_id = :task_id AND version >= :version) "
     "OR EXISTS (SELECT FROM outbox WHERE aggregate_id = :task_id AND version >= :version)"
@@ -50,12 +54,12 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
         partitions = _partitions(consumer, settings.topic(TASKS))
         # One that is ahead tells of a restore; the others may end in a task that the ledger has ended again since.
         restored = any(_is_ahead(consumer, one, connection) for one in partitions)
-        published = _last_versions(consumer, partitions, connection) if restored else {}
+        published = _last_told(consumer, partitions, connection) if restored else []
     if not published:
         return 0
     lock_tasks(connection)
-    lacking = {task: version for task, version in published.items() if not _knows(connection, task, version)}
-    for task_id, version in lacking.items():
+    lacking = [one for one in published if not (cancelled_by_erasure(one) or _knows(connection, one))]
+    for task_id, version in ((one.task_id, one.version) for one in lacking):
         if not connection.execute(_GO_ON, {"task_id": task_id, "version": version}).rowcount:
             mark_published(connection, settings.topic(TASKS), task_id, version)
     if lacking:
@@ -72,18 +76,23 @@ def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
 
 
 def _is_ahead(consumer: KafkaConsumer, partition: TopicPartition, connection: Connection) -> bool:
-    """Whether the last record of a partition tells a version that the database never had."""
+    """Whether the last record of a partition that is not of a destroyed task tells a version that the database never had."""
     consumer.assign([partition])
     begin, end = _bounds(consumer, partition)
-    if begin == end:
-        return False
-    told = [_event(record) for record in _records(consumer, {partition: end}, {partition: end - 1})]
-    return any(not _knows(connection, one.task_id, one.version) for one in _standing(connection, told))
+    first, further = end, 1
+    while first > begin:
+        behind, first = first, max(begin, first - further)
+        told = [_event(record) for record in _records(consumer, {partition: behind}, {partition: first})]
+        standing = _standing(connection, told)
+        if standing:
+            return not _knows(connection, standing[-1])
+        further *= _FURTHER
+    return False
 
 
-def _last_versions(
+def _last_told(
     consumer: KafkaConsumer, partitions: list[TopicPartition], connection: Connection
-) -> Mapping[str, int]:
+) -> list[TaskEvent]:
     consumer.assign(partitions)
     bounds = {partition: _bounds(consumer, partition) for partition in partitions}
     ends = {partition: end for partition, (_, end) in bounds.items()}
@@ -94,14 +103,15 @@ def _last_versions(
         known = last.get(event.task_id)
         if known is None or known.version < event.version:
             last[event.task_id] = event
-    return {one.task_id: one.version for one in _standing(connection, list(last.values()))}
+    return _standing(connection, list(last.values()))
 
 
 def _standing(connection: Connection, events: Sequence[TaskEvent]) -> list[TaskEvent]:
-    """The events without those about trajectories that were destroyed."""
+    """The events without those of tasks that were destroyed, or whose trajectory was."""
     keys = {_trajectory(event) for event in events}
     gone = tombstones.among(connection, {key for key in keys if key is not None})
-    return [event for event in events if _trajectory(event) not in gone]
+    ended = tombstones.tasks_among(connection, {event.task_id for event in events})
+    return [event for event in events if _trajectory(event) not in gone and event.task_id not in ended]
 
 
 def _trajectory(event: TaskEvent) -> TrajectoryKey | None:
@@ -139,6 +149,7 @@ def _event(record: Any) -> TaskEvent:
     return event
 
 
-def _knows(connection: Connection, task_id: str, version: int) -> bool:
-    known: bool = connection.execute(_KNOWN, {"task_id": task_id, "version": version}).scalar_one()
+def _knows(connection: Connection, event: TaskEvent) -> bool:
+    told = {"task_id": event.task_id, "version": event.version}
+    known: bool = connection.execute(_KNOWN, told).scalar_one()
     return known

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 _BLOCKS_MAX = 50
 """In one transaction: a block names as many rows as its transaction wrote."""
 _NUMBERS = bindparam("ids", type_=ARRAY(BigInteger))
+_KEPT = text("SELECT transaction_timestamp() - make_interval(days => coalesce(max(days), 0)) FROM audit_kept")
 _EVENTS = text("SELECT event_id FROM audit_events WHERE at < :before ORDER BY event_id LIMIT :most")
 _EVENTS_TALLY = text("SELECT count(*), count(*) FILTER (WHERE at < :before), 0 FROM audit_events")
 # By number over all chains: what was said of a row first goes first, and no chain gets a gap.
@@ -51,23 +52,26 @@ _PAGES_TALLY = text("SELECT count(*), count(*) FILTER (WHERE created_at < :befor
 _NO_PAGES = processing_log.delete().where(processing_log.c.id == any_(_NUMBERS))
 
 
-def _before(scope: Scope) -> datetime:
-    """Until when everything is over; never what this round itself wrote."""
+def _before(connection: Connection, scope: Scope, kind: DataKind) -> datetime:
+    """Until when everything is over; never what this round itself wrote, nor what the database lets nobody take away."""
     over = moment_of(start_of_day(last_day_over(scope.today, scope.longest_months)) + 86_400_000)
-    return min(over, scope.began)
+    ends = [over, scope.began]
+    if kind is not DataKind.PROCESSING_LOG:
+        ends.append(connection.execute(_KEPT).scalar_one())
+    return min(ends)
 
 
 def _by(kind: DataKind, choose: Any, tally: Any, destroy: Any, most: int | None = None) -> Step:
     def chosen(connection: Connection, scope: Scope) -> Sequence[Any]:
         if scope.municipality != NOBODY:
             return []
-        about = {"before": _before(scope), "most": most or scope.settings.retention_batch}
+        about = {"before": _before(connection, scope, kind), "most": most or scope.settings.retention_batch}
         return list(connection.execute(choose, about).scalars())
 
     def counted(connection: Connection, scope: Scope) -> Tally:
         if scope.municipality != NOBODY:
             return Tally()
-        return tallied(connection, tally, {"before": _before(scope)})
+        return tallied(connection, tally, {"before": _before(connection, scope, kind)})
 
     return Step(kind, chosen, destroy, counted)
 

@@ -140,7 +140,7 @@ def _without_signals(destruction: Destruction, scope: Scope, ids: Sequence[Any])
 def _without_verifications(destruction: Destruction, scope: Scope, ids: Sequence[Any]) -> int:
     for task in task_store.by_ids(destruction.connection, ids):
         _of_reports(destruction, scope, task, task.reports)
-    forget_tasks(destruction, ids)
+    forget_tasks(destruction, ids, scope.today)
     return len(ids)
 
 

@@ -48,7 +48,8 @@ retention_terms = Table(
     Index(None, "municipality", "ended_on", postgresql_where=text("ended_on IS NOT NULL")),
 )
 
-# Trajectories that must not come back; `confirmed_on` once intake has told that it forgot them too.
+# Trajectories that must not come back; `confirmed_on` once intake has told that it forgot them too. And tasks that must
+# not be taken for lost, which nobody else needs to confirm.
 retention_tombstones = Table(
     "retention_tombstones",
     METADATA,

@@ -40,6 +40,7 @@ from signaalwissel.sinks import (
     outbox,
     subject_ledger_store,
     task_store,
+    tombstones,
     trajectory_keys,
 )
 from signaalwissel.sinks.destruction import Destruction
@@ -150,6 +151,7 @@ def intake_entry(command: IntakeCommand, settings: SinkSettings) -> Entry:
 def _forget_tasks(destruction: Destruction, holdings: Holdings, erasure: Erasure) -> list[Task]:
     """Delete his tasks and take him out of those of others; gives what task systems must hear."""
     ids = [task.task_id for task in holdings.tasks]
+    tombstones.lay_for_tasks(destruction.connection, ids, amsterdam_day(erasure.at))
     task_store.delete(destruction, ids)
     left = [task for one in holdings.shared if (task := _without_him(one, holdings, erasure)) != one]
     stored = {task.task_id: task for task in holdings.shared}

@@ -4,12 +4,13 @@ Flows in: what a batch changed. Flows out: deleted rows of what only the erased 
 rules, so that task systems hear of it; then their rows go.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 from signaalwissel.processors.erased_clients import erased_positions
 from signaalwissel.processors.followup_tasks import ENDED, ref_of
 from signaalwissel.schemas.routing import Decision
-from signaalwissel.sinks import task_store, trajectories
+from signaalwissel.sinks import task_store, tombstones, trajectories
 from signaalwissel.sinks.casebook import Casebook, TrajectoryKey
 from signaalwissel.sinks.destruction import Destruction
 from signaalwissel.sinks.pairs import PAIRS, arrays
@@ -32,6 +33,7 @@ def forget_tasks(
     casebook: Casebook,
     states: Iterable[TrajectoryKey],
     erased: Sequence[Decision],
+    today: Callable[[], date],
 ) -> None:
     """Delete tasks that are over and of which nothing but erased signals, or an erased trajectory, was the reason.
 
@@ -40,6 +42,7 @@ def forget_tasks(
         casebook: What the batch changed, saved already.
         states: Trajectories of which a state came.
         erased: Decisions that say that a signal is erased.
+        today: Tells which day it is.
     """
     keys = {*states, *casebook.touched()}
     gone: set[str] = set()
@@ -50,6 +53,7 @@ def forget_tasks(
     tasks_now = (casebook.task(task_id) for task_id in told)
     gone.update(task.task_id for task in tasks_now if task is not None and task.ended and not task.reports)
     if gone:
+        tombstones.lay_for_tasks(destruction.connection, gone, today())
         task_store.delete(destruction, sorted(gone))
 
 

@@ -1,27 +1,35 @@
-"""Tombstones: which trajectories were destroyed, as digests, so that nothing that comes late brings them back.
+"""Tombstones: which trajectories and tasks were destroyed, as digests, so that nothing that comes late brings them back.
 
-Flows in: keys of trajectories, batches. Flows out: batches without what is destroyed; rows that hold no id of anybody.
+Flows in: keys of trajectories, ids of tasks, batches. Flows out: batches without what is destroyed; rows that hold no id
+of anybody. A task of a destroyed trajectory is told by that; the others leave tombstones of their own, so that a sink
+which finds them on `tasks` does not take them for tasks that a backup lacks.
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from signaalwissel.processors.retention import trajectories_named, without_destroyed
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.records import Batch
 from signaalwissel.sinks.retention_locks import share_with_destruction
 from signaalwissel.sinks.retention_tables import retention_tombstones
-from sqlalchemy import Connection, LargeBinary, any_, bindparam, select
+from signaalwissel.sinks.tables import tasks
+from sqlalchemy import Connection, LargeBinary, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+_Key = TypeVar("_Key")
 _SIZE = 16
 _SEPARATOR = "\x1f"
 _T = retention_tombstones.c
 _DIGESTS = bindparam("digests", type_=ARRAY(LargeBinary))
 _AMONG = select(_T.digest).where(_T.digest == any_(_DIGESTS))
+_TASKS = select(tasks.c.task_id, tasks.c.municipality).where(
+    tasks.c.task_id == any_(bindparam("ids", type_=ARRAY(Text)))
+)
 _CONFIRM = (
     retention_tombstones.update()
     .where(_T.digest == any_(_DIGESTS), _T.confirmed_on.is_(None))
@@ -35,26 +43,61 @@ def digest_of(key: TrajectoryKey) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=_SIZE, person=b"tombstone").digest()
 
 
+def digest_of_task(task_id: str) -> bytes:
+    """What stays of a task's id."""
+    return hashlib.blake2b(task_id.encode(), digest_size=_SIZE, person=b"task tombstone").digest()
+
+
 def lay(
     connection: Connection, keys: Iterable[TrajectoryKey], today: date, erased: Collection[TrajectoryKey]
 ) -> None:
     """Keep that trajectories are destroyed; `erased` are those that intake has forgotten already."""
-    rows = [
-        {
-            "digest": digest_of(key),
-            "municipality": key.municipality,
-            "destroyed_on": today,
-            "confirmed_on": today if key in erased else None,
-        }
-        for key in keys
-    ]
+    _add(
+        connection,
+        [
+            {
+                "digest": digest_of(key),
+                "municipality": key.municipality,
+                "destroyed_on": today,
+                "confirmed_on": today if key in erased else None,
+            }
+            for key in keys
+        ],
+    )
+
+
+def lay_for_tasks(connection: Connection, ids: Collection[str], today: date) -> None:
+    """Keep that tasks are destroyed; before they are, as their rows say whose they are. Nobody else must confirm it."""
+    _add(
+        connection,
+        [
+            {
+                "digest": digest_of_task(row.task_id),
+                "municipality": row.municipality,
+                "destroyed_on": today,
+                "confirmed_on": today,
+            }
+            for row in connection.execute(_TASKS, {"ids": list(ids)})
+        ],
+    )
+
+
+def _add(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
         connection.execute(insert(retention_tombstones).on_conflict_do_nothing(), rows)
 
 
 def among(connection: Connection, keys: Iterable[TrajectoryKey]) -> set[TrajectoryKey]:
     """Which of these trajectories are destroyed."""
-    by_digest = {digest_of(key): key for key in keys}
+    return _among(connection, {digest_of(key): key for key in keys})
+
+
+def tasks_among(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these tasks are destroyed."""
+    return _among(connection, {digest_of_task(task_id): task_id for task_id in ids})
+
+
+def _among(connection: Connection, by_digest: Mapping[bytes, _Key]) -> set[_Key]:
     if not by_digest:
         return set()
     found = connection.execute(_AMONG, {"digests": list(by_digest)}).scalars()

@@ -4,6 +4,7 @@ Flows in: a Batch. Flows out: all of it in the database, or nothing.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from signaalwissel.processors import processing_lines
@@ -86,7 +87,7 @@ class Writer:
         """
         # First, so that a zombie learns of it before it does any work.
         offsets.advance(connection, batch.progress)
-        batch = tombstones.spared(connection, batch, lambda: moment_at(self._time, connection).today)
+        batch = tombstones.spared(connection, batch, lambda: self._today(connection))
         ledger = Ledger(chain_of_sink(self._settings.instance), self._policies.register_of)
         fresh = audit.record(connection, batch.decisions, ledger)
         ledger.lines(processing_lines.of_decision(d, batch.traces.get(d.routing_id)) for d in fresh)
@@ -125,8 +126,11 @@ class Writer:
         erased = [d for d in news.touching if erases_signal(d)]
         saving.save(connection, casebook, self._settings, ledger, erased)
         destruction = Destruction(connection, ledger, Why.ERASED)
-        subject_leftovers.forget_tasks(destruction, casebook, keys, erased)
+        subject_leftovers.forget_tasks(destruction, casebook, keys, erased, lambda: self._today(connection))
         return refused
+
+    def _today(self, connection: Connection) -> date:
+        return moment_at(self._time, connection).today
 
     def _call(self, connection: Connection, casebook: Casebook, keys: set[TrajectoryKey]) -> None:
         """Let the agenda of every trajectory that something happened to follow."""

