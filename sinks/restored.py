@@ -34,11 +34,22 @@ _READ_BOUND_S = 120.0
 """How long nothing may come."""
 _FURTHER = 16
 """So many times as many records at each look further back."""
-_KNOWN = text(
-    "SELECT EXISTS (SELECT FROM tasks WHERE task_id = :task_id AND version >= :version) "
-    "OR EXISTS (SELECT FROM outbox WHERE aggregate_id = :task_id AND version >= :version)"
+_AT_ONCE = 1_000
+"""Tasks in one statement."""
+_UNKNOWN = text(
+    """
+    SELECT task_id FROM unnest(CAST(:ids AS text[]), CAST(:versions AS integer[])) AS told (task_id, version)
+    WHERE NOT EXISTS (SELECT FROM tasks WHERE tasks.task_id = told.task_id AND tasks.version >= told.version)
+        AND NOT EXISTS (SELECT FROM outbox WHERE aggregate_id = told.task_id AND outbox.version >= told.version)
+    """
 )
-_GO_ON = text("UPDATE tasks SET version = :version WHERE task_id = :task_id AND version < :version")
+_GO_ON = text(
+    """
+    UPDATE tasks SET version = told.version
+    FROM unnest(CAST(:ids AS text[]), CAST(:versions AS integer[])) AS told (task_id, version)
+    WHERE tasks.task_id = told.task_id AND tasks.version < told.version RETURNING tasks.task_id
+    """
+)
 
 
 def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
@@ -58,10 +69,11 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
     if not published:
         return 0
     lock_tasks(connection)
-    lacking = [one for one in published if not (cancelled_by_erasure(one) or _knows(connection, one))]
-    for task_id, version in ((one.task_id, one.version) for one in lacking):
-        if not connection.execute(_GO_ON, {"task_id": task_id, "version": version}).rowcount:
-            mark_published(connection, settings.topic(TASKS), task_id, version)
+    lacking = _unknown(connection, [one for one in published if not cancelled_by_erasure(one)])
+    for part in _parts(lacking):
+        here = set(connection.execute(_GO_ON, _asked(part)).scalars())
+        elsewhere = {one.task_id: one.version for one in part if one.task_id not in here}
+        mark_published(connection, settings.topic(TASKS), elsewhere)
     if lacking:
         log.warning(
             "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
@@ -85,7 +97,7 @@ def _is_ahead(consumer: KafkaConsumer, partition: TopicPartition, connection: Co
         told = [_event(record) for record in _records(consumer, {partition: behind}, {partition: first})]
         standing = _standing(connection, told)
         if standing:
-            return not _knows(connection, standing[-1])
+            return bool(_unknown(connection, standing[-1:]))
         further *= _FURTHER
     return False
 
@@ -149,7 +161,19 @@ def _event(record: Any) -> TaskEvent:
     return event
 
 
-def _knows(connection: Connection, event: TaskEvent) -> bool:
-    told = {"task_id": event.task_id, "version": event.version}
-    known: bool = connection.execute(_KNOWN, told).scalar_one()
-    return known
+def _unknown(connection: Connection, events: Sequence[TaskEvent]) -> list[TaskEvent]:
+    """Of one event for each task, those that tell a version that the database never had."""
+    found: list[TaskEvent] = []
+    for part in _parts(events):
+        unknown = set(connection.execute(_UNKNOWN, _asked(part)).scalars())
+        found += [event for event in part if event.task_id in unknown]
+    return found
+
+
+def _parts(events: Sequence[TaskEvent]) -> Iterator[Sequence[TaskEvent]]:
+    for first in range(0, len(events), _AT_ONCE):
+        yield events[first : first + _AT_ONCE]
+
+
+def _asked(events: Sequence[TaskEvent]) -> dict[str, Any]:
+    return {"ids": [event.task_id for event in events], "versions": [event.version for event in events]}
