@@ -73,7 +73,7 @@ def database_away() -> Iterator[None]:
         if not is_away(error):
             raise
         if isinstance(error.orig, psycopg.errors.QueryCanceled):
-            raise TookTooLong(f"PostgreSQL: {_first_line(error.orig)}") from error
+            raise TookTooLong(f"PostgreSQL: {first_line(error.orig)}") from error
         # The driver's text names host and port and what the server said, never a row.
         raise ServiceAway(f"PostgreSQL: {first_line(error.orig)}") from error
     except psycopg.OperationalError as error:

@@ -23,7 +23,8 @@ from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.restored import go_on_from_published
 from signaalwissel.sinks.subject_restore import reapply
 from signaalwissel.sinks.tables import outbox, tasks
-from sqlalchemy import event, select
+from sqlalchemy import event as database_event
+from sqlalchemy import select
 
 from tests.processors.followup_support import MUNICIPALITY, at_noon, decision, regular, update
 from tests.sinks.sink_support import POLICIES, SinkBench, take_tasks_away, unnumbered
@@ -114,7 +115,7 @@ def statements_of_a_start(restored: SinkBench) -> int:
     """How many statements it takes a database without any of the tasks to find and mark them; nothing is kept."""
     told: list[str] = []
     with restored.engine.connect() as connection:
-        event.listen(connection, "before_cursor_execute", lambda *given: told.append(given[2]))
+        database_event.listen(connection, "before_cursor_execute", lambda *given: told.append(given[2]))
         assert go_on_from_published(connection, restored.settings) > 0
         connection.rollback()
     return len(told)
