@@ -73,14 +73,17 @@ def put(connection: Connection, entries: Iterable[Entry], settings: SinkSettings
     copy_rows(connection, outbox, _COLUMNS, (_row(entry, now, settings) for entry in entries))
 
 
-def mark_published(connection: Connection, topic: str, aggregate_id: str, version: int) -> None:
-    """Note that readers have this version of something that the database does not have (restored)."""
+def mark_published(connection: Connection, topic: str, versions: Mapping[str, int]) -> None:
+    """Note that readers have these versions of what the database does not have (restored)."""
+    if not versions:
+        return
     now = func.transaction_timestamp()
-    mark = insert(outbox).values(
-        aggregate_id=aggregate_id, version=version, topic=topic, key=aggregate_id.encode(), value=_NOTHING,
-        headers={}, created_at=now, sent_at=now,
-    )  # fmt: skip
-    connection.execute(mark.on_conflict_do_nothing())
+    marks = [
+        {"aggregate_id": one, "version": version, "topic": topic, "key": one.encode(), "value": _NOTHING,
+         "headers": {}, "created_at": now, "sent_at": now}
+        for one, version in versions.items()
+    ]  # fmt: skip
+    connection.execute(insert(outbox).values(marks).on_conflict_do_nothing())
 
 
 def take_marks(connection: Connection, aggregate_ids: Sequence[str]) -> dict[str, int]:

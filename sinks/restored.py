@@ -35,11 +35,22 @@ _READ_BOUND_S = 120.0
 """How long nothing may come."""
 _FURTHER = 16
 """So many times as many records at each look further back."""
-_KNOWN = text(
-    "SELECT EXISTS (SELECT FROM tasks WHERE task_id = :task_id AND version >= :version) "
-    "OR EXISTS (SELECT FROM outbox WHERE aggregate_id = :task_id AND version >= :version)"
+_AT_ONCE = 1_000
+"""Tasks in one statement."""
+_UNKNOWN = text(
+    """
+    SELECT task_id FROM unnest(CAST(:ids AS text[]), CAST(:versions AS integer[])) AS told (task_id, version)
+    WHERE NOT EXISTS (SELECT FROM tasks WHERE tasks.task_id = told.task_id AND tasks.version >= told.version)
+        AND NOT EXISTS (SELECT FROM outbox WHERE aggregate_id = told.task_id AND outbox.version >= told.version)
+    """
 )
-_GO_ON = text("UPDATE tasks SET version = :version WHERE task_id = :task_id AND version < :version")
+_GO_ON = text(
+    """
+    UPDATE tasks SET version = told.version
+    FROM unnest(CAST(:ids AS text[]), CAST(:versions AS integer[])) AS told (task_id, version)
+    WHERE tasks.task_id = told.task_id AND tasks.version < told.version RETURNING tasks.task_id
+    """
+)
 
 
 def go_on_from_published(
@@ -67,13 +78,15 @@ def go_on_from_published(
     if not published:
         return 0
     lock_tasks(connection)
-    lacking = [one for one in published if not (cancelled_by_erasure(one) or _knows(connection, one))]
-    absent = [one for one in lacking if not connection.execute(_GO_ON, _told(one)).rowcount]
-    gone = [(one.task_id, one.municipality) for one in absent if erased(one)]
-    tombstones.lay_for_absent_tasks(connection, gone, moment_at(DatabaseTime(), connection).today)
-    for one in absent:
-        if (one.task_id, one.municipality) not in gone:
-            mark_published(connection, settings.topic(TASKS), one.task_id, one.version)
+    lacking = _unknown(connection, [one for one in published if not cancelled_by_erasure(one)])
+    today = moment_at(DatabaseTime(), connection).today
+    for part in _parts(lacking):
+        here = set(connection.execute(_GO_ON, _asked(part)).scalars())
+        absent = [one for one in part if one.task_id not in here]
+        gone = [one for one in absent if erased(one)]
+        tombstones.lay_for_absent_tasks(connection, [(one.task_id, one.municipality) for one in gone], today)
+        told = {one.task_id: one.version for one in absent if one not in gone}
+        mark_published(connection, settings.topic(TASKS), told)
     if lacking:
         log.warning(
             "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
@@ -97,7 +110,7 @@ def _is_ahead(consumer: KafkaConsumer, partition: TopicPartition, connection: Co
         told = [_event(record) for record in _records(consumer, {partition: behind}, {partition: first})]
         standing = _standing(connection, told)
         if standing:
-            return not _knows(connection, standing[-1])
+            return bool(_unknown(connection, standing[-1:]))
         further *= _FURTHER
     return False
 
@@ -161,10 +174,19 @@ def _event(record: Any) -> TaskEvent:
     return event
 
 
-def _told(event: TaskEvent) -> dict[str, object]:
-    return {"task_id": event.task_id, "version": event.version}
+def _unknown(connection: Connection, events: Sequence[TaskEvent]) -> list[TaskEvent]:
+    """Of one event for each task, those that tell a version that the database never had."""
+    found: list[TaskEvent] = []
+    for part in _parts(events):
+        unknown = set(connection.execute(_UNKNOWN, _asked(part)).scalars())
+        found += [event for event in part if event.task_id in unknown]
+    return found
 
 
-def _knows(connection: Connection, event: TaskEvent) -> bool:
-    known: bool = connection.execute(_KNOWN, _told(event)).scalar_one()
-    return known
+def _parts(events: Sequence[TaskEvent]) -> Iterator[Sequence[TaskEvent]]:
+    for first in range(0, len(events), _AT_ONCE):
+        yield events[first : first + _AT_ONCE]
+
+
+def _asked(events: Sequence[TaskEvent]) -> dict[str, Any]:
+    return {"ids": [event.task_id for event in events], "versions": [event.version for event in events]}

@@ -23,6 +23,7 @@ from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.restored import go_on_from_published
 from signaalwissel.sinks.subject_restore import reapply
 from signaalwissel.sinks.tables import outbox, tasks
+from sqlalchemy import event as database_event
 from sqlalchemy import select
 
 from tests.processors.followup_support import MUNICIPALITY, at_noon, decision, regular, update
@@ -108,6 +109,29 @@ def test_what_was_destroyed_is_not_taken_for_what_a_backup_lacks(
         destroyed = [TrajectoryKey(MUNICIPALITY, number) for number in ("T-1", "T-2")]
         tombstones.lay(connection, destroyed, date(2026, 3, 1), ())
         assert go_on_from_published(connection, restored.settings) == 0
+
+
+def statements_of_a_start(restored: SinkBench) -> int:
+    """How many statements it takes a database without any of the tasks to find and mark them; nothing is kept."""
+    told: list[str] = []
+    with restored.engine.connect() as connection:
+        database_event.listen(connection, "before_cursor_execute", lambda *given: told.append(given[2]))
+        assert go_on_from_published(connection, restored.settings) > 0
+        connection.rollback()
+    return len(told)
+
+
+def test_the_database_is_asked_as_often_for_many_tasks_as_for_few(
+    bench: SinkBench, restored: SinkBench
+) -> None:
+    migrate(restored.settings.database_url)
+    asked = []
+    for first, count in ((0, 2), (2, 40)):
+        numbers = range(first, first + count)
+        bench.decide([decision(f"s-{number}", trajectory_id=f"T-{number}") for number in numbers])
+        bench.drain()
+        asked.append(statements_of_a_start(restored))
+    assert asked[0] == asked[1]
 
 
 class Erasures:
