@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kafka import TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 from signaalwissel.console import runtime
 from signaalwissel.console.connections import reader
 from signaalwissel.console.reading_lag import lag_of
@@ -16,6 +16,12 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 _PATIENCE_S = 20.0
 _PAUSE_S = 0.5
+_FINDING_ITS_COORDINATOR = (
+    CoordinatorNotAvailableError,
+    CoordinatorLoadInProgressError,
+    # Named already, and not yet told so itself; or a broker that just handed the group on.
+    NotCoordinatorError,
+)
 
 
 def total_lag(settings: Settings) -> int:
@@ -43,7 +49,7 @@ def stream_lag(settings: Settings) -> int:
 
 
 def _young(error: BaseException) -> bool:
-    return isinstance(error.__cause__, CoordinatorNotAvailableError | CoordinatorLoadInProgressError)
+    return isinstance(error.__cause__, _FINDING_ITS_COORDINATOR)
 
 
 @retry(
@@ -53,7 +59,7 @@ def _young(error: BaseException) -> bool:
     reraise=True,
 )
 def committed_offsets(settings: Settings, groups: list[str]) -> Mapping[str, Mapping[TopicPartition, int]]:
-    """The groups' committed offsets; a young broker needs a moment before it has a coordinator."""
+    """The groups' committed offsets; a young broker, or one that ends, needs a moment."""
     with admin(settings) as client:
         offsets = client.list_group_offsets(groups)
     return {

@@ -30,17 +30,8 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 START_BOUND_S: Final = 120
 KAFKA_PORT: Final = 9092
 CONTROLLER_PORT: Final = 9093
+BROKER_PORT: Final = 9094
 POSTGRES_PORT: Final = 5432
-_OF_THE_EMBEDDED_ONE: Final = frozenset(
-    {
-        "log.dirs",
-        # For tests that kill a broker and start it again. Nobody does so here, and on a busy machine a heartbeat of the
-        # only broker can be later than that: then its controller takes the leader of every partition away.
-        "broker.session.timeout.ms",
-        "broker.heartbeat.interval.ms",
-    }
-)
-"""Properties that a broker in a container does not share."""
 
 
 def engine_problem() -> str | None:
@@ -114,11 +105,14 @@ class ContainerKafka(ContainerServer):
 
     def environment(self) -> dict[str, str]:
         """Return the broker's properties as variables."""
+        # For transactions a broker connects to itself too, and inside the container nobody has the port of this machine.
+        itself = f"BROKER://{LOOPBACK}:{BROKER_PORT}"
         properties = {
-            **{key: value for key, value in SINGLE_NODE.items() if key not in _OF_THE_EMBEDDED_ONE},
-            "listeners": f"PLAINTEXT://:{KAFKA_PORT},CONTROLLER://{LOOPBACK}:{CONTROLLER_PORT}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            **{key: value for key, value in SINGLE_NODE.items() if key != "log.dirs"},
+            "listeners": f"PLAINTEXT://:{KAFKA_PORT},{itself},CONTROLLER://{LOOPBACK}:{CONTROLLER_PORT}",
+            "advertised.listeners": f"PLAINTEXT://{self.address},{itself}",
+            "inter.broker.listener.name": "BROKER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "controller.quorum.voters": f"1@{LOOPBACK}:{CONTROLLER_PORT}",
         }
         return {f"KAFKA_{key.upper().replace('.', '_')}": value for key, value in properties.items()}

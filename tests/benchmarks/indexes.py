@@ -55,7 +55,11 @@ def main(arguments: argparse.Namespace) -> None:
     month = make_month(arguments.residents, arguments.signals)
     # A broker and a database of its own, whatever the environment offers.
     settings = dataclasses.replace(
-        PlatformSettings.from_environment(os.environ), given_bootstrap=None, given_database_url=None
+        PlatformSettings.from_environment(os.environ),
+        given_bootstrap=None,
+        given_database_url=None,
+        # Processes in containers have other numbers.
+        containers=False,
     )
     with (
         tempfile.TemporaryDirectory() as folder,

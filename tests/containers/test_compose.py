@@ -45,8 +45,12 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
 @pytest.fixture(scope="module")
 def month(containers: Composed) -> dict[str, Any]:
     """What came of a month."""
+    # The oracle and the schemas that it reads; the program is that of the image.
+    mounted = [
+        word for part in ("tests", "schemas") for word in ("--volume", f"{ROOT}/{part}:/checkout/{part}:ro")
+    ]
     told = containers.run(
-        "run", "--rm", "--no-deps", "--volume", f"{ROOT}/tests:/checkout/tests:ro", "--env", "PYTHONPATH=/checkout",
+        "run", "--rm", "--no-deps", *mounted, "--env", "PYTHONPATH=/checkout",
         "--entrypoint", "python3", "sink", "-m", "tests.containers.month", RESIDENTS, SIGNALS,
     )  # fmt: skip
     report: dict[str, Any] = json.loads(told.splitlines()[-1])

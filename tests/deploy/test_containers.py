@@ -56,5 +56,10 @@ def test_the_broker_in_a_container_has_the_settings_of_the_embedded_one() -> Non
     assert environment["KAFKA_ADVERTISED_LISTENERS"].startswith("PLAINTEXT://127.0.0.1:")
 
 
-def test_the_broker_in_a_container_is_given_as_long_for_a_heartbeat_as_kafka_gives_by_itself() -> None:
-    assert not {name for name in ContainerKafka("any").environment() if name.startswith("KAFKA_BROKER_")}
+def test_the_broker_reaches_itself_on_a_port_that_it_has_inside_the_container() -> None:
+    environment = ContainerKafka("any").environment()
+    name = environment["KAFKA_INTER_BROKER_LISTENER_NAME"]
+    (told,) = (
+        one for one in environment["KAFKA_ADVERTISED_LISTENERS"].split(",") if one.startswith(f"{name}://")
+    )
+    assert told in environment["KAFKA_LISTENERS"].split(",")
