@@ -68,7 +68,8 @@ def lay(
 
 def lay_for_tasks(connection: Connection, ids: Collection[str], today: date) -> None:
     """Keep that tasks are destroyed; before they are, as their rows say whose they are."""
-    lay_for_absent_tasks(connection, connection.execute(_TASKS, {"ids": list(ids)}).tuples(), today)
+    rows = connection.execute(_TASKS, {"ids": list(ids)})
+    lay_for_absent_tasks(connection, [(row.task_id, row.municipality) for row in rows], today)
 
 
 def lay_for_absent_tasks(connection: Connection, tasks: Iterable[tuple[str, str]], today: date) -> None:
