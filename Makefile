@@ -133,7 +133,10 @@ samples: install ## the sample publishers in Python, Java and JavaScript, built 
 	SIGNAALWISSEL_SAMPLES=required $(BIN)/pytest tests/samples
 
 upgrade: install ## a rolling upgrade of worker and sink under a long load, to the next version and back, and from the one before
-	SIGNAALWISSEL_UPGRADE_SIGNALS=60000 $(BIN)/pytest -s tests/system/test_upgrade.py
+	SIGNAALWISSEL_TURN=all SIGNAALWISSEL_UPGRADE_SIGNALS=60000 $(BIN)/pytest -s tests/system/test_upgrade.py
+
+turns: install ## the heavy tests of which `make test` runs one at each commit, all of them
+	SIGNAALWISSEL_TURN=all $(BIN)/pytest tests/system/test_upgrade.py tests/faults/test_kill.py
 
 faults: install ## rows of the fault matrix on real Kafka and PostgreSQL, and the checker tested; one JSON line at the end
 	$(BIN)/python -m tests.faults

@@ -15,6 +15,7 @@ from signaalwissel.sinks.outcomes import count_deliveries, stored_outcomes
 from signaalwissel.sources.generator import generate
 
 from tests.system.installation import Installation, gapless, last_of_each, outcome, simulated_decisions
+from tests.turns import turn
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -30,6 +31,7 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
+@turn(0, of=2)
 def test_killed_processes_lose_nothing_and_double_nothing(install: Callable[..., Installation]) -> None:
     lines = list(generate(4_000, 12_000, 99))
     product = install()
@@ -74,6 +76,7 @@ def test_killed_processes_lose_nothing_and_double_nothing(install: Callable[...,
     assert all(o.on_task for o in stored_outcomes(engine) if o.trajectory_id is not None)
 
 
+@turn(1, of=2)
 def test_a_second_worker_that_joins_and_is_killed_leaves_every_signal_routed_once(
     install: Callable[..., Installation],
 ) -> None:

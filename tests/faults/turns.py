@@ -4,11 +4,10 @@ In: a turn, the number of commits unless somebody says another. Out: rows and a 
 """
 
 import os
-import subprocess
 from dataclasses import dataclass
 
 from tests.faults.defects import DEFECTS
-from tests.faults.stages import ROOT
+from tests.turns import commits
 
 ALWAYS = 20
 TURNS: tuple[tuple[int, ...], ...] = (
@@ -52,14 +51,4 @@ def turn_of(number: int) -> Turn:
 
 def this_turn() -> Turn:
     """The turn that is asked for, or else that of the commit; the first one where there is no repository."""
-    asked = os.environ.get("SIGNAALWISSEL_FAULTS_TURN") or _commits()
-    return turn_of(int(asked))
-
-
-def _commits() -> str:
-    command = ["git", "rev-list", "--count", "HEAD"]
-    try:
-        counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "0"
-    return counted.stdout.strip() or "0"
+    return turn_of(int(os.environ.get("SIGNAALWISSEL_FAULTS_TURN") or commits()))

@@ -24,6 +24,7 @@ from signaalwissel.sources.generator import generate
 from tests.system.installation import Installation, gapless, last_of_each, outcome, simulated_decisions
 from tests.system.next_version import REVISION, next_migrations
 from tests.system.previous_version import previous_version
+from tests.turns import turn
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -178,6 +179,7 @@ def product(install: Callable[..., Installation]) -> Installation:
     return install()
 
 
+@turn(0, of=2)
 def test_to_the_next_version_and_back_with_both_running_nothing_is_lost_or_double(
     product: Installation, lines: list[Line], tmp_path: Path
 ) -> None:
@@ -198,6 +200,7 @@ def test_to_the_next_version_and_back_with_both_running_nothing_is_lost_or_doubl
     check(product, lines)
 
 
+@turn(1, of=2)
 def test_from_the_previous_version_with_both_running_nothing_is_lost_or_double(
     install: Callable[..., Installation], lines: list[Line], tmp_path: Path
 ) -> None:

@@ -42,8 +42,12 @@ class Schema:
         avro.io.DatumWriter(self.avro).write(datum, avro.io.BinaryEncoder(out))
         return out.getvalue()
 
-    def read(self, data: bytes, written: "Schema") -> Any:
-        """A record that was written with this version of the schema, or with an older one."""
+    def read(self, data: bytes, *older: "Schema") -> Any:
+        """A record that was written with this version of the schema, or with one of the older ones."""
+        known = [one for one in (self, *older) if one.header == data[:5]]
+        if not known:
+            raise SystemExit(f"header {data[:5].hex()} instead of {self.header.hex()}")
+        written = known[0]
         source = io.BytesIO(data[5:])
         datum = avro.io.DatumReader(written.avro, self.avro).read(avro.io.BinaryDecoder(source))
         if source.read():
@@ -105,18 +109,18 @@ def from_avro(kind: str, node: Any, value: Any) -> Any:
 def main() -> None:
     command, folder = sys.argv[1], Path(sys.argv[2])
     ids = json.loads((folder / "ids.json").read_text("utf-8"))
-    versions = {key: Schema(folder / f"{key}.avsc", schema_id) for key, schema_id in ids.items()}
-    by_header = {(key.split(".")[0], schema.header): schema for key, schema in versions.items()}
-    # The last one of each name is the newest.
-    schemas = {key.split(".")[0]: schema for key, schema in versions.items()}
+    versions: dict[str, list[Schema]] = {}
+    for key, schema_id in ids.items():
+        versions.setdefault(key.split(".")[0], []).insert(0, Schema(folder / f"{key}.avsc", schema_id))
     if command == "write":
         for path in sorted(folder.glob("*.*.json")):
             record = json.loads(path.read_text("utf-8"))
-            path.with_suffix(".bin").write_bytes(schemas[path.name.split(".")[0]].write(record))
+            newest, *_ = versions[path.name.split(".")[0]]
+            path.with_suffix(".bin").write_bytes(newest.write(record))
     else:
         for path in sorted(folder.glob("*.*.bin")):
-            name, data = path.name.split(".")[0], path.read_bytes()
-            record = schemas[name].read(data, by_header[name, data[:5]])
+            newest, *older = versions[path.name.split(".")[0]]
+            record = newest.read(path.read_bytes(), *older)
             path.with_suffix(".json").write_text(json.dumps(record, ensure_ascii=False), "utf-8")
 
 
