@@ -85,7 +85,7 @@ pictures: install ## the screenshots in docs/web, taken anew by the browser test
 cluster: install ## the Helm chart installed, upgraded and taken away by helm on a real API server with Pod Security `restricted`
 	SIGNAALWISSEL_KUBERNETES=$${SIGNAALWISSEL_KUBERNETES:-build} $(BIN)/pytest tests/deploy/chart/test_installed.py
 
-# Debian's engine and compose 2 will do; root, debootstrap and about 3 GB. Grafana is left out: it has no package.
+# Debian's engine and compose 2 will do; root, debootstrap and about 3 GB. Grafana is left out: docs/deploy.md.
 compose: install ## every image but Grafana's built from packages, deploy/compose.yaml brought up, and a month through it
 	mkdir -p build
 	$(BIN)/python -m tests.containers.images >build/images.sh

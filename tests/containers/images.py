@@ -1,7 +1,7 @@
 """`python -m tests.containers.images`: every image of deploy/compose.yaml but Grafana's, from packages alone.
 
-Needs an engine, debootstrap, root, and the package registries. Prints the settings that name what was built. Grafana has
-no package: its server comes as an image or a download of its maker only.
+Needs an engine, debootstrap, root, and the package registries. Prints the settings that name what was built. Grafana's
+server comes as an image of its maker's, or is built from sources under the AGPL: it is left out.
 """
 
 import os

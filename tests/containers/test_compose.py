@@ -98,8 +98,10 @@ def test_every_panel_of_the_dashboards_has_something_to_show(month: dict[str, An
     assert empty <= OF_WHAT_IS_OFF
 
 
-def test_after_a_month_no_alert_fires(month: dict[str, Any]) -> None:
+def test_a_month_fires_no_alert_but_the_one_for_the_dead_letters_that_are_in_it(
+    month: dict[str, Any],
+) -> None:
     firing = {
         alert["labels"]["alertname"] for alert in asked("alerts")["alerts"] if alert["state"] == "firing"
     }
-    assert firing == set()
+    assert firing <= {"SignaalwisselDeadLetterBurst"}

@@ -1,6 +1,6 @@
 """Grafana's own types, as a program that reads dashboards: built once per machine from Grafana's Go module.
 
-Grafana's server comes as an image or a download of its maker only; what a dashboard may say, its SDK knows.
+Its server is not part of any test (docs/deploy.md); what a dashboard may say, its SDK knows.
 """
 
 import hashlib

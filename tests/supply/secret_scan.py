@@ -36,7 +36,7 @@ _KEY_FILES = frozenset(
 )
 # Lists of digests of public files; everything else that looks like 32 random bytes could be a key.
 _DIGESTS = re.compile(
-    r"(requirements(-image)?\.lock|requirements\.txt|jars\.sha256|build-requirements\.txt|fingerprints\.json)$"
+    r"(requirements(-image)?\.lock|requirements\.txt|jars\.sha256|build-requirements\.txt|fingerprints\.json|go\.sum)$"
 )
 _FORMS = {
     "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
