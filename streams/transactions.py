@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -157,9 +157,8 @@ class PartitionTransaction:
             await self._enqueue(self._outputs.take())
             # aiokafka commits a transaction although one of its batches failed, so all are awaited before that. The
             # offsets join meanwhile: on a slow network a commit takes a round trip less, and they count with it only.
-            written, _ = await asyncio.gather(
-                self._acknowledged(), self._join_offsets(group_id, stream_time_ms)
-            )
+            async with _alongside(self._join_offsets(group_id, stream_time_ms)):
+                written = await self._acknowledged()
             await self._producer.commit_transaction()
             for state, next_offset in written:
                 state.reached(next_offset)
@@ -201,3 +200,15 @@ class PartitionTransaction:
                 yield
         except KafkaError as error:
             raise TransactionLostError(self._id, error) from error
+
+
+@asynccontextmanager
+async def _alongside(other: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do the other while the block runs; both are done behind it, and with the block the other ends too."""
+    task = asyncio.create_task(other)
+    try:
+        yield
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -118,7 +118,9 @@ def test_owners_of_different_partitions_do_not_fence_each_other(bench: Bench) ->
     assert sorted(record.value or b"" for record in bench.read(bench.name("out"))) == [b"0", b"1"]
 
 
-def test_an_output_that_the_broker_refuses_commits_nothing(kafka_bootstrap: str, topic_prefix: str) -> None:
+def test_an_output_that_the_broker_refuses_commits_nothing_and_leaves_nothing_under_way(
+    kafka_bootstrap: str, topic_prefix: str
+) -> None:
     bench = Bench(kafka_bootstrap, topic_prefix)
     bench.make_topics(**{"max.message.bytes": "2000"})
     tp = TopicPartition(bench.name("in"), 0)
@@ -131,6 +133,10 @@ def test_an_output_that_the_broker_refuses_commits_nothing(kafka_bootstrap: str,
             transaction.handled(tp, 0)
             with pytest.raises(TransactionLostError, match="MessageSizeTooLarge"):
                 await transaction.commit(bench.app_id, None)
+            under_way = [
+                task for task in asyncio.all_tasks() if "PartitionTransaction" in repr(task.get_coro())
+            ]
+            assert under_way == []
 
     asyncio.run(run())
     assert bench.peek(bench.name("out")) == []
