@@ -21,7 +21,7 @@ from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.patience import Patience
 from signaalwissel.sinks.restored import go_on_from_published
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.sinks.subject_restore import in_force, lacking, reapply
+from signaalwissel.sinks.subject_restore import in_force, lacking, reapply, tell_of_erased
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
             if lacking(engine, valid):
                 with engine.begin() as connection:
                     # First: the last word of an erased task must have a number that readers do not have.
-                    go_on_from_published(connection, chosen)
+                    go_on_from_published(connection, chosen, tell_of_erased(valid, keys))
                 done = reapply(engine, valid, keys, chosen, policies.register_of)
                 log.warning(
                     "the database was behind the erasure ledger %s, as a restored backup is: %d erasures done again, "

@@ -10,7 +10,7 @@ cancelled it: what is read anew of it keeps numbers that they know, until the er
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -25,6 +25,7 @@ from signaalwissel.sinks.outbox import mark_published
 from signaalwissel.sinks.reader import REQUEST_BOUND_S, kafka_away, open_consumer
 from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkSettings
 from signaalwissel.sinks.task_lock import lock_tasks
+from signaalwissel.sinks.timekeeping import DatabaseTime, moment_at
 from sqlalchemy import Connection, text
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,18 @@ _GO_ON = text(
 )
 
 
-def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
+def go_on_from_published(
+    connection: Connection, settings: SinkSettings, erased: Callable[[TaskEvent], bool] = lambda _: False
+) -> int:
     """Number tasks on from what readers have, in the caller's transaction; gives how many were behind.
 
     A database that was not restored knows the last record of each partition: then nothing else is read.
+
+    Args:
+        connection: To the database.
+        settings: Where Kafka is.
+        erased: Whether a task that the database does not have is of somebody who was erased: it leaves a tombstone, and
+            what is read anew of it keeps numbers that readers know.
 
     Raises:
         ServiceAway: Kafka does not answer.
@@ -72,14 +81,27 @@ def go_on_from_published(connection: Connection, settings: SinkSettings) -> int:
     lacking = _unknown(connection, [one for one in published if not cancelled_by_erasure(one)])
     for part in _parts(lacking):
         here = set(connection.execute(_GO_ON, _asked(part)).scalars())
-        elsewhere = {one.task_id: one.version for one in part if one.task_id not in here}
-        mark_published(connection, settings.topic(TASKS), elsewhere)
+        _keep_absent(connection, [one for one in part if one.task_id not in here], settings, erased)
     if lacking:
         log.warning(
             "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
             len(lacking),
         )
     return len(lacking)
+
+
+def _keep_absent(
+    connection: Connection,
+    absent: Sequence[TaskEvent],
+    settings: SinkSettings,
+    erased: Callable[[TaskEvent], bool],
+) -> None:
+    """Remember of tasks that the backup lacks what readers have of them, or that they were destroyed."""
+    gone = [(one.task_id, one.municipality) for one in absent if erased(one)]
+    tombstones.lay_for_absent_tasks(connection, gone, moment_at(DatabaseTime(), connection).today)
+    destroyed = {task_id for task_id, _ in gone}
+    marked = {one.task_id: one.version for one in absent if one.task_id not in destroyed}
+    mark_published(connection, settings.topic(TASKS), marked)
 
 
 def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.clients import fold_clients
+from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
 from signaalwissel.processors.processing_register import Purpose, Register
@@ -17,6 +18,7 @@ from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject import Known, Membership, Person, is_alone
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind, unknown_to
 from signaalwissel.schemas.fact_codec import read_trajectory_state
+from signaalwissel.schemas.followup import TaskEvent
 from signaalwissel.schemas.internal import OriginalRecord, TrajectoryState
 from signaalwissel.sinks import subject_ledger_store
 from signaalwissel.sinks.copying import millis_of
@@ -68,6 +70,22 @@ def lacking(engine: Engine, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]
     """The entries that the database lacks."""
     with engine.connect() as connection:
         return unknown_to(entries, subject_ledger_store.stored(connection))
+
+
+def tell_of_erased(entries: Iterable[LedgerEntry], keys: KeyProvider) -> Callable[[TaskEvent], bool]:
+    """What says of a task, as readers of `tasks` have it, whether every signal in it is of somebody who was erased."""
+    gone: defaultdict[str, set[bytes]] = defaultdict(set)
+    for entry in entries:
+        if entry.kind is LedgerKind.SIGNAL:
+            gone[entry.municipality].add(entry.opaque)
+    ids = {municipality: LedgerIds(keys.pseudonym_keys(municipality).hashed) for municipality in gone}
+
+    def erased(event: TaskEvent) -> bool:
+        of = event.municipality
+        refs = [signal_ref(of, one.partner_id, one.signal_id, one.received_at) for one in event.signals]
+        return bool(refs) and of in ids and all(ids[of].signal(ref) in gone[of] for ref in refs)
+
+    return erased
 
 
 def reapply(

@@ -67,17 +67,23 @@ def lay(
 
 
 def lay_for_tasks(connection: Connection, ids: Collection[str], today: date) -> None:
-    """Keep that tasks are destroyed; before they are, as their rows say whose they are. Nobody else must confirm it."""
+    """Keep that tasks are destroyed; before they are, as their rows say whose they are."""
+    rows = connection.execute(_TASKS, {"ids": list(ids)})
+    lay_for_absent_tasks(connection, [(row.task_id, row.municipality) for row in rows], today)
+
+
+def lay_for_absent_tasks(connection: Connection, tasks: Iterable[tuple[str, str]], today: date) -> None:
+    """Keep that tasks, each with its municipality, are destroyed. Nobody else must confirm it."""
     _add(
         connection,
         [
             {
-                "digest": digest_of_task(row.task_id),
-                "municipality": row.municipality,
+                "digest": digest_of_task(task_id),
+                "municipality": municipality,
                 "destroyed_on": today,
                 "confirmed_on": today,
             }
-            for row in connection.execute(_TASKS, {"ids": list(ids)})
+            for task_id, municipality in tasks
         ],
     )
 

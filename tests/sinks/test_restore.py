@@ -242,6 +242,28 @@ def test_an_erasure_that_is_done_again_after_a_restore_has_a_number_that_readers
     ]
 
 
+def test_a_task_of_an_erased_resident_that_is_not_in_the_backup_stays_as_readers_have_it(
+    bench: SinkBench, restored: SinkBench, erase: Erasures, tmp_path: Path
+) -> None:
+    bench.decide([decision("s-2", trajectory_id="T-2")])
+    bench.drain()
+    restore(bench, restored, tmp_path)
+    hit = decision("s-1")
+    bench.decide([hit])
+    bench.drain()
+    task_id = task_of(bench, "T-1")
+    finish(bench, task_id)
+    erase(bench, hit)
+    ledger = tmp_path / "erasures.jsonl"
+    erasure_ledger.append(ledger, erase.entries(hit))
+    settings = Settings(erasure_ledger=ledger, every_municipality=True)
+    erasure_ledger.forget_again(settings, restored.settings, erase.keys)
+    assert task_id not in {row["aggregate_id"] for row in restored.rows(outbox)}
+    restored.drain()
+    told = [event for event in restored.task_events(5) if event.task_id == task_id]
+    assert max((event.version, event.status) for event in told) == (2, TaskStatus.DONE)
+
+
 def test_a_restore_is_noticed_behind_tasks_that_are_destroyed(
     bench: SinkBench, restored: SinkBench, erase: Erasures
 ) -> None:
