@@ -52,7 +52,7 @@ known: install
 	$(BIN)/python -m tests.supply.audit --unless-away
 
 test: install ## the tests, real Kafka and PostgreSQL included
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 coverage: install ## branch coverage of the rules and the contract, run as Python
 	$(BIN)/python -m pytest -p tests.pure --cov=schemas --cov=processors --cov-branch --cov-report=term-missing:skip-covered \

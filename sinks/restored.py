@@ -79,20 +79,29 @@ def go_on_from_published(
         return 0
     lock_tasks(connection)
     lacking = _unknown(connection, [one for one in published if not cancelled_by_erasure(one)])
-    today = moment_at(DatabaseTime(), connection).today
     for part in _parts(lacking):
         here = set(connection.execute(_GO_ON, _asked(part)).scalars())
-        absent = [one for one in part if one.task_id not in here]
-        gone = [one for one in absent if erased(one)]
-        tombstones.lay_for_absent_tasks(connection, [(one.task_id, one.municipality) for one in gone], today)
-        told = {one.task_id: one.version for one in absent if one not in gone}
-        mark_published(connection, settings.topic(TASKS), told)
+        _keep_absent(connection, [one for one in part if one.task_id not in here], settings, erased)
     if lacking:
         log.warning(
             "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
             len(lacking),
         )
     return len(lacking)
+
+
+def _keep_absent(
+    connection: Connection,
+    absent: Sequence[TaskEvent],
+    settings: SinkSettings,
+    erased: Callable[[TaskEvent], bool],
+) -> None:
+    """Remember of tasks that the backup lacks what readers have of them, or that they were destroyed."""
+    gone = [(one.task_id, one.municipality) for one in absent if erased(one)]
+    tombstones.lay_for_absent_tasks(connection, gone, moment_at(DatabaseTime(), connection).today)
+    destroyed = {task_id for task_id, _ in gone}
+    marked = {one.task_id: one.version for one in absent if one.task_id not in destroyed}
+    mark_published(connection, settings.topic(TASKS), marked)
 
 
 def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:

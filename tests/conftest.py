@@ -18,6 +18,21 @@ from signaalwissel.sinks.database import migrate
 from tests.compiled import stale_modules
 from tests.deploy.registry_support import running_registry
 
+_LONG = (
+    "tests/test_oracle_agrees.py",
+    "tests/test_packaging.py",
+    "tests/faults/",
+    "tests/system/",
+    "tests/privacy/",
+    "tests/samples/",
+)
+"""Files that take a minute or so each: begun last, one of them would keep a process busy while the other has nothing left."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+
 
 def pytest_configure() -> None:
     """Refuse to test what was compiled from other sources than these."""
