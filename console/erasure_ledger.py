@@ -19,9 +19,8 @@ from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject_ledger import LedgerEntry, entry_from
 from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.patience import Patience
-from signaalwissel.sinks.restored import go_on_from_published
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.sinks.subject_restore import in_force, lacking, reapply, tell_of_erased
+from signaalwissel.sinks.subject_restore import erase_again, in_force, lacking
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
 
     Raises:
         UsageFailure: The file is set and cannot be read.
-        SinkError: The database stayed away.
+        SinkError: Database or Kafka stayed away, or Kafka refuses.
         KeyUnavailable: A key cannot be had.
     """
     file = settings.erasure_ledger
@@ -82,10 +81,7 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
         with database_away():
             valid = in_force(engine, entries, policies)
             if lacking(engine, valid):
-                with engine.begin() as connection:
-                    # First: the last word of an erased task must have a number that readers do not have.
-                    go_on_from_published(connection, chosen, tell_of_erased(valid, keys))
-                done = reapply(engine, valid, keys, chosen, policies.register_of)
+                done = erase_again(engine, valid, keys, chosen, policies.register_of)
                 log.warning(
                     "the database was behind the erasure ledger %s, as a restored backup is: %d erasures done again, "
                     "%d signals, %d trajectories and %d dead letters erased",

@@ -8,11 +8,13 @@ import typer
 from signaalwissel.console import environment, erasure_ledger, key_service, runtime
 from signaalwissel.console.connections import database
 from signaalwissel.console.failures import Exit, ServiceAway
+from signaalwissel.console.kafka_login import check_login
 from signaalwissel.console.lines import dump
+from signaalwissel.console.registry_ids import adopt
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.processors.subject_ledger import unknown_to
 from signaalwissel.sinks import subject_ledger_store
-from signaalwissel.sinks.subject_restore import in_force, lacking, reapply
+from signaalwissel.sinks.subject_restore import erase_again, in_force, lacking
 
 ledger = typer.Typer(help="The ledger of erasures: opaque ids, for after a restore.", no_args_is_help=True)
 
@@ -54,6 +56,7 @@ def apply(
 ) -> None:
     """Do again, in a restored database, every erasure that it lacks. Ends with 1 in a dry run that finds any.
 
+    Tasks are numbered on from what `tasks` holds first, so Kafka must answer; a dry run does without.
     A sink does the same at its start with the file that SIGNAALWISSEL_ERASURE_LEDGER names.
 
     Example: signaalwissel subject ledger apply /safe/erasures.jsonl --dry-run
@@ -69,7 +72,11 @@ def apply(
         if not dry_run and missing:
             try:
                 keys = key_service.provider(settings)
-                done = reapply(engine, entries, keys, runtime.sink_settings(settings), policies.register_of)
+                check_login(settings)
+                adopt(settings)
+                done = erase_again(
+                    engine, entries, keys, runtime.sink_settings(settings), policies.register_of
+                )
                 told |= done._asdict()
             except KeyUnavailable as error:
                 raise ServiceAway(str(error)) from error

@@ -131,7 +131,7 @@ def roles(principals: Principals, input_topics: Iterable[str]) -> list[Role]:
             _privacy(inputs),
         ),
         "operator": (
-            "Makes topics, looks, replays dead letters, rebuilds; reads no input.",
+            "Makes topics, looks, replays dead letters, rebuilds, erases again after a restore; reads no input.",
             _operator(inputs),
         ),
         "exporter": ("Monitoring: offsets and lag, no records.", _exporter(inputs)),
@@ -281,7 +281,8 @@ def _operator(inputs: _Inputs) -> frozenset[Right]:
     return frozenset(
         {
             *_written(mended),
-            *_read((topics.TRAJECTORY_STATES, topics.DEAD_LETTERS, *ROTATION_CHANGELOGS)),
+            # `tasks` after a restore: who erases again must know which numbers readers have.
+            *_read((topics.TRAJECTORY_STATES, topics.DEAD_LETTERS, topics.TASKS, *ROTATION_CHANGELOGS)),
             *(
                 right
                 for topic in every_topic(inputs.topics)

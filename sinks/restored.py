@@ -23,7 +23,7 @@ from signaalwissel.sinks import tombstones
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.outbox import mark_published
 from signaalwissel.sinks.reader import REQUEST_BOUND_S, kafka_away, open_consumer
-from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkSettings
+from signaalwissel.sinks.settings import TASKS, ServiceAway, SinkError, SinkSettings
 from signaalwissel.sinks.task_lock import lock_tasks
 from signaalwissel.sinks.timekeeping import DatabaseTime, moment_at
 from sqlalchemy import Connection, text
@@ -54,7 +54,11 @@ _GO_ON = text(
 
 
 def go_on_from_published(
-    connection: Connection, settings: SinkSettings, erased: Callable[[TaskEvent], bool] = lambda _: False
+    connection: Connection,
+    settings: SinkSettings,
+    erased: Callable[[TaskEvent], bool] = lambda _: False,
+    *,
+    needs_topic: bool = False,
 ) -> int:
     """Number tasks on from what readers have, in the caller's transaction; gives how many were behind.
 
@@ -65,13 +69,21 @@ def go_on_from_published(
         settings: Where Kafka is.
         erased: Whether a task that the database does not have is of somebody who was erased: it leaves a tombstone, and
             what is read anew of it keeps numbers that readers know.
+        needs_topic: Whether a topic that cannot be seen is refused. Who may not see it gets the same answer as where it
+            is not: an erasure that is told under a number that readers know is told to nobody.
 
     Raises:
         ServiceAway: Kafka does not answer.
-        SinkError: Kafka refuses.
+        SinkError: Kafka refuses, or the topic that is needed cannot be seen.
     """
     with kafka_away(), closing(open_consumer(settings)) as consumer:
-        partitions = _partitions(consumer, settings.topic(TASKS))
+        topic = settings.topic(TASKS)
+        partitions = _partitions(consumer, topic)
+        if needs_topic and not partitions:
+            raise SinkError(
+                f"there is no topic {topic}, or this login may not see it: make it with `signaalwissel topics apply`, "
+                "and rights with `signaalwissel topics apply --acls`"
+            )
         # One that is ahead tells of a restore; the others may end in a task that the ledger has ended again since.
         restored = any(_is_ahead(consumer, one, connection) for one in partitions)
         published = _last_told(consumer, partitions, connection) if restored else []

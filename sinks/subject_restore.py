@@ -6,10 +6,11 @@ again in it. Intake and matcher were not restored, or get the commands once more
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.clients import fold_clients
-from signaalwissel.processors.identifiers import signal_ref
+from signaalwissel.processors.erased_tasks import ErasedTasks
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
 from signaalwissel.processors.processing_register import Purpose, Register
@@ -18,12 +19,12 @@ from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject import Known, Membership, Person, is_alone
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind, unknown_to
 from signaalwissel.schemas.fact_codec import read_trajectory_state
-from signaalwissel.schemas.followup import TaskEvent
 from signaalwissel.schemas.internal import OriginalRecord, TrajectoryState
 from signaalwissel.sinks import subject_ledger_store
 from signaalwissel.sinks.copying import millis_of
 from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.ledger import CONSOLE, Event, EventKind, Ledger
+from signaalwissel.sinks.restored import go_on_from_published
 from signaalwissel.sinks.settings import SinkSettings
 from signaalwissel.sinks.subject_erasure import Erasure, erase
 from signaalwissel.sinks.subject_letters import Letter
@@ -72,20 +73,32 @@ def lacking(engine: Engine, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]
         return unknown_to(entries, subject_ledger_store.stored(connection))
 
 
-def tell_of_erased(entries: Iterable[LedgerEntry], keys: KeyProvider) -> Callable[[TaskEvent], bool]:
-    """What says of a task, as readers of `tasks` have it, whether every signal in it is of somebody who was erased."""
-    gone: defaultdict[str, set[bytes]] = defaultdict(set)
-    for entry in entries:
-        if entry.kind is LedgerKind.SIGNAL:
-            gone[entry.municipality].add(entry.opaque)
-    ids = {municipality: LedgerIds(keys.pseudonym_keys(municipality).hashed) for municipality in gone}
+def erase_again(
+    engine: Engine,
+    entries: Sequence[LedgerEntry],
+    keys: KeyProvider,
+    settings: SinkSettings,
+    register_of: Callable[[str], Register],
+) -> Reapplied:
+    """Number tasks on from what readers have, then do again the erasures that the database lacks; as `reapply`.
 
-    def erased(event: TaskEvent) -> bool:
-        of = event.municipality
-        refs = [signal_ref(of, one.partner_id, one.signal_id, one.received_at) for one in event.signals]
-        return bool(refs) and of in ids and all(ids[of].signal(ref) in gone[of] for ref in refs)
+    In this order: the last word of an erased task must have a number that readers do not have.
 
-    return erased
+    Raises:
+        ServiceAway: Kafka does not answer.
+        SinkError: Kafka refuses, or does not show `tasks`.
+        KeyUnavailable: A key cannot be had now.
+    """
+    with engine.begin() as connection:
+        erased = ErasedTasks(entries, keys, partial(_clients, connection))
+        go_on_from_published(connection, settings, erased, needs_topic=True)
+    return reapply(engine, entries, keys, settings, register_of)
+
+
+def _clients(connection: Connection, municipality: str, trajectory_id: str) -> int | None:
+    key = (trajectories.c.municipality == municipality, trajectories.c.trajectory_id == trajectory_id)
+    state = connection.execute(select(trajectories.c.state).where(*key, ~trajectories.c.erased)).scalar()
+    return None if state is None else len(fold_clients(read_trajectory_state(bytes(state)).facts))
 
 
 def reapply(

