@@ -92,9 +92,10 @@ def grant(
 ) -> None:
     """Make the roles of sink, pages, gateway and commands, and give each what it needs and no more.
 
-    Run it as the owner of the tables; it needs CREATEROLE. With POLICY_DIR the database also keeps the audit trail from
-    everybody for the longest period of any policy: run it again when that changes. Then give each role a login, or make a login a member of it,
-    and let each program use its own: only `database migrate` still needs the owner.
+    Run it as the owner of the tables, after `database migrate`; it needs CREATEROLE. With POLICY_DIR the database also
+    keeps the audit trail from everybody for the longest period of any policy: run it again when that changes. Then give
+    each role a login, or make a login a member of it, and let each program use its own: only `database migrate` still
+    needs the owner.
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql://owner@db/app signaalwissel database grant
     """

@@ -87,9 +87,9 @@ def up(
 
     Where SIGNAALWISSEL_KAFKA_BOOTSTRAP or SIGNAALWISSEL_DATABASE_URL are set, those servers are used. Data of the
     embedded servers goes when it ends: it is for trying things out. In the embedded PostgreSQL sink and pages have their
-    own roles, as in production; what it prints is the owner's login, for whatever else you run. Prints the settings that other commands need, and
-    the address of the pages, on which everybody chooses who they are. With --demo there is work on them, and it prints
-    as whom to log in.
+    own roles, as in production; what it prints is the owner's login, for whatever else you run. Prints the settings that
+    other commands need, and the address of the pages, on which everybody chooses who they are. With --demo there is work
+    on them, and it prints as whom to log in.
 
     Example: signaalwissel up --demo
     """

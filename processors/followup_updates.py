@@ -4,7 +4,7 @@ In: a TaskUpdate, its task, the policy. Out: the task in its next version and th
 UpdateRefused with field and rule, for a dead letter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
@@ -56,6 +56,7 @@ _TAKES_OVER = frozenset({_Said.ACCEPTED, _Said.REASSIGNED})
 _ANSWERS = frozenset({_Said.IDENTITY_CONFIRMED, _Said.IDENTITY_REFUTED})
 _ID_LENGTH_MAX = 200
 _CLIENT_MAX = 1
+_NO_COLLEAGUE = "must be a counsellor who is there and may own a task"
 
 
 class UpdateRefusal(StrEnum):
@@ -92,6 +93,20 @@ def check_update(update: TaskUpdate) -> None:
 def is_handed_over(update: TaskUpdate) -> bool:
     """Whether a task goes to a colleague who did not say so himself."""
     return update.kind is _Said.REASSIGNED and update.assignee not in {None, update.by}
+
+
+def check_colleague(update: TaskUpdate, known: Collection[str]) -> None:
+    """Refuse to give a task to somebody whom no record knows (domain 8.7): it would be nobody's.
+
+    Args:
+        update: A report that hands a task over.
+        known: Who runs a trajectory of the task's municipality or has an open task there.
+
+    Raises:
+        UpdateRefused: The colleague is not among them.
+    """
+    if update.assignee not in known:
+        raise _invalid("assignee", _NO_COLLEAGUE)
 
 
 def apply_update(update: TaskUpdate, task: Task | None, policy: Policy) -> Outcome:
@@ -142,7 +157,7 @@ def _check_owner(update: TaskUpdate, policy: Policy) -> None:
         return
     if is_handed_over(update):
         if not policy.teams.may_own(_owner(update)):
-            raise _invalid("assignee", "must be a counsellor who is there and may own a task")
+            raise _invalid("assignee", _NO_COLLEAGUE)
     elif update.by in policy.teams.administrators:
         raise _invalid("by", "an administrator (bewindvoerder) never owns a task")
 

@@ -15,7 +15,7 @@ from signaalwissel.processors.followup_decisions import follow, touches_tasks
 from signaalwissel.processors.followup_ladder import steps_of
 from signaalwissel.processors.followup_tasks import Moment, Outcome, Task, ref_of
 from signaalwissel.processors.followup_texts import StepKind
-from signaalwissel.processors.followup_updates import apply_update
+from signaalwissel.processors.followup_updates import apply_update, check_colleague, is_handed_over
 from signaalwissel.processors.identifiers import trajectory_key
 from signaalwissel.processors.policy import Policies, Policy
 from signaalwissel.schemas.fact_codec import read_trajectory_state
@@ -78,6 +78,8 @@ class SimulatedTasks:
         task = self._tasks.get(update.task_id)
         policy = self._policy("" if task is None else task.municipality)
         outcome = apply_update(update, task, policy)
+        if task is not None and is_handed_over(update):
+            check_colleague(update, self._known(task.municipality))
         self._applied.add((update.update_id, update.task_id))
         return outcome._replace(tasks=self._taken(outcome.tasks))
 
@@ -107,6 +109,17 @@ class SimulatedTasks:
     def _assignment(self, key: bytes) -> Fact | None:
         state = self._states.get(key)
         return None if state is None else assignment(read_trajectory_state(state))
+
+    def _known(self, municipality: str) -> set[str]:
+        """Who has a task of a municipality that runs, or runs a trajectory there."""
+        own = (task for task in self._tasks.values() if task.municipality == municipality and not task.ended)
+        states = (read_trajectory_state(state) for state in self._states.values())
+        facts = (assignment(state) for state in states if state.municipality == municipality)
+        run = (fact.counsellor for fact in facts if fact is not None)
+        return {
+            *(task.assignee for task in own if task.assignee is not None),
+            *(counsellor.counsellor_id for counsellor in run if counsellor is not None),
+        }
 
     def _policy(self, municipality: str) -> Policy:
         return self._policies.get(municipality) or self._policies.default

@@ -70,6 +70,13 @@ class Casebook:
         """The task as it is now."""
         return self._tasks.get(task_id)
 
+    def owners(self, municipality: str) -> set[str]:
+        """Who has a task of a municipality that runs."""
+        running = (
+            task for task in self._tasks.values() if task.municipality == municipality and not task.ended
+        )
+        return {task.assignee for task in running if task.assignee is not None}
+
     def of_trajectory(self, key: TrajectoryKey) -> list[Task]:
         """Every task of a trajectory."""
         return [self._tasks[task_id] for task_id in self._by_trajectory.get(key, ())]

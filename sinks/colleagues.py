@@ -5,7 +5,8 @@ Flows in: a connection that sees somebody's municipalities. Flows out: ids of co
 
 from sqlalchemy import Connection, text
 
-# The owners of open tasks are walked in their index, one step for each of them, however many tasks there are.
+# Who has open tasks and who runs trajectories is walked in an index each, one step for each of them, however many tasks
+# and trajectories there are.
 _KNOWN = text(
     """
     WITH RECURSIVE owners (assignee) AS (
@@ -23,10 +24,24 @@ _KNOWN = text(
             ORDER BY tasks.assignee LIMIT 1
         )
         FROM owners WHERE owners.assignee IS NOT NULL
+    ),
+    running (counsellor_id) AS (
+        (
+            SELECT counsellor_id FROM trajectories
+            WHERE municipality = :municipality AND counsellor_id IS NOT NULL
+            ORDER BY counsellor_id LIMIT 1
+        )
+        UNION ALL
+        SELECT (
+            SELECT trajectories.counsellor_id FROM trajectories
+            WHERE municipality = :municipality AND trajectories.counsellor_id > running.counsellor_id
+            ORDER BY trajectories.counsellor_id LIMIT 1
+        )
+        FROM running WHERE running.counsellor_id IS NOT NULL
     )
     SELECT assignee FROM owners WHERE assignee IS NOT NULL
     UNION
-    SELECT counsellor_id FROM trajectories WHERE municipality = :municipality AND counsellor_id IS NOT NULL
+    SELECT counsellor_id FROM running WHERE counsellor_id IS NOT NULL
     ORDER BY 1
     """
 )

@@ -39,6 +39,7 @@ _HAS_COLUMNS = text(
     "SELECT coalesce(bool_and(has_column_privilege(to_regclass(:table), name, :privilege)), false)"
     " FROM unnest(CAST(:columns AS text[])) AS name"
 )
+_KNOWS = text("SELECT to_regclass(:table) IS NOT NULL")
 _LOGIN = text(
     """
     SELECT rolsuper OR rolbypassrls AS above,
@@ -53,6 +54,10 @@ _LOGIN = text(
 
 class MayNotGrant(SinkError):
     """Only the owner of the tables grants rights on them."""
+
+
+class NotMigrated(SinkError):
+    """The database lacks a table in which is noted what was asked for."""
 
 
 class LoginRights(NamedTuple):
@@ -78,8 +83,11 @@ def grant_roles(engine: Engine, audit_kept_days: int | None = None) -> None:
 
     Raises:
         MayNotGrant: The login is not that of the owner, or may make no roles.
+        NotMigrated: A version before this one has made the tables, and nowhere is room for `audit_kept_days`.
     """
     try:
+        if audit_kept_days is not None:
+            _check_notes(engine)
         grant_reader(engine)
         _grant(engine)
         if audit_kept_days is not None:
@@ -91,6 +99,15 @@ def grant_roles(engine: Engine, audit_kept_days: int | None = None) -> None:
         raise MayNotGrant(
             "PostgreSQL: this login may not grant: use that of the owner of the tables, with CREATEROLE"
         ) from error
+
+
+def _check_notes(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if not connection.execute(_KNOWS, {"table": audit_kept.name}).scalar_one():
+            raise NotMigrated(
+                "PostgreSQL: the tables of this version are not there, and nothing was granted: run `signaalwissel database"
+                " migrate` first"
+            )
 
 
 def _grant(engine: Engine) -> None:

@@ -131,6 +131,13 @@ trajectories = Table(
     Column("state", LargeBinary, nullable=False),
     Column("next_on", Date),
     Index(None, "next_on", postgresql_where=text("next_on IS NOT NULL")),
+    # Whom a task can be handed over to: one step for each counsellor, however many trajectories they run.
+    Index(
+        "ix_trajectories_run_by",
+        "municipality",
+        "counsellor_id",
+        postgresql_where=text("counsellor_id IS NOT NULL"),
+    ),
 )
 
 # Under which match keys each trajectory lies, out of its `state`: what the check before a signal is sent looks up.

@@ -6,10 +6,17 @@ Flows in: the task updates of a batch. Flows out: changed tasks in the casebook,
 from collections.abc import Sequence
 from typing import Any
 
-from signaalwissel.processors.followup_updates import UpdateRefused, apply_update
+from signaalwissel.processors.followup_tasks import Outcome, Task
+from signaalwissel.processors.followup_updates import (
+    UpdateRefused,
+    apply_update,
+    check_colleague,
+    is_handed_over,
+)
 from signaalwissel.schemas.followup import TaskUpdate
 from signaalwissel.schemas.internal import DeadLetter
 from signaalwissel.sinks.casebook import Casebook
+from signaalwissel.sinks.colleagues import known_counsellors
 from signaalwissel.sinks.copying import copy_rows, moment_of
 from signaalwissel.sinks.records import ReceivedUpdate
 from signaalwissel.sinks.refusals import Seal, dead_letter_of
@@ -40,7 +47,7 @@ def apply_all(
         task = casebook.task(update.task_id)
         municipality = None if task is None else task.municipality
         try:
-            outcome = apply_update(update, task, casebook.policy(municipality or ""))
+            outcome = _applied(connection, update, task, casebook)
         except UpdateRefused as reason:
             # Not counted as applied: mended and replayed, it may still be.
             letter = dead_letter_of(
@@ -53,6 +60,16 @@ def apply_all(
             rows.append(_row(update))
     copy_rows(connection, task_updates, _COLUMNS, rows)
     return refused
+
+
+def _applied(connection: Connection, update: TaskUpdate, task: Task | None, casebook: Casebook) -> Outcome:
+    """What an update does; raises UpdateRefused where it does not apply."""
+    outcome = apply_update(update, task, casebook.policy("" if task is None else task.municipality))
+    if task is not None and is_handed_over(update):
+        # The batch's trajectories are stored by now, its tasks are not.
+        stored = known_counsellors(connection, task.municipality)
+        check_colleague(update, casebook.owners(task.municipality).union(stored))
+    return outcome
 
 
 def _row(update: TaskUpdate) -> tuple[Any, ...]:

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from signaalwissel.sinks.database import open_engine
 from signaalwissel.sinks.database_grants import login_rights
 from signaalwissel.sinks.database_roles import RIGHTS, Role
@@ -30,9 +32,9 @@ class Program:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def __call__(self, *command: str, **settings: str) -> Ended:
+    def __call__(self, *words: str, **settings: str) -> Ended:
         return subprocess.run(
-            [sys.executable, "-m", "signaalwissel.console", "database", *command],
+            [sys.executable, "-m", "signaalwissel.console", "database", *words],
             env={**os.environ, **settings, "SIGNAALWISSEL_DATABASE_URL": self.url},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -40,6 +42,13 @@ class Program:
     def execute(self, statement: str) -> None:
         with open_engine(self.url, name="test").begin() as connection:
             connection.exec_driver_sql(statement)
+
+
+def packaged_policies(folder: Path) -> str:
+    """A folder with the policy that comes with the program."""
+    packaged = files("signaalwissel.processors").joinpath("default.toml").read_text("utf-8")
+    (folder / "default.toml").write_text(packaged, "utf-8")
+    return str(folder)
 
 
 def test_an_empty_database_is_brought_up_to_date_and_then_left_alone(program: Program) -> None:
@@ -92,14 +101,29 @@ def test_grant_keeps_the_audit_trail_for_the_longest_period_of_the_policies_that
 ) -> None:
     program("migrate")
     assert "the audit trail" not in program("grant").stdout
-    policies = tmp_path / "policies"
-    policies.mkdir()
-    packaged = files("signaalwissel.processors").joinpath("default.toml").read_text("utf-8")
-    (policies / "default.toml").write_text(packaged, "utf-8")
-    told = program("grant", SIGNAALWISSEL_POLICY_DIR=str(policies)).stdout
+    told = program("grant", SIGNAALWISSEL_POLICY_DIR=packaged_policies(tmp_path)).stdout
     assert "the audit trail is kept from everybody for 2352 days" in told, "84 months, that of entrepreneurs"
     with open_engine(program.url, name="test").connect() as connection:
         assert connection.exec_driver_sql("SELECT days FROM audit_kept").scalars().all() == [2352]
+
+
+def test_grant_changes_nothing_where_the_tables_of_this_version_are_not_there(
+    program: Program, tmp_path: Path
+) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with open_engine(program.url, name="test").connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0018")
+    refused = program("grant", SIGNAALWISSEL_POLICY_DIR=packaged_policies(tmp_path))
+    assert refused.returncode == 2
+    assert "run `signaalwissel database migrate` first" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    with open_engine(program.url, name="test").connect() as connection:
+        given = (
+            "SELECT count(*) FROM information_schema.role_table_grants WHERE grantee LIKE 'signaalwissel_%%'"
+        )
+        assert connection.exec_driver_sql(given).scalar_one() == 0
 
 
 def test_migrate_gives_roles_that_are_there_what_they_lack(program: Program) -> None:

@@ -140,6 +140,17 @@ class TestRefusedUpdates:
         assert (letter["topic"], letter["code"], letter["field"]) == ("task-updates", code, field)
         assert letter["update_id"] == letter["record_id"]
 
+    def test_a_task_is_handed_to_nobody_whom_no_line_knows(self, tmp_path: Path) -> None:
+        task_id = task_id_of(tmp_path, APPLIED, HIT)
+        colleague = {"counsellor_id": "c-8", "team": "team-oost"}
+        known = event("APPLIED", 1, "2025-01-10", trajectory_id="T-8", clients=[{"bsn": OTHER_BSN}])
+        known["value"] |= {"event_id": "e-8", "counsellor": colleague}
+        handed_over = update("REASSIGNED", task_id, assignee="c-8")
+        (letter,) = on_topic(simulated(tmp_path, [APPLIED, HIT, handed_over]), "dead-letters")
+        assert (letter["code"], letter["field"]) == ("INVALID_FIELD", "assignee")
+        tasks = on_topic(simulated(tmp_path, [APPLIED, known, HIT, handed_over], "--tasks"), "tasks")
+        assert fields_of(tasks, "assignee") == [("c-7",), ("c-8",)]
+
     def test_it_names_the_municipality_of_its_task(self, tmp_path: Path) -> None:
         task_id = task_id_of(tmp_path, APPLIED, HIT)
         (letter,) = on_topic(

@@ -107,3 +107,12 @@ def test_retention_leaves_what_the_database_keeps_and_takes_it_when_it_no_longer
     grant_roles(archive.engine, 0)
     assert archive.run(FAR)["AUDIT_BLOCK"] >= before
     assert verify(archive.engine).findings == ()
+
+
+def test_what_is_old_enough_goes_also_where_the_release_before_granted_the_roles(
+    archive: Archive, sink: Engine
+) -> None:
+    # It knows no such table, so its `database grant` gives no right on it.
+    attempt(archive.engine, f"REVOKE ALL ON audit_kept FROM {Role.SINK}")
+    archive.engine = sink
+    assert archive.run(FAR)["AUDIT_BLOCK"] > 0

@@ -18,10 +18,11 @@ from tests.deploy.support import wait_until
 BEFORE = "0017"
 WRITTEN = {
     "decisions": "ix_decisions_revised",
+    "trajectories": "ix_trajectories_run_by",
     "task_history": "ix_task_history_climbed",
     "task_updates": "ix_task_updates_contact_made",
 }
-"""Each table that 0018 makes an index on, with the first one."""
+"""Each table that 0018 and 0020 make an index on, with the first one."""
 WAITING = text(
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'signaalwissel-migration'"
     " AND datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || :index || '%'"
@@ -52,6 +53,12 @@ class Migration(threading.Thread):
             self.now = migrate(self._url).now
         except ServiceAway as away:
             self.refused = away
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """One that has still to be migrated."""
+    return empty_database_url
 
 
 @pytest.fixture
