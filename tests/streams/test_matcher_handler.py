@@ -71,9 +71,9 @@ class MatcherStand(Stand):
                         known.trajectory_id: (known.version, known.table_value)
                         for known in state.copies_at(match_key)
                     },
-                    sorted(at.recents),
+                    sorted(state.refs_at(match_key)),
                 )
-                for match_key, at in state._residents.items()
+                for match_key in state.match_keys()
             }
 
 
