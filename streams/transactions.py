@@ -8,7 +8,7 @@ a rebalance it begins a transaction on a producer that still has one, logs the e
 transactional ids hang on an index over the partition counts of all topics, so that a new topic renames them
 and breaks fencing. Here the id is `<app>-<input partition>`, every assignment starts new producers (which
 fences whoever held the partition and waits until his last transaction is settled), and outputs are known to
-be in the log before the transaction is committed.
+be in the log before the offsets join the transaction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -155,10 +155,11 @@ class PartitionTransaction:
         began_s = time.monotonic()
         async with self._guarded("committing"):
             await self._enqueue(self._outputs.take())
-            # aiokafka commits a transaction although one of its batches failed, so all are awaited before that. The
-            # offsets join meanwhile: on a slow network a commit takes a round trip less, and they count with it only.
-            async with _alongside(self._join_offsets(group_id, stream_time_ms)):
-                written = await self._acknowledged()
+            # aiokafka commits a transaction although one of its batches failed, so they are awaited first. The offsets
+            # join after that: a coordinator that takes the group in meanwhile has the brokers refuse the outputs for
+            # a while, which costs more than the round trip that it saves.
+            written = await self._acknowledged()
+            await self._join_offsets(group_id, stream_time_ms)
             await self._producer.commit_transaction()
             for state, next_offset in written:
                 state.reached(next_offset)
@@ -200,15 +201,3 @@ class PartitionTransaction:
                 yield
         except KafkaError as error:
             raise TransactionLostError(self._id, error) from error
-
-
-@asynccontextmanager
-async def _alongside(other: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do the other while the block runs; both are done behind it, and with the block the other ends too."""
-    task = asyncio.create_task(other)
-    try:
-        yield
-        await task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

@@ -15,9 +15,9 @@ _LATENCY_RATIO_MAX = 3.0
 _LATENCY_S = 5.0
 _ONE_WAY_S, _JITTER_S = 0.025, 0.01
 _ROUND_TRIP_MS = 2_000 * (_ONE_WAY_S + _JITTER_S / 2)
-_ROUND_TRIPS = 19
+_ROUND_TRIPS = 23
 """Those that a signal waits for at worst without any timeout: in each of two stages a fetch, the commit under way and
-its own, of four each, and the fetch of its reader (docs/adr/0012)."""
+its own, of five each, and the fetch of its reader (docs/adr/0012)."""
 
 
 def partitions(run: Run, load: Load) -> Mapping[str, Any]:

@@ -149,7 +149,7 @@ def test_b2_a_stock_transactional_commit_waits_for_no_output_and_ours_for_every_
     assert (flushed.names, committed.names) == ([], ["commit"])
 
     ours = inspect.getsource(PartitionTransaction.commit)
-    steps = ["self._enqueue(", "self._join_offsets(", "self._acknowledged()", "commit_transaction("]
+    steps = ["self._enqueue(", "self._acknowledged()", "self._join_offsets(", "commit_transaction("]
     assert sorted(steps, key=ours.index) == steps
     assert app._new_transport().Consumer is ChunkConsumer
 
