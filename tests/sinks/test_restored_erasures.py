@@ -124,14 +124,19 @@ def inform(bench: SinkBench) -> None:
         until(lambda: "T-1" in {row["trajectory_id"] for row in bench.rows(tasks)}, "the task of the clock")
 
 
-def test_nothing_is_erased_again_by_the_command_while_kafka_is_away(
-    bench: SinkBench, restored: SinkBench, erase: Erasures, ledger: Path
-) -> None:
+def lack_an_erasure(bench: SinkBench, restored: SinkBench, erase: Erasures, ledger: Path) -> None:
+    """Restore a backup with a hit whose erasure only the ledger knows."""
     hit = decision("s-1")
     bench.decide([hit])
     bench.drain()
     restore(bench, restored, ledger.parent)
     erasure_ledger.append(ledger, erase.entries(hit))
+
+
+def test_nothing_is_erased_again_by_the_command_while_kafka_is_away(
+    bench: SinkBench, restored: SinkBench, erase: Erasures, ledger: Path
+) -> None:
+    lack_an_erasure(bench, restored, erase, ledger)
     ended = applied(restored.settings_with(bootstrap="127.0.0.1:9"), erase, ledger)
     assert (ended.returncode, "Kafka" in ended.stderr) == (3, True), ended.stderr
     assert subject_ledger_store.all_stored(restored.engine) == []
@@ -141,11 +146,7 @@ def test_nothing_is_erased_again_by_the_command_while_kafka_is_away(
 def test_a_topic_of_tasks_that_cannot_be_seen_is_not_taken_for_one_without_tasks(
     bench: SinkBench, restored: SinkBench, erase: Erasures, ledger: Path
 ) -> None:
-    hit = decision("s-1")
-    bench.decide([hit])
-    bench.drain()
-    restore(bench, restored, ledger.parent)
-    erasure_ledger.append(ledger, erase.entries(hit))
+    lack_an_erasure(bench, restored, erase, ledger)
     ended = applied(restored.settings_with(topic_prefix="elsewhere-"), erase, ledger)
     assert (ended.returncode, "no topic elsewhere-tasks" in ended.stderr) == (2, True), ended.stderr
     assert subject_ledger_store.all_stored(restored.engine) == []
