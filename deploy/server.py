@@ -71,6 +71,7 @@ class OwnedServer(ABC):
         self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._changing = threading.Lock()
+        self._choosing_folder = threading.Lock()
 
     @property
     @abstractmethod
@@ -176,13 +177,15 @@ class OwnedServer(ABC):
         }
 
     def _own_folder(self) -> Path:
-        if self._folder is None:
-            if self._given_folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix=f"signaalwissel-{self.name.lower()}-"))
-            else:
-                self._given_folder.mkdir(parents=True, exist_ok=True)
-                self._folder = self._given_folder.absolute()
-        return self._folder
+        # Of two threads that ask first, none may write where the other does not read.
+        with self._choosing_folder:
+            if self._folder is None:
+                if self._given_folder is None:
+                    self._folder = Path(tempfile.mkdtemp(prefix=f"signaalwissel-{self.name.lower()}-"))
+                else:
+                    self._given_folder.mkdir(parents=True, exist_ok=True)
+                    self._folder = self._given_folder.absolute()
+            return self._folder
 
     def _await_ready(self, process: subprocess.Popen[bytes], seen: int) -> None:
         deadline = time.monotonic() + self._timing.start_bound_s

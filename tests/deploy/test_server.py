@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,23 @@ def test_close_ends_a_start_in_another_thread() -> None:
     starting.join(20)
     assert errors == ["StandIn was closed while it was starting."]
     assert not is_alive(pid)
+
+
+def test_threads_that_ask_for_the_folder_at_once_get_the_same_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    make = server_module.tempfile.mkdtemp
+
+    def slow(**options: str) -> str:
+        time.sleep(0.05)  # long enough for the other thread to ask too
+        made.append(make(**options))
+        return str(made[-1])
+
+    monkeypatch.setattr(server_module.tempfile, "mkdtemp", slow)
+    server = StandIn()
+    with ThreadPoolExecutor(2) as threads:
+        folders = {asked.result() for asked in [threads.submit(lambda: server.folder) for _ in range(2)]}
+    server.close()
+    assert [str(folder) for folder in folders] == made
 
 
 def test_settings_of_this_product_are_not_handed_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
