@@ -64,7 +64,8 @@ try: install ## everything on this machine with signals of made-up residents, fo
 demo: install ## a month of signals through real Kafka into PostgreSQL, checked record by record
 	$(BIN)/signaalwissel demo
 
-bench: install ## micro-benchmarks and the speed of intake, matcher and sink
+# With MARKDOWN=docs/page.md the benchmarks that have a table in a page write it anew.
+bench: install ## micro-benchmarks and the speed of intake, matcher and sink, two sinks included
 	$(BIN)/python -m tests.benchmarks
 
 # Debian's and Ubuntu's name of the package; elsewhere install Chromium yourself.
