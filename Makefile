@@ -64,7 +64,8 @@ try: install ## everything on this machine with signals of made-up residents, fo
 demo: install ## a month of signals through real Kafka into PostgreSQL, checked record by record
 	$(BIN)/signaalwissel demo
 
-bench: install ## micro-benchmarks and the speed of intake, matcher and sink
+# With MARKDOWN=docs/page.md the benchmarks that have a table in a page write it anew.
+bench: install ## micro-benchmarks and the speed of intake, matcher and sink, two sinks included
 	$(BIN)/python -m tests.benchmarks
 
 # Debian's and Ubuntu's name of the package; elsewhere install Chromium yourself.
@@ -95,13 +96,17 @@ secured: install ## every cell of the access rights, every way to log in and eve
 	SIGNAALWISSEL_SECURED=whole $(BIN)/pytest tests/secured
 
 bench-peers: install ## the match job side by side with other engines; fetches and builds them, takes most of an hour
-	$(BIN)/python -m tests.benchmarks.peers
+	$(BIN)/python -m tests.benchmarks.peers $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
 bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
 	$(BIN)/python -m tests.benchmarks.gateway
 
-bench-growth: install ## the matcher at 10,000, 100,000 and 1,000,000 known residents: speed, memory, recovery, disk, two workers
-	$(BIN)/python -m tests.benchmarks.growth $(if $(RESIDENTS),--residents $(RESIDENTS))
+# RUNS=3 for medians, an hour.
+bench-growth: install ## the matcher at 10,000 to 3,000,000 known residents: speed, memory, recovery, disk, two workers; 20 minutes, 6 GB free
+	$(BIN)/python -m tests.benchmarks.growth $(if $(RESIDENTS),--residents $(RESIDENTS)) $(if $(RUNS),--runs $(RUNS)) $(if $(MARKDOWN),--markdown $(MARKDOWN))
+
+bench-bytes: install ## bytes of a record on every topic and changelog, for the plan of disks; seconds
+	$(BIN)/python -m tests.benchmarks.record_bytes $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
 bench-web: install ## how fast every page answers on 100,000 open tasks
 	$(BIN)/python -m tests.benchmarks.web

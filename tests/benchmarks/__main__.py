@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import progress_on
 from signaalwissel.deploy.settings import PlatformSettings
@@ -74,11 +75,16 @@ def _measure(folder: Path) -> tuple[list[Measurement], list[str]]:
     settings = dataclasses.replace(
         PlatformSettings.from_environment(os.environ), given_bootstrap=None, given_database_url=None
     )
-    with platform(settings, progress=progress_on(sys.stderr)) as servers:
+    with (
+        platform(settings, progress=progress_on(sys.stderr)) as servers,
+        fresh_database(servers.database_url, "bench_two_sinks") as second_url,
+    ):
         installation = Installation(
             servers.kafka_bootstrap, servers.database_url, "bench-", folder, _PARTITIONS
         )
-        stages = Stages(installation, month, Expected(len(internal.signals), internal.refused))
+        # The same topics: two sinks store what one has stored already.
+        two_sinks = dataclasses.replace(installation, database_url=second_url)
+        stages = Stages(installation, two_sinks, month, Expected(len(internal.signals), internal.refused))
         clock = ClockStage(servers.database_url, servers.kafka_bootstrap, folder)
         imports = ImportStage(servers.kafka_bootstrap, folder, _IMPORT_ROWS)
         for stage in (stages, clock, imports):

@@ -1,8 +1,9 @@
 """`make bench-growth`: the matcher with more and more residents in its tables; recovery, memory, disk, two workers.
 
 The changelogs are filled first, so a worker starts as after a crash: cold from them, or warm from its folder on disk.
-Then signals about known residents lie in an open transaction, which is committed at once. Ends with 1 when a signal
-was not decided exactly once. Ratios are of one run; figures of different runs do not compare.
+Then signals about known residents lie in an open transaction, which is committed at once. Every run goes through all
+cases, so what the machine does meanwhile meets each of them. Ends with 1 when a signal was not decided exactly once.
+Ratios are of one run; figures of different runs do not compare.
 """
 
 import argparse
@@ -11,14 +12,12 @@ import json
 import logging
 import os
 import signal
-import statistics
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -31,8 +30,10 @@ from signaalwissel.deploy.progress import progress_on
 from signaalwissel.processors.emissions import DECISIONS, RESIDENT_EVENTS
 from signaalwissel.schemas.decision_codec import read_decision
 
+from tests.benchmarks.growth_report import MEMORY, ROCKSDB, Case, Outcome, Start, summary, table
 from tests.benchmarks.known import Town
-from tests.benchmarks.machine import facts, load
+from tests.benchmarks.machine import facts, load, sentence
+from tests.benchmarks.pages import NoPlace, check_place, fill
 from tests.benchmarks.peers.catalogue import PEERS, PRODUCT, Peer, Task, running
 from tests.benchmarks.peers.fetch import Built
 from tests.benchmarks.peers.ground import Ground, Looks
@@ -40,7 +41,7 @@ from tests.benchmarks.peers.tree import Tree
 from tests.benchmarks.report import NoWindow, Place, Sample, window_of
 from tests.benchmarks.sampling import Stuck
 
-_MEMORY, _ROCKSDB = "memory", "rocksdb"
+_TABLE = "growth"
 _READY = "reading partitions"
 _START_BOUND_S, _RUN_BOUND_S, _QUIET_S, _PAUSE_S = 300.0, 240.0, 2.0, 0.02
 _MIB = 1 << 20
@@ -49,64 +50,6 @@ _BROKER = BrokerSettings(
     heap_mb=1024,
     java_options=("-XX:TieredStopAtLevel=4",),
 )
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is run."""
-
-    residents: int
-    workers: int
-    store: str
-
-
-@dataclass(frozen=True)
-class Start:
-    """How a worker came up.
-
-    Attributes:
-        ready_s: From its launch until it read its partitions.
-        recovery_s: Of that, from the moment at which its app started: the group, the tables, the index.
-        cpu_s: What it had used by then.
-        rss_mib: What it took in memory then.
-    """
-
-    ready_s: float
-    recovery_s: float
-    cpu_s: float
-    rss_mib: float
-
-
-@dataclass
-class Outcome:
-    """What a case gave, each run of it."""
-
-    case: Case
-    entries: int
-    cold: list[Start] = field(default_factory=list)
-    warm: list[Start] = field(default_factory=list)
-    per_second: list[float] = field(default_factory=list)
-    cpu_us: list[float] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    def told(self) -> dict[str, Any]:
-        """The JSON line of the case, medians of its runs."""
-        return {
-            **dataclasses.asdict(self.case),
-            "entries": self.entries,
-            "signals_per_s": _median(self.per_second, 0),
-            "cpu_us_per_signal": _median(self.cpu_us, 1),
-            "cold_start_s": _median([one.ready_s for one in self.cold], 1),
-            "cold_recovery_s": _median([one.recovery_s for one in self.cold], 1),
-            "cold_start_cpu_s": _median([one.cpu_s for one in self.cold], 1),
-            "warm_start_s": _median([one.ready_s for one in self.warm], 1),
-            "warm_recovery_s": _median([one.recovery_s for one in self.warm], 1),
-            "warm_start_cpu_s": _median([one.cpu_s for one in self.warm], 1),
-            "rss_mib": _median([one.rss_mib for one in self.cold], 0),
-            "runs": [round(one) for one in self.per_second],
-            "correct": not self.wrong,
-            "wrong": self.wrong,
-        }
 
 
 class Growth:
@@ -126,7 +69,7 @@ class Growth:
             ground, case.workers, self._options.commit_ms, folder, self._folder / "keys", Built({}, "", {})
         )
         copies = self._town.copies(case.residents)
-        events = self._town.events(copies, self._options.asked)
+        events = self._town.events(copies, case.asked)
         with ground.topics():
             self._town.fill(ground, copies)
             with ground.held_back(RESIDENT_EVENTS, events) as gate, ground.looking() as looks:
@@ -136,7 +79,7 @@ class Growth:
                     gate.open()
                     samples = _watch(tree, looks, len(events))
                 self._judge(outcome, ground, began, samples)
-                if case.store == _ROCKSDB:
+                if case.store == ROCKSDB:
                     with _started(peer, task) as (_, again):
                         outcome.warm.append(again)
 
@@ -215,47 +158,32 @@ def _watch(tree: Tree, looks: Looks, wanted: int) -> list[Sample]:
 
 def _peer(case: Case, folder: Path) -> Peer:
     product = PEERS[PRODUCT]
-    if case.store == _MEMORY:
+    if case.store == MEMORY:
         return product
-    env = {"SIGNAALWISSEL_STATE_STORE": _ROCKSDB, "SIGNAALWISSEL_STATE_DIR": str(folder / "tables")}
+    env = {"SIGNAALWISSEL_STATE_STORE": ROCKSDB, "SIGNAALWISSEL_STATE_DIR": str(folder / "tables")}
     return dataclasses.replace(product, env=env)
 
 
 def cases_of(options: argparse.Namespace) -> list[Case]:
-    """The cases of a run: sizes in memory, one size with two workers, one on disk."""
-    cases = [Case(residents, 1, _MEMORY) for residents in options.residents]
+    """The cases of a run: sizes in memory, one size with two workers, one on disk, the sizes with as many asked."""
+    cases = [Case(residents, 1, MEMORY) for residents in options.residents]
     if options.two_workers:
-        cases.append(Case(options.two_workers, 2, _MEMORY))
+        cases.append(Case(options.two_workers, 2, MEMORY))
     if options.rocksdb:
-        cases.append(Case(options.rocksdb, 1, _ROCKSDB))
+        cases.append(Case(options.rocksdb, 1, ROCKSDB))
+    if options.asked:
+        cases += [Case(residents, 1, MEMORY, options.asked) for residents in options.residents]
     return cases
-
-
-def summary(outcomes: list[Outcome]) -> dict[str, Any]:
-    """What the issue asks for, from the cases of one run; None where a case is missing."""
-    alone = [
-        one for one in outcomes if one.case.workers == 1 and one.case.store == _MEMORY and one.per_second
-    ]
-    names = ("fall_percent", "cpu_rise_percent", "bytes_per_entry", "two_workers")
-    told: dict[str, Any] = dict.fromkeys(names)
-    if len(alone) > 1:
-        first, last = alone[0], alone[-1]
-        rates = [statistics.median(one.per_second) for one in alone]
-        told["fall_percent"] = round(100 * (1 - rates[-1] / rates[0]), 1)
-        costs = [statistics.median(one.cpu_us) for one in alone]
-        told["cpu_rise_percent"] = round(100 * (costs[-1] / costs[0] - 1), 1)
-        grown_mib = last.cold[0].rss_mib - first.cold[0].rss_mib
-        told["bytes_per_entry"] = round(grown_mib * _MIB / (last.entries - first.entries))
-    for pair in (one for one in outcomes if one.case.workers > 1 and one.per_second):
-        for single in (one for one in alone if one.case.residents == pair.case.residents):
-            ratio = statistics.median(pair.per_second) / statistics.median(single.per_second)
-            told["two_workers"] = round(ratio, 2)
-    return told
 
 
 def main(arguments: list[str]) -> int:
     """Run everything; 0 when each signal was decided once, else 1."""
     options = _options(arguments)
+    try:
+        check_place(options.markdown, _TABLE)
+    except (NoPlace, OSError) as refused:
+        print(f"growth: {refused}", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, _leave)
     logging.basicConfig(level=logging.CRITICAL)
     progress, machine = progress_on(sys.stderr), facts()
@@ -273,15 +201,21 @@ def main(arguments: list[str]) -> int:
                 except (Stuck, NoWindow) as failure:
                     outcome.wrong.append(str(failure))
                 print(f"run {number + 1}: {json.dumps(outcome.told())}", file=sys.stderr, flush=True)
-    print(json.dumps({"machine": machine | {"load_average_at_end": load()}}))
+    return _report(outcomes, machine | {"load_average_at_end": load()}, options)
+
+
+def _report(outcomes: list[Outcome], machine: dict[str, Any], options: argparse.Namespace) -> int:
+    """Print what was found, and write the page where one is given and nothing was wrong; gives the status to end with."""
+    print(json.dumps({"machine": machine}))
     for outcome in outcomes:
         print(json.dumps(outcome.told()))
     print(json.dumps({"summary": summary(outcomes)}))
-    return 1 if any(outcome.wrong for outcome in outcomes) else 0
-
-
-def _median(values: list[float], digits: int) -> float | None:
-    return round(statistics.median(values), digits or None) if values else None
+    if any(outcome.wrong for outcome in outcomes):
+        return 1
+    if options.markdown is not None:
+        run = f"{options.partitions} partitions, commits every {options.commit_ms} ms; runs: {options.runs}."
+        fill(options.markdown, _TABLE, [f"{sentence(machine)} {run}", "", *table(outcomes)])
+    return 0
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
@@ -293,21 +227,29 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--residents",
         type=lambda text: [int(one) for one in text.split(",")],
-        default=[10_000, 100_000, 1_000_000],
+        default=[10_000, 100_000, 1_000_000, 3_000_000],
+        help="sizes, with commas",
     )
     parser.add_argument(
         "--two-workers", type=int, default=100_000, help="residents of that case; 0 leaves it out"
     )
     parser.add_argument(
-        "--rocksdb", type=int, default=1_000_000, help="residents of that case; 0 leaves it out"
+        "--rocksdb",
+        type=int,
+        default=630_000,
+        help="residents of that case; 0 leaves it out. As given, a million entries",
     )
     parser.add_argument(
-        "--asked", type=int, default=0, help="residents whom the signals are about; 0: all of them"
+        "--asked",
+        type=int,
+        default=10_000,
+        help="every size once more, with signals about so many residents; 0 leaves that out",
     )
     parser.add_argument("--signals", type=int, default=40_000)
-    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=1, help="of every case, by turns; medians are told")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--commit-ms", type=int, default=100)
+    parser.add_argument("--markdown", type=Path, help="page whose table of growth is written anew")
     return parser.parse_args(arguments)
 
 

@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 from signaalwissel.deploy.databases import fresh_database
 from signaalwissel.deploy.platform import platform
 from signaalwissel.deploy.progress import progress_on
@@ -29,8 +28,8 @@ from tests.benchmarks.machine import load
 from tests.benchmarks.month import Month, make_month
 from tests.benchmarks.processes import running
 from tests.benchmarks.report import Place, records_before, window_of
-from tests.benchmarks.sampling import Watch, _used_s, _used_s_or_gone
-from tests.benchmarks.stages import Records, _offsets, _size, _stored_offsets
+from tests.benchmarks.sampling import Watch, tree_used_s
+from tests.benchmarks.sink_stage import Records, offsets_of, postgres_of, size, stored_offsets
 from tests.system.installation import Installation
 
 _INDEXES = (
@@ -109,24 +108,17 @@ _SCHEMAS = {"with": migrate, "without": _without_indexes}
 
 def _read(installation: Installation, decisions: Records) -> Run:
     engine = open_engine(installation.database_url, name="benchmark")
-    with engine.connect() as connection:
-        backend = psutil.Process(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
-        server = backend.parent()
+    server = postgres_of(engine)
     assert server is not None
-    before_s = _server_s(server)
+    before_s = tree_used_s(server)
     with running(installation, "sink") as process:
-        watch = Watch(process.pid, _stored_offsets(engine, installation.prefix + DECISIONS))
-        total, done = _size(decisions), 0
+        watch = Watch([process.pid], stored_offsets(engine, installation.prefix + DECISIONS))
+        total, done = size(decisions), 0
         while done < total and watch.until_quiet():
-            done = records_before(_offsets(decisions), watch.samples[-1].next_offsets)
+            done = records_before(offsets_of(decisions), watch.samples[-1].next_offsets)
     assert done == total, f"{done} of {total} stored"
-    window = window_of(watch.samples, _offsets(decisions), total)
-    return Run(window.per_second, window.cpu_us, 1e6 * (_server_s(server) - before_s) / total)
-
-
-def _server_s(server: psutil.Process) -> float:
-    """CPU seconds of PostgreSQL, with those of sessions that have ended."""
-    return _used_s(server) + sum(map(_used_s_or_gone, server.children(recursive=True)))
+    window = window_of(watch.samples, offsets_of(decisions), total)
+    return Run(window.per_second, window.cpu_us, 1e6 * (tree_used_s(server) - before_s) / total)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import platform as python_platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,17 @@ def facts() -> dict[str, Any]:
         "python": python_platform.python_version(),
         "kafka": f"{KAFKA_VERSION}, one embedded broker",
     }
+
+
+def sentence(told: Mapping[str, Any]) -> str:
+    """The facts as a sentence for a page of the documentation, with the load at the end where it is told."""
+    loads = " to ".join(
+        f"{told[name][0]:g}" for name in ("load_average", "load_average_at_end") if name in told
+    )
+    return (
+        f"{told['date'][:10]}, {told['cpu']}, {told['cores']} cores for everything (load average {loads}), "
+        f"{told['memory_gib']} GiB, Python {told['python']}, Kafka {told['kafka']}."
+    )
 
 
 def load() -> list[float]:

@@ -12,6 +12,7 @@ WINDOW = (0.1, 0.9)
 """The share of the output at which the measured window begins and ends: without start-up and run-out."""
 
 _MICRO = 1e6
+_LARGER_IS_BETTER = {"1/s", "x"}
 
 
 class Place(NamedTuple):
@@ -94,7 +95,7 @@ class Measurement:
     Attributes:
         benchmark: Its name.
         value: The figure.
-        unit: Of the figure: "us" is better small, "1/s" better large.
+        unit: Of the figure: "us" is better small, "1/s" and "x", a ratio, better large.
         goal: What it should reach, where there is a goal.
         about: Anything else that the JSON line tells.
     """
@@ -110,7 +111,7 @@ class Measurement:
         """Whether the goal is reached; None where there is none."""
         if self.goal is None:
             return None
-        return self.value >= self.goal if self.unit == "1/s" else self.value <= self.goal
+        return self.value >= self.goal if self.unit in _LARGER_IS_BETTER else self.value <= self.goal
 
     def line(self) -> str:
         """The measurement as one JSON line."""

@@ -1,7 +1,7 @@
-"""Watching one stage from outside. In: its process, and a look at how far it is. Out: samples."""
+"""Watching one stage from outside. In: its processes, and a look at how far it is. Out: samples."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import psutil
 
@@ -19,15 +19,15 @@ class Stuck(RuntimeError):
 
 
 class Watch:
-    """Samples a process until it has done its work.
+    """Samples processes until they have done their work.
 
     Args:
-        pid: The stage's process; its children count too.
+        pids: The stage's processes; their children count too.
         look: Gives the offset behind the last visible output, per partition.
     """
 
-    def __init__(self, pid: int, look: Look) -> None:
-        self._process = psutil.Process(pid)
+    def __init__(self, pids: Sequence[int], look: Look) -> None:
+        self._processes = [psutil.Process(pid) for pid in pids]
         self._look = look
         self._deadline = time.monotonic() + PATIENCE_S
         self.samples: list[Sample] = []
@@ -50,13 +50,22 @@ class Watch:
         return earlier != sample.next_offsets
 
     def _cpu_s(self) -> float:
-        """What the process and its living children have used, with what the children they outlived had used."""
+        """What the processes and their living children have used, with what the children they outlived had used."""
         try:
-            if self._process.status() == psutil.STATUS_ZOMBIE:
+            if any(one.status() == psutil.STATUS_ZOMBIE for one in self._processes):
                 raise Stuck("the stage ended by itself")
-            return _used_s(self._process) + sum(map(_used_s_or_gone, self._process.children(recursive=True)))
+            return sum(map(tree_used_s, self._processes))
         except psutil.NoSuchProcess as gone:
             raise Stuck("the stage ended by itself") from gone
+
+
+def tree_used_s(process: psutil.Process) -> float:
+    """CPU seconds of a process and its children, with those of children that have ended.
+
+    Raises:
+        psutil.NoSuchProcess: It is gone.
+    """
+    return _used_s(process) + sum(map(_used_s_or_gone, process.children(recursive=True)))
 
 
 def _used_s(process: psutil.Process) -> float:

@@ -2,10 +2,11 @@
 
 In: a month, and how many of its signals intake must accept. Out: signals a second and CPU per signal of each stage,
 and what was wrong with its outputs. Before anything is measured all three have read the lifecycle events, so that
-each window holds signals alone; the input of each stage is complete before the stage starts.
+each window holds signals alone; the input of each stage is complete before the stage starts. The sink runs twice, as
+one process and as two.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -21,21 +22,16 @@ from signaalwissel.processors.emissions import (
 )
 from signaalwissel.schemas.decision_codec import read_decision
 from signaalwissel.schemas.routing import TrueReason
-from signaalwissel.sinks.database import open_engine
-from sqlalchemy import Engine, text
 
-from tests.benchmarks.kafka_records import Read, preload, read_committed
+from tests.benchmarks.kafka_records import preload, read_committed
 from tests.benchmarks.month import Month
 from tests.benchmarks.processes import running
-from tests.benchmarks.report import Measurement, NoWindow, Place, records_before, window_of
-from tests.benchmarks.sampling import Look, Watch
+from tests.benchmarks.report import Measurement, NoWindow, Place, window_of
+from tests.benchmarks.sampling import Watch
+from tests.benchmarks.sink_stage import Records, SinkStage, offsets_of, size
 from tests.system.installation import Installation
 
 _OUTPUTS = (RESIDENT_EVENTS, DECISIONS, REGULAR_FLOW, COUNSELLOR_FOLLOWUP, DEAD_LETTERS)
-_NEXT = text("SELECT topic, partition, next_offset FROM consumed_offsets WHERE topic = :topic")
-_STORED = text("SELECT count(*) FROM decisions")
-
-Records = dict[Place, list[Read]]
 
 
 class Expected(NamedTuple):
@@ -52,19 +48,28 @@ class Goals(NamedTuple):
     cpu_us: float | None
 
 
-_GOALS = {"intake": Goals(None, 70.0), "matcher": Goals(None, 40.0), "sink": Goals(4000.0, None)}
+_GOALS = {"intake": Goals(None, 70.0), "matcher": Goals(None, 40.0)}
 
 
 class Stages:
     """Runs and measures the stages of one installation.
+
+    Args:
+        installation: Its topics, and the database of one sink.
+        two_sinks: The same topics with the database of two.
+        month: What goes in.
+        expected: What intake must make of it.
 
     Attributes:
         measurements: What was measured.
         wrong: What was not as it must be, in words.
     """
 
-    def __init__(self, installation: Installation, month: Month, expected: Expected) -> None:
+    def __init__(
+        self, installation: Installation, two_sinks: Installation, month: Month, expected: Expected
+    ) -> None:
         self._installation = installation
+        self._two_sinks = two_sinks
         self._month = month
         self._expected = expected
         self._began: dict[Place, int] = {}
@@ -85,14 +90,19 @@ class Stages:
             self._check("dead letters of intake", self._count(DEAD_LETTERS), self._expected.refused)
             decisions = self._stage("matcher", ("worker", "--only", "matcher"), consumer, DECISIONS)
             self._check_decisions(decisions)
-            self._check("signals for the matcher", _size(keyed), self._expected.accepted)
-        self._sink(decisions)
+            self._check("signals for the matcher", size(keyed), self._expected.accepted)
+        self._store(decisions)
 
     def _learn(self) -> None:
         """Let every stage read the lifecycle events."""
         self._load(TRAJECTORIES)
-        with running(self._installation, "worker"), running(self._installation, "sink"):
-            self._installation.settle(sink=True)
+        with (
+            running(self._installation, "worker"),
+            running(self._installation, "sink"),
+            running(self._two_sinks, "sink"),
+        ):
+            for installation in (self._installation, self._two_sinks):
+                installation.settle(sink=True)
 
     def _load(self, name: str) -> None:
         records = self._month.signals if name == SIGNALS else self._month.events
@@ -102,30 +112,23 @@ class Stages:
         topic = self._topic(output)
         records: Records = {}
         with running(self._installation, *command) as process:
-            watch = Watch(process.pid, lambda: _ends(consumer, [topic]))
-            while _size(records) < self._expected.accepted and watch.until_quiet():
+            watch = Watch([process.pid], lambda: _ends(consumer, [topic]))
+            while size(records) < self._expected.accepted and watch.until_quiet():
                 records = read_committed(self._installation.bootstrap, topic, self._began)
         self._measured(name, watch, records)
         return records
 
-    def _sink(self, decisions: Records) -> None:
-        engine = open_engine(self._installation.database_url, name="benchmark")
+    def _store(self, decisions: Records) -> None:
+        stage = SinkStage(self._installation, self._two_sinks)
         try:
-            done = 0
-            with running(self._installation, "sink") as process:
-                watch = Watch(process.pid, _stored_offsets(engine, self._topic(DECISIONS)))
-                while done < self._expected.accepted and watch.until_quiet():
-                    done = records_before(_offsets(decisions), watch.samples[-1].next_offsets)
-            self._measured("sink", watch, decisions)
-            with engine.connect() as connection:
-                stored = connection.execute(_STORED).scalar_one()
-            self._check("decisions in the database", stored, self._expected.accepted)
+            stage.run(decisions)
         finally:
-            engine.dispose()
+            self.measurements += stage.measurements
+            self.wrong += stage.wrong
 
     def _measured(self, stage: str, watch: Watch, records: Records) -> None:
         try:
-            window = window_of(watch.samples, _offsets(records), _size(records))
+            window = window_of(watch.samples, offsets_of(records), size(records))
         except NoWindow as error:
             self.wrong.append(f"{stage}: {error}\n{self._installation.logs()}")
             return
@@ -152,7 +155,7 @@ class Stages:
             self.wrong.append(f"{what}: {found}, not {wanted}")
 
     def _count(self, name: str) -> int:
-        return _size(read_committed(self._installation.bootstrap, self._topic(name), self._began))
+        return size(read_committed(self._installation.bootstrap, self._topic(name), self._began))
 
     def _topic(self, name: str) -> str:
         return self._installation.prefix + name
@@ -177,20 +180,3 @@ def _ends(consumer: KafkaConsumer, topics: list[str]) -> dict[Place, int]:
         for number in sorted(consumer.partitions_for_topic(topic) or ())
     ]
     return {Place(*tp): end for tp, end in consumer.end_offsets(partitions).items()}
-
-
-def _stored_offsets(engine: Engine, topic: str) -> Look:
-    def look() -> Mapping[Place, int]:
-        with engine.connect() as connection:
-            rows = connection.execute(_NEXT, {"topic": topic}).all()
-        return {Place(row.topic, row.partition): row.next_offset for row in rows}
-
-    return look
-
-
-def _offsets(records: Records) -> dict[Place, list[int]]:
-    return {place: [read.offset for read in reads] for place, reads in records.items()}
-
-
-def _size(records: Records) -> int:
-    return sum(map(len, records.values()))

@@ -63,10 +63,12 @@ def test_a_run_without_output_has_no_window() -> None:
         (40.1, "us", 40.0, False),
         (4000.0, "1/s", 4000.0, True),
         (3999.0, "1/s", 4000.0, False),
+        (1.0, "x", 1.0, True),
+        (0.9, "x", 1.0, False),
         (1.0, "us", None, None),
     ],
 )
-def test_time_must_stay_under_its_goal_and_throughput_above(
+def test_time_must_stay_under_its_goal_and_throughput_and_ratio_above(
     value: float, unit: str, goal: float | None, reached: bool | None
 ) -> None:
     assert Measurement("x", value, unit, goal).reached is reached

@@ -18,18 +18,20 @@ from signaalwissel.deploy.cache import cache_folder
 from signaalwissel.deploy.embedded_kafka import BrokerSettings, EmbeddedKafka, kafka_programs
 from signaalwissel.deploy.progress import progress_on
 
-from tests.benchmarks.machine import facts, load
+from tests.benchmarks.machine import facts, load, sentence
+from tests.benchmarks.pages import check_place, fill
 from tests.benchmarks.peers.catalogue import PEERS, Task
 from tests.benchmarks.peers.fetch import Built, NotBuilt, build
 from tests.benchmarks.peers.ground import Ground
 from tests.benchmarks.peers.latency import latency
 from tests.benchmarks.peers.measure import Given, cold, given_to, throughput
-from tests.benchmarks.peers.results import Result, names_of, table_of
+from tests.benchmarks.peers.results import Result, markdown_of, names_of, table_of
 from tests.benchmarks.peers.workload import Workload, workload
 from tests.benchmarks.report import NoWindow
 from tests.benchmarks.sampling import Stuck
 
 _WIDTH = 170
+_TABLE = "side by side"
 # The broker of the tests is made to start quickly; here it must keep up.
 _BROKER = BrokerSettings(
     properties={
@@ -111,8 +113,9 @@ def main(arguments: list[str]) -> int:
     cache, progress = cache_folder(os.environ), progress_on(sys.stderr)
     try:
         names = names_of(options.peers)
+        check_place(options.markdown, _TABLE)
         built = build(names, cache, progress)
-    except (ValueError, NotBuilt) as refused:
+    except (ValueError, OSError, NotBuilt) as refused:
         print(f"bench-peers: {refused}", file=sys.stderr)
         return 2
     months = workload(options.residents, options.signals, cache, progress)
@@ -126,10 +129,24 @@ def main(arguments: list[str]) -> int:
             results += comparison.run(names, workers)
     for workers in options.workers:
         console.print(table_of(results, workers))
-    print(json.dumps({"machine": told | {"load_average_at_end": load()}}))
+    told |= {"load_average_at_end": load()}
+    print(json.dumps({"machine": told}))
     for result in results:
         print(result.line())
+    if options.markdown is not None:
+        fill(options.markdown, _TABLE, _page(sentence(told), results, options))
     return 0 if all(result.correct for result in results) else 1
+
+
+def _page(machine: str, results: list[Result], options: argparse.Namespace) -> list[str]:
+    """What a page shows of a run."""
+    about = (
+        f"{machine} {options.signals:,} signals about {options.residents:,} residents, {options.partitions} partitions, "
+        f"commits every {options.commit_ms} ms; medians of {options.runs} runs for throughput and "
+        f"{options.latency_runs} for latency, by turns."
+    )
+    tables = [markdown_of(results, workers) for workers in options.workers]
+    return [about, *(line for table in tables for line in ("", *table))]
 
 
 def _told(findings: dict[str, int]) -> str:
@@ -147,6 +164,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--signals", type=int, default=400_000)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--commit-ms", type=int, default=100)
+    parser.add_argument("--markdown", type=Path, help="page whose table of the comparison is written anew")
     return parser.parse_args(arguments)
 
 

@@ -1,19 +1,32 @@
-"""What a comparison says. In: the runs of each peer. Out: one JSON line per peer, and a table with ratios."""
+"""What a comparison says. In: the runs of each peer. Out: one JSON line per peer, and tables with ratios."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from rich.table import Table
 
-from tests.benchmarks.peers.catalogue import KAFKA_STREAMS, PEERS, Peer
+from tests.benchmarks.pages import table_lines
+from tests.benchmarks.peers.catalogue import KAFKA_STREAMS, PEERS, PRODUCT, WHOLE, Peer
 from tests.benchmarks.peers.latency import Latency
 from tests.benchmarks.peers.measure import Figures
 from tests.benchmarks.peers.verify import Verdict
 
-_RATIOS = ("signals_per_s", "cpu_us_per_signal", "p99_ms")
+_BETTER: Mapping[str, Callable[[Iterable[float]], float]] = {
+    "signals_per_s": max,
+    "cpu_us_per_signal": min,
+    "p99_ms": min,
+}
+"""The figures of which ratios are told, and which of two is the better."""
+_MOST_CORRECTIONS = 0.001
+"""Of the product's signals: first decisions that had to be corrected."""
+_COLUMNS = (
+    *("peer", "guarantee", "signals/s", "x", "us CPU", "x", "p50 ms", "p99 ms", "x"),
+    *("MiB", "cold right %", "corr./1000", "correct", "about"),
+)
+_TEXTS = {"peer", "guarantee", "correct", "about"}
 
 
 @dataclass
@@ -30,14 +43,22 @@ class Result:
 
     @property
     def correct(self) -> bool:
-        """Whether every run of it was."""
+        """Whether every run of it was, the cold replay included; of the product's also whether few were corrected."""
         verdicts = [run.verdict for run in self.runs]
-        return bool(verdicts) and not self.failures and all(verdict.correct for verdict in verdicts)
+        if self.replay is not None:
+            verdicts.append(self.replay)
+        return bool(self.runs) and not self.failures and all(map(self._correct, verdicts))
+
+    def _correct(self, verdict: Verdict) -> bool:
+        if self.peer.name in {PRODUCT, WHOLE} and verdict.corrections > _MOST_CORRECTIONS * self.signals:
+            return False
+        return verdict.correct
 
     def content(self) -> dict[str, Any]:
         """The JSON line as an object; medians, None where nothing was measured."""
         replay = self.replay
         found = [run.verdict.findings for run in self.runs if run.verdict.findings]
+        cold = {} if replay is None else dict(replay.findings)
         return {
             "peer": self.peer.name,
             "guarantee": self.peer.guarantee,
@@ -59,6 +80,7 @@ class Result:
             else round(1000 * replay.corrections / max(self.signals, 1), 2),
             "about": self.peer.about,
             **({"wrong": [dict(one) for one in found]} if found else {}),
+            **({"cold_wrong": cold} if cold else {}),
             **({"failures": self.failures} if self.failures else {}),
         }
 
@@ -67,47 +89,48 @@ class Result:
         return json.dumps(self.content(), ensure_ascii=False)
 
 
-def best_of(results: Sequence[Result]) -> Result | None:
-    """The quicker of Kafka Streams' variants: what the product is compared with."""
-    streams = [one for one in results if one.peer.name.startswith(KAFKA_STREAMS) and one.runs]
-    return max(streams, key=lambda one: one.content()["signals_per_s"], default=None)
+def best_of(results: Iterable[Result]) -> dict[str, float]:
+    """The better of Kafka Streams' variants, figure by figure: what everybody is compared with."""
+    streams = [one.content() for one in results if one.peer.name.startswith(KAFKA_STREAMS)]
+    best = {}
+    for name, better in _BETTER.items():
+        if measured := [content[name] for content in streams if content[name] is not None]:
+            best[name] = better(measured)
+    return best
 
 
-def ratios(result: Result, against: Result | None) -> dict[str, float | None]:
-    """A result's figures divided by those of another."""
+def ratios(result: Result, best: Mapping[str, float]) -> dict[str, float | None]:
+    """A result's figures divided by those of Kafka Streams."""
     mine = result.content()
-    theirs: Mapping[str, Any] = {} if against is None else against.content()
-    return {name: mine[name] / theirs[name] if mine[name] and theirs.get(name) else None for name in _RATIOS}
+    return {name: mine[name] / best[name] if mine[name] and best.get(name) else None for name in _BETTER}
 
 
 def table_of(results: Sequence[Result], workers: int) -> Table:
     """All peers with one number of workers, each beside Kafka Streams."""
+    table = Table(title=_title(workers), title_justify="left")
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name in _TEXTS else "right")
+    for row in _rows(results, workers):
+        table.add_row(*row)
+    return table
+
+
+def markdown_of(results: Sequence[Result], workers: int) -> list[str]:
+    """The same as a table of a page."""
+    return [f"{_title(workers)}.", "", *table_lines(_COLUMNS, _rows(results, workers))]
+
+
+def _title(workers: int) -> str:
+    of = f"{workers} worker{'s' if workers > 1 else ''}"
+    return f"The match job, {of}; x: ratio to Kafka Streams, in each figure to the better of its two stores"
+
+
+def _rows(results: Sequence[Result], workers: int) -> Iterator[list[str]]:
     mine = [one for one in results if one.workers == workers]
-    against = best_of(mine)
-    table = Table(
-        title=f"The match job, {workers} worker{'s' if workers > 1 else ''}; x: ratio to Kafka Streams (the quicker store)",
-        title_justify="left",
-    )
-    for name in ("peer", "guarantee"):
-        table.add_column(name)
-    for name in (
-        "signals/s",
-        "x",
-        "us CPU",
-        "x",
-        "p50 ms",
-        "p99 ms",
-        "x",
-        "MiB",
-        "cold right %",
-        "corr./1000",
-    ):
-        table.add_column(name, justify="right")
-    table.add_column("correct")
-    table.add_column("about")
+    best = best_of(mine)
     for one in sorted(mine, key=lambda one: -(one.content()["signals_per_s"] or 0)):
-        content, ratio = one.content(), ratios(one, against)
-        table.add_row(
+        content, ratio = one.content(), ratios(one, best)
+        yield [
             content["peer"],
             content["guarantee"],
             _shown(content["signals_per_s"], 0),
@@ -122,8 +145,7 @@ def table_of(results: Sequence[Result], workers: int) -> Table:
             _shown(content["cold_corrections_per_1000"], 2),
             "yes" if one.correct else "NO",
             one.peer.about,
-        )
-    return table
+        ]
 
 
 def names_of(given: str) -> list[str]:

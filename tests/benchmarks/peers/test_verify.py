@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from signaalwissel.deploy.progress import Silent
 from signaalwissel.processors.emissions import COUNSELLOR_FOLLOWUP, DECISIONS, REGULAR_FLOW
+from signaalwissel.schemas.contract import codec
+from signaalwissel.schemas.decision_codec import read_decision
+from signaalwissel.schemas.routing import TrueReason
 from signaalwissel.streams.outputs import partition_of
 
 from tests.benchmarks.peers.ground import Output
@@ -70,3 +73,40 @@ def test_each_fault_is_found(month: Workload, fault: str) -> None:
     verdict = verify(WRONG[fault](outputs_of(month)), month.answers, PARTITIONS)
     assert not verdict.correct
     assert any(fault in finding for finding in verdict.findings)
+
+
+def decided_wrongly_at_first(outputs: list[Output], *, then_wrong_again: bool = False) -> list[Output]:
+    """One signal with a wrong reason, and a correction of it."""
+    at = next(n for n, one in enumerate(outputs) if one.topic == DECISIONS)
+    right = read_decision(outputs[at].value)
+    wrong = right._replace(reason=TrueReason.OBJECTION)
+    again = (wrong if then_wrong_again else right)._replace(
+        routing_id=right.routing_id.removesuffix("-0") + "-1",
+        revision=1,
+        previous_routing_id=right.routing_id,
+    )
+    encode = codec("Decision").encode
+    outputs[at] = outputs[at]._replace(value=encode(wrong))
+    return [*outputs, outputs[at]._replace(offset=len(outputs), value=encode(again))]
+
+
+def test_a_wrong_first_decision_that_was_corrected_is_right_in_the_end_where_corrections_are_made(
+    month: Workload,
+) -> None:
+    outputs = decided_wrongly_at_first(outputs_of(month))
+    verdict = verify(outputs, month.answers, PARTITIONS, sealed_anew=True)
+    assert (verdict.correct, verdict.right, verdict.corrections) == (True, len(month.answers), 1)
+    assert not verify(outputs, month.answers, PARTITIONS).correct, "one topic gives the order"
+
+
+def test_a_correction_into_something_else_is_found(month: Workload) -> None:
+    outputs = decided_wrongly_at_first(outputs_of(month), then_wrong_again=True)
+    verdict = verify(outputs, month.answers, PARTITIONS, sealed_anew=True)
+    assert verdict.findings == {"corrected into something else": 1}
+    assert verdict.right == len(month.answers) - 1
+
+
+def test_a_correction_that_comes_twice_is_found(month: Workload) -> None:
+    outputs = decided_wrongly_at_first(outputs_of(month))
+    verdict = verify([*outputs, outputs[-1]], month.answers, PARTITIONS, sealed_anew=True)
+    assert verdict.findings == {"more than once": 1}

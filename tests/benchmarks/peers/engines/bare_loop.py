@@ -59,6 +59,7 @@ class Loop:
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 50,
+                "max.partition.fetch.bytes": 4 << 20,
                 "queued.min.messages": 200_000,
             }
         )

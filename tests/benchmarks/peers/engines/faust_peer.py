@@ -18,6 +18,7 @@ app = faust.App(
     consumer_auto_offset_reset="earliest",
     stream_wait_empty=False,
     broker_max_poll_records=500,
+    consumer_max_fetch_size=4 << 20,
     broker_commit_interval=int(os.environ["COMMIT_INTERVAL_MS"]) / 1000,
     topic_disable_leader=True,
     producer_linger=0.005,

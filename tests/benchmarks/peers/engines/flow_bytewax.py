@@ -8,7 +8,11 @@ from bytewax.dataflow import Dataflow
 from match import PackedTrajectories, Sent, new_state, step
 
 _BROKERS = [os.environ["BOOTSTRAP"]]
-_SOURCE = {"isolation.level": "read_committed", "fetch.wait.max.ms": "50"}
+_SOURCE = {
+    "isolation.level": "read_committed",
+    "fetch.wait.max.ms": "50",
+    "max.partition.fetch.bytes": str(4 << 20),
+}
 _SINK = {
     "linger.ms": "5",
     "partitioner": "murmur2_random",

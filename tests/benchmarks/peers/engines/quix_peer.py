@@ -42,7 +42,11 @@ def main() -> None:
         commit_interval=int(os.environ["COMMIT_INTERVAL_MS"]) / 1000,
         loglevel="WARNING",
         state_dir=Path(os.environ["STATE_DIR"]) / os.environ["WORKER_INDEX"],
-        consumer_extra_config={"isolation.level": "read_committed", "fetch.wait.max.ms": 50},
+        consumer_extra_config={
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 50,
+            "max.partition.fetch.bytes": 4 << 20,
+        },
         producer_extra_config={"linger.ms": 5, "batch.num.messages": 10000, "partitioner": "murmur2_random"},
         consumer_poll_timeout=0.1,
     )

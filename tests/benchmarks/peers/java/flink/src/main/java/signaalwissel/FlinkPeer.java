@@ -173,6 +173,7 @@ public final class FlinkPeer {
         KafkaSource<Tuple3<String, byte[], Long>> source = KafkaSource.<Tuple3<String, byte[], Long>>builder()
                 .setBootstrapServers(env.get("BOOTSTRAP")).setTopics(env.get("INPUT_TOPIC")).setGroupId(env.get("GROUP_ID"))
                 .setStartingOffsets(OffsetsInitializer.earliest()).setProperty("isolation.level", "read_committed")
+                .setProperty("max.partition.fetch.bytes", "4194304")
                 .setDeserializer(new Reading()).build();
         KafkaSink<Sent> sink = KafkaSink.<Sent>builder().setBootstrapServers(env.get("BOOTSTRAP"))
                 .setRecordSerializer(new Writing(env.get("FOLLOWUP_TOPIC"), env.get("REGULAR_TOPIC"), env.get("DECISIONS_TOPIC")))
