@@ -64,13 +64,19 @@ def image_findings(archive: Path, published: Iterable[str] = ()) -> list[Finding
     known = {*published, *_listed(archive)}
     found = [Finding("config", 0, kind) for text in image_config(archive) for kind in _kinds_of_config(text)]
     public: set[str] = set()
+    compiled: list[tuple[str, bytes]] = []
     for name, content in image_files(archive):
-        if known.isdisjoint(_digests(content)):
-            # What Python compiled of a published module is written by the machine that installed it.
-            found += [] if _source(name) in public else _found(name, content)
-        else:
+        if not known.isdisjoint(_digests(content)):
             public.add(name)
-    return found
+        elif _source(name):
+            compiled.append((name, content))
+        else:
+            found += _found(name, content)
+    # What Python compiled of a published module is in no list: the machine that installed it wrote it.
+    return [
+        *found,
+        *(one for name, content in compiled if _source(name) not in public for one in _found(name, content)),
+    ]
 
 
 def installed_digests(package: str) -> Iterator[str]:

@@ -125,7 +125,7 @@ LISTS = [
 def test_a_file_as_its_package_has_it_is_known_to_all_and_so_is_what_was_compiled_of_it(
     tmp_path: Path, place: str, listed: bytes
 ) -> None:
-    layer = {"lib/x.py": KEY, "lib/__pycache__/x.cpython-311.pyc": b"\x00" + KEY, place: listed}
+    layer = {"lib/__pycache__/x.cpython-311.pyc": b"\x00" + KEY, "lib/x.py": KEY, place: listed}
     assert image_findings(saved(tmp_path, layer)) == []
 
 
