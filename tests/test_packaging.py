@@ -17,7 +17,7 @@ from tests.compiled import IS_COMPILED
 CHECKOUT = Path(__file__).parents[1]
 FOLDERS = ("schemas", "processors", "security", "streams", "sinks", "sources", "console", "deploy")
 BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
-OF_THE_CHECKOUT = {"Dockerfile", "Dockerfile.dockerignore", "compose.yaml", "requirements-image.lock"}
+OF_THE_CHECKOUT = {"Dockerfile", "compose.yaml", "requirements-image.lock"}
 FOLDERS_OF_THE_CHECKOUT = {"helm", "monitoring"}
 """What makes an image of the wheel, or runs it, does not travel in it."""
 SHARED_LIBRARY = "signaalwissel/schemas/compiled__mypyc"

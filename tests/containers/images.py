@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from signaalwissel.deploy.embedded_registry import program_folder
 from signaalwissel.deploy.kafka_jars import LIBS, kafka_folder
 from signaalwissel.deploy.postgres_programs import copy_programs, postgres_programs
 from signaalwissel.deploy.progress import progress_on
+
+from tests.supply.build_context import DOCKERFILE, plant
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -31,6 +34,8 @@ BUILT = {
     "SIGNAALWISSEL_REGISTRY_IMAGE": "local/registry:3.3.3",
 }
 """What each setting is to name."""
+BUILD_STAGE = "signaalwissel-build:0.1.0"
+"""What the image of the product is built in."""
 
 
 def main() -> None:
@@ -91,14 +96,19 @@ def _authority() -> Path:
 
 
 def _product() -> None:
-    """The image of what is committed: an engine without BuildKit knows no ignore file beside a Dockerfile."""
-    archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=CHECKOUT, stdout=subprocess.PIPE)
-    subprocess.run(
-        ["docker", "build", "--network", "host", "--file", "deploy/Dockerfile", "--tag", BUILT["SIGNAALWISSEL_IMAGE"],
-         "--build-arg", "BASE=local/python:3", "--build-arg", "BUILD_BASE=local/python-build:3", "-"],
-        stdin=archive.stdout, stdout=sys.stderr, check=True,
-    )  # fmt: skip
-    assert archive.wait() == 0
+    """The image of what is committed, with secrets beside it, as they lie in the checkout of somebody who runs it."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=CHECKOUT, stdout=subprocess.PIPE)
+        with tarfile.open(fileobj=archive.stdout, mode="r|") as committed:
+            committed.extractall(folder, filter="data")
+        assert archive.wait() == 0
+        plant(Path(folder))
+        for more in (["--target", "build", "--tag", BUILD_STAGE], ["--tag", BUILT["SIGNAALWISSEL_IMAGE"]]):
+            subprocess.run(
+                ["docker", "build", "--network", "host", "--file", DOCKERFILE, *more,
+                 "--build-arg", "BASE=local/python:3", "--build-arg", "BUILD_BASE=local/python-build:3", "."],
+                cwd=folder, stdout=sys.stderr, check=True,
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -12,11 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from signaalwissel.deploy.containers import engine_problem
-from signaalwissel.deploy.settings import CONTAINERS_VARIABLE
 
 from tests.containers.composed import ROOT, STAYING, Composed, composed
-from tests.deploy.support import wait_until
+from tests.deploy.support import need_engine, wait_until
 from tests.deploy.test_monitoring import RULES, panels
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(3600)]
@@ -34,10 +32,7 @@ OF_WHAT_IS_OFF = {
 
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
-    if os.environ.get(CONTAINERS_VARIABLE) != "1":
-        pytest.skip(f"{CONTAINERS_VARIABLE}=1 is not set")
-    if problem := engine_problem():
-        pytest.skip(problem)
+    need_engine()
     with composed(tmp_path_factory.mktemp("composed")) as running:
         yield running
 

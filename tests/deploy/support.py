@@ -1,7 +1,8 @@
-"""Waiting for processes, and programs that stand in for servers."""
+"""Waiting for processes, engines that may be missing, and programs that stand in for servers."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from signal import SIGKILL, Signals
 from typing import ClassVar
 
 import psutil
+import pytest
+from signaalwissel.deploy.containers import engine_problem
 from signaalwissel.deploy.server import OwnedServer, Timing
+from signaalwissel.deploy.settings import CONTAINERS_VARIABLE
 
 BOUND_S = 30.0
 
@@ -21,6 +25,14 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {BOUND_S:.0f} s"
         time.sleep(0.02)
+
+
+def need_engine() -> None:
+    """Skip the test where containers were not asked for or no engine answers."""
+    if os.environ.get(CONTAINERS_VARIABLE) != "1":
+        pytest.skip(f"{CONTAINERS_VARIABLE}=1 is not set")
+    if problem := engine_problem():
+        pytest.skip(problem)
 
 
 def is_alive(pid: int) -> bool:

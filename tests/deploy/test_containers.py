@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,18 +10,16 @@ import pytest
 from signaalwissel.deploy.containers import ContainerKafka, ContainerPostgres, engine_problem
 from signaalwissel.deploy.errors import PlatformError
 from signaalwissel.deploy.platform import Platform, platform
-from signaalwissel.deploy.settings import CONTAINERS_VARIABLE, PlatformSettings
+from signaalwissel.deploy.settings import PlatformSettings
 
 from tests.deploy.holder import both_answer
+from tests.deploy.support import need_engine
 
 
 @pytest.fixture(scope="module")
 def engine() -> None:
     """Skip where containers were not asked for or no engine answers."""
-    if os.environ.get(CONTAINERS_VARIABLE) != "1":
-        pytest.skip(f"{CONTAINERS_VARIABLE}=1 is not set")
-    if problem := engine_problem():
-        pytest.skip(problem)
+    need_engine()
 
 
 @pytest.fixture(scope="module")

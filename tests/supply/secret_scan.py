@@ -32,8 +32,23 @@ THROW_AWAY = frozenset(
     }
 )
 _KEY_FILES = frozenset(
-    {".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".truststore", ".kdbx", ".env", ".pgpass", ".netrc"}
+    {
+        *(".pem", ".key", ".secret", ".p12", ".pfx", ".jks", ".keystore", ".truststore", ".kdbx"),
+        *(
+            ".env",
+            ".pgpass",
+            "pgpass",
+            ".netrc",
+            ".pypirc",
+            ".git-credentials",
+            "id_rsa",
+            "id_ecdsa",
+            "id_ed25519",
+        ),
+    }
 )
+_FOLDERS = frozenset({".git", "secrets"})
+"""The history, whose files are packed; and where docs/deploy.md has passwords."""
 # Lists of digests of public files; everything else that looks like 32 random bytes could be a key.
 _DIGESTS = re.compile(
     r"(requirements(-image)?\.lock|requirements\.txt|jars\.sha256|build-requirements\.txt|fingerprints\.json|go\.sum)$"
@@ -44,6 +59,7 @@ _FORMS = {
         r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{40,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hv[sbr]\.[\w-]{24,}"
         r"|AKIA[0-9A-Z]{16}|pypi-[\w-]{50,}|npm_[A-Za-z0-9]{36})"
     ),
+    "database dump": re.compile(r"^(PGDMP|-- PostgreSQL database dump$)"),
     "signed token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
 }
 _URL_PASSWORD = re.compile(r"\w://[^\s/:@\"'{}<>]*:(?P<value>[^\s/@\"'{}<>]+)@")
@@ -79,11 +95,17 @@ def findings(path: str, content: bytes) -> list[Finding]:
         path: From the root of the repository, with slashes.
         content: Its bytes; what is no UTF-8 is read byte by byte.
     """
-    name = PurePosixPath(path)
-    found = [Finding(path, 0, "file of keys")] if {name.suffix, name.name} & _KEY_FILES else []
+    found = [Finding(path, 0, kind) for kind in _kinds_of_place(PurePosixPath(path))]
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
         found += [Finding(path, number, kind) for kind in _kinds(path, line)]
     return found
+
+
+def _kinds_of_place(path: PurePosixPath) -> list[str]:
+    # Compose reads `.env`, and people keep a `.env.production` beside it.
+    of_keys = {path.suffix, path.name} & _KEY_FILES or path.name.startswith(".env.")
+    kinds = ["file of keys"] if of_keys else []
+    return [*kinds, "folder of secrets"] if _FOLDERS & set(path.parts[:-1]) else kinds
 
 
 def _kinds(path: str, line: str) -> list[str]:

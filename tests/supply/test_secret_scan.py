@@ -25,6 +25,10 @@ PLANTED = [
     pytest.param(f"{HEX}\n", "key of 32 bytes", id="hexadecimal"),
     pytest.param(f"key={BASE64}", "key of 32 bytes", id="base64"),
 ]
+DUMPS = [
+    pytest.param(b"--\n-- PostgreSQL" + b" database dump\n--\n", id="as SQL"),
+    pytest.param(b"PG" + b"DMP\x01\x0e\x00", id="packed"),
+]
 HARMLESS = [
     'TOKEN_HEADER = "Authorization"',
     "postgresql+psycopg://signaalwissel@db/signaalwissel",
@@ -50,10 +54,30 @@ def test_a_planted_secret_is_found_with_its_place(path: str, text: str, kind: st
 
 
 @pytest.mark.parametrize(
-    "path", ["deploy/broker.pem", "keys/server.key", ".env", "conf/production.env", "a/b.p12"]
+    "path",
+    [
+        *(
+            "deploy/broker.pem",
+            "keys/server.key",
+            "keys/0344/match-1.secret",
+            "a/b.p12",
+            "home/.ssh/id_ed25519",
+        ),
+        *(".env", "deploy/.env.production", "conf/production.env", "sinks/pgpass", ".git-credentials"),
+    ],
 )
 def test_a_file_of_keys_is_found_by_its_name(path: str) -> None:
     assert findings(path, b"") == [Finding(path, 0, "file of keys")]
+
+
+@pytest.mark.parametrize("path", [".git/objects/ab/cd", "deploy/secrets/settings.toml"])
+def test_what_lies_in_the_history_or_among_secrets_is_found_by_its_folder(path: str) -> None:
+    assert findings(path, b"") == [Finding(path, 0, "folder of secrets")]
+
+
+@pytest.mark.parametrize("content", DUMPS)
+def test_a_dump_of_a_database_is_found(content: bytes) -> None:
+    assert [one.kind for one in findings("docs/page.md", content)] == ["database dump"]
 
 
 def test_a_secret_in_a_binary_file_is_found() -> None:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from signaalwissel.deploy.containers import engine_problem
-from signaalwissel.deploy.settings import CONTAINERS_VARIABLE
 from signaalwissel.sources.generator import generate
 from testcontainers.core.container import DockerContainer
 
+from tests.deploy.support import need_engine
 from tests.system.installation import Installation
 from tests.system.test_upgrade import check
 
@@ -28,10 +27,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 @pytest.fixture
 def engine() -> None:
     """Skip where containers were not asked for or no engine answers."""
-    if os.environ.get(CONTAINERS_VARIABLE) != "1":
-        pytest.skip(f"{CONTAINERS_VARIABLE}=1 is not set")
-    if problem := engine_problem():
-        pytest.skip(problem)
+    need_engine()
 
 
 @dataclass
