@@ -8,6 +8,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from signaalwissel.console import runtime
 from signaalwissel.console.connections import NO_RIGHT, database, reader
+from signaalwissel.console.doctor_erasures import check_erasures
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.doctor_processing_log import check_processing_log
 from signaalwissel.console.doctor_retention import check_retention
@@ -137,6 +138,7 @@ def _records(settings: Settings, engine: Database, rights: LoginRights) -> Itera
         return
     yield from check_follow_up(settings, engine)
     yield from check_retention(settings, engine)
+    yield from check_erasures(settings, engine)
 
 
 def _topics(found: list[Difference]) -> Finding:

@@ -20,7 +20,7 @@ from signaalwissel.processors.subject_ledger import LedgerEntry, entry_from
 from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.patience import Patience
 from signaalwissel.sinks.settings import SinkSettings
-from signaalwissel.sinks.subject_restore import erase_again, in_force, lacking
+from signaalwissel.sinks.subject_restore import Reapplied, erase_again, in_force, lacking
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,23 @@ def read(file: Path) -> list[LedgerEntry]:
     return [_entry(line, f"{file}:{n}") for n, line in enumerate(whole.splitlines(), start=1) if line.strip()]
 
 
+def tell_out_of_reach(done: Reapplied) -> None:
+    """Log which erasures are not done in whole, as their municipality left and its keys are gone."""
+    for municipality, count in sorted(done.out_of_reach.items()):
+        log.warning(
+            "municipality %s has neither policy nor keys: of %d erasures that this database lacks something may be left "
+            "that nobody can find without its keys; see docs/operations.md, Erased residents",
+            municipality, count,
+        )  # fmt: skip
+
+
 def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) -> None:
     """Before a sink starts: do again whatever erasures its database lacks by the ledger's file.
 
     Raises:
         UsageFailure: The file is set and cannot be read.
         SinkError: Database or Kafka stayed away, or Kafka refuses.
-        KeyUnavailable: A key cannot be had.
+        KeyUnavailable: A key of a municipality that did not leave cannot be had.
     """
     file = settings.erasure_ledger
     if file is None or not file.exists():
@@ -81,12 +91,14 @@ def forget_again(settings: Settings, chosen: SinkSettings, keys: KeyProvider) ->
         with database_away():
             valid = in_force(engine, entries, policies)
             if lacking(engine, valid):
-                done = erase_again(engine, valid, keys, chosen, policies.register_of)
-                log.warning(
-                    "the database was behind the erasure ledger %s, as a restored backup is: %d erasures done again, "
-                    "%d signals, %d trajectories and %d dead letters erased",
-                    file, *done,
-                )  # fmt: skip
+                done = erase_again(engine, valid, keys, chosen, policies)
+                if done.erasures:
+                    log.warning(
+                        "the database was behind the erasure ledger %s, as a restored backup is: %d erasures done again, "
+                        "%d signals, %d trajectories and %d dead letters erased",
+                        file, done.erasures, done.signals, done.trajectories, done.dead_letters,
+                    )  # fmt: skip
+                tell_out_of_reach(done)
         return True
 
     Patience(chosen.retry_s, "the erasure ledger").keep_trying(once, threading.Event())

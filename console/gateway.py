@@ -170,7 +170,12 @@ def _engine(settings: Settings) -> Database | None:
     if settings.database_url is None:
         return None
     try:
-        engine = open_engine(runtime.database_url(settings), name="signaalwissel-gateway")
+        # Who waits for an answer waits for the database no longer than for Kafka.
+        engine = open_engine(
+            runtime.database_url(settings),
+            name="signaalwissel-gateway",
+            statement_s=settings.gateway_answer_s,
+        )
         check_reader(engine, settings.database_reader_role)
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from signaalwissel.console import environment, erasure_ledger, key_service, runtime
@@ -56,6 +56,9 @@ def apply(
 ) -> None:
     """Do again, in a restored database, every erasure that it lacks. Ends with 1 in a dry run that finds any.
 
+    Of a municipality that has neither policy nor keys only what lies under match keys can be found: where something may
+    be left, `out_of_reach` says of how many erasures, and it ends with 1 too.
+
     Tasks are numbered on from what `tasks` holds first, so Kafka must answer; a dry run does without.
     A sink does the same at its start with the file that SIGNAALWISSEL_ERASURE_LEDGER names.
 
@@ -68,18 +71,18 @@ def apply(
         policies = runtime.policies(settings)
         entries = in_force(engine, entries, policies)
         missing = lacking(engine, entries)
-        told: dict[str, int | bool] = {"erasures": len({entry.erasure_id for entry in missing})}
+        told: dict[str, Any] = {"erasures": len({entry.erasure_id for entry in missing})}
         if not dry_run and missing:
             try:
                 keys = key_service.provider(settings)
                 check_login(settings)
                 adopt(settings)
-                done = erase_again(
-                    engine, entries, keys, runtime.sink_settings(settings), policies.register_of
-                )
+                done = erase_again(engine, entries, keys, runtime.sink_settings(settings), policies)
+                erasure_ledger.tell_out_of_reach(done)
                 told |= done._asdict()
             except KeyUnavailable as error:
                 raise ServiceAway(str(error)) from error
     told["dry_run"] = dry_run
     print(dump(told) if as_json else "\n".join(f"{name}: {dump(value)}" for name, value in told.items()))
-    raise typer.Exit(Exit.FINDINGS if dry_run and missing else Exit.DONE)
+    left = told.get("out_of_reach") or (dry_run and missing)
+    raise typer.Exit(Exit.FINDINGS if left else Exit.DONE)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from signaalwissel.processors.processing_lines import Line
 from signaalwissel.processors.processing_register import Register
 from signaalwissel.schemas.internal import TrajectoryState
-from signaalwissel.sinks.database import database_away
+from signaalwissel.sinks.database import TookTooLong, database_away
 from signaalwissel.sinks.ledger import Event, Ledger
 from signaalwissel.sinks.processing_log import Brake
 from signaalwissel.sinks.row_security import RowScope, in_scope
@@ -56,12 +56,15 @@ class CheckRoom:
         """The states at these places, once the account is stored.
 
         Raises:
-            ServiceAway: PostgreSQL does not answer, or the processing log is too far behind.
+            ServiceAway: PostgreSQL does not answer, or not in time, or the processing log is too far behind.
             UnknownPurpose: The municipality's register has no entry for it.
         """
         if self._connection is not None:
             try:
                 return self._looked_up(self._connection, account, places)
+            except TookTooLong:
+                # It is there. Another try would wait as long again, and put the same checks on record once more.
+                raise
             except ServiceAway:
                 # A server that was restarted meanwhile closed it; a new one tells whether it is there.
                 self.close()

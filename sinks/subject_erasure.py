@@ -53,10 +53,18 @@ from sqlalchemy import Connection
 
 
 class Erasure(NamedTuple):
-    """An erasure: its id, and when it was asked for."""
+    """An erasure.
+
+    Attributes:
+        erasure_id: Its id.
+        at: When it was asked for.
+        keyed: Whether the municipality has its keys. Without them intake can take no client out of a trajectory, as it
+            would have to open who they are; it can take the whole of it away.
+    """
 
     erasure_id: str
     at: Millis
+    keyed: bool = True
 
 
 def erase(
@@ -122,12 +130,14 @@ def command_entries(holdings: Holdings, erasure: Erasure, settings: SinkSettings
         for key in sorted(person.match_keys if named else ())
     ]
     for one in holdings.memberships:
+        if not (erasure.keyed or one.alone):
+            continue
         command = IntakeCommand(
             command_id=command_id(erasure.erasure_id, one),
             kind=IntakeCommandKind.ERASE,
             municipality=person.municipality,
             trajectory_id=one.trajectory_id,
-            client=one.client,
+            client=one.client if erasure.keyed else None,
             occurred_on=amsterdam_day(erasure.at),
             issued_at=erasure.at,
         )

@@ -2,25 +2,29 @@
 
 Flows in: entries of the ledger, from a file that lies elsewhere. Flows out: the erasures that the database lacks, done
 again in it. Intake and matcher were not restored, or get the commands once more: they drop what they have.
+
+An erasure of a municipality that left, keys and all, stops no other one: what is his for certain without keys goes
+(`subject_unkeyed`), and what the ledger says beyond that stays lacking, so that it is told each time.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.clients import fold_clients
+from signaalwissel.processors.departure import has_left
 from signaalwissel.processors.erased_tasks import ErasedTasks
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
-from signaalwissel.processors.processing_register import Purpose, Register
+from signaalwissel.processors.processing_register import Purpose
 from signaalwissel.processors.retention import ledger_entry_over
 from signaalwissel.processors.sealing import KeyProvider
 from signaalwissel.processors.subject import Known, Membership, Person, is_alone
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind, unknown_to
 from signaalwissel.schemas.fact_codec import read_trajectory_state
 from signaalwissel.schemas.internal import OriginalRecord, TrajectoryState
-from signaalwissel.sinks import subject_ledger_store
+from signaalwissel.sinks import subject_ledger_store, subject_unkeyed
 from signaalwissel.sinks.copying import millis_of
 from signaalwissel.sinks.destruction import Destruction, Why
 from signaalwissel.sinks.ledger import CONSOLE, Event, EventKind, Ledger
@@ -45,12 +49,25 @@ _NOBODY = OriginalRecord(None, None, ())
 
 
 class Reapplied(NamedTuple):
-    """How many erasures a database lacked, and what of them was there again."""
+    """How many erasures a database lacked, and what of them was there again.
+
+    Attributes:
+        out_of_reach: By municipality that left without leaving keys: erasures of which something may still be there.
+    """
 
     erasures: int
     signals: int
     trajectories: int
     dead_letters: int
+    out_of_reach: Mapping[str, int]
+
+
+class _Found(NamedTuple):
+    """An erasure that a database lacks, what of it is there again, and the entries that are true once that is gone."""
+
+    erasure: Erasure
+    holdings: Holdings
+    done: Sequence[LedgerEntry]
 
 
 def in_force(engine: Engine, entries: Sequence[LedgerEntry], policies: Policies) -> list[LedgerEntry]:
@@ -78,7 +95,7 @@ def erase_again(
     entries: Sequence[LedgerEntry],
     keys: KeyProvider,
     settings: SinkSettings,
-    register_of: Callable[[str], Register],
+    policies: Policies,
 ) -> Reapplied:
     """Number tasks on from what readers have, then do again the erasures that the database lacks; as `reapply`.
 
@@ -89,10 +106,11 @@ def erase_again(
         SinkError: Kafka refuses, or does not show `tasks`.
         KeyUnavailable: A key cannot be had now.
     """
+    left = partial(has_left, policies=policies, keys=keys)
     with engine.begin() as connection:
-        erased = ErasedTasks(entries, keys, partial(_clients, connection))
+        erased = ErasedTasks(entries, keys, partial(_clients, connection), left)
         go_on_from_published(connection, settings, erased, needs_topic=True)
-    return reapply(engine, entries, keys, settings, register_of)
+    return reapply(engine, entries, keys, settings, policies)
 
 
 def _clients(connection: Connection, municipality: str, trajectory_id: str) -> int | None:
@@ -106,7 +124,7 @@ def reapply(
     entries: Sequence[LedgerEntry],
     keys: KeyProvider,
     settings: SinkSettings,
-    register_of: Callable[[str], Register],
+    policies: Policies,
 ) -> Reapplied:
     """Do again, in one transaction, the erasures that the database lacks.
 
@@ -115,43 +133,86 @@ def reapply(
         entries: The whole ledger.
         keys: Give the keyed hash by which things are found; nothing is opened.
         settings: Topics and CloudEvents source.
-        register_of: The register of processing activities of a municipality.
+        policies: Say who left, and which processing activities are whose.
 
     Raises:
-        KeyUnavailable: A key cannot be had now.
+        KeyUnavailable: A key of a municipality that did not leave cannot be had now.
     """
-    done = Reapplied(0, 0, 0, 0)
+    counts: Counter[str] = Counter()
+    out_of_reach: Counter[str] = Counter()
     with engine.begin() as connection:
         lock_tasks(connection)
-        ledger = Ledger(CONSOLE, register_of)
+        ledger = Ledger(CONSOLE, policies.register_of)
         destruction = Destruction(connection, ledger, Why.ERASED)
         missing = unknown_to(entries, subject_ledger_store.stored(connection))
-        by_municipality: defaultdict[str, list[LedgerEntry]] = defaultdict(list)
-        for entry in missing:
-            by_municipality[entry.municipality].append(entry)
-        for municipality, told in by_municipality.items():
-            again = _Again(
-                connection, LedgerIds(keys.pseudonym_keys(municipality).hashed), municipality, told
-            )
-            for erasure, own in again.erasures():
-                holdings = again.holdings(own)
-                erase(destruction, holdings, erasure, own, settings)
-                forget_withdrawn(connection, holdings.person)
-                _account(ledger, erasure, holdings.person)
-                done = Reapplied(
-                    done.erasures + 1,
-                    done.signals + len(holdings.signals),
-                    done.trajectories + len(holdings.memberships),
-                    done.dead_letters + len(holdings.letters),
-                )
+        for municipality, told in _by_municipality(missing).items():
+            left = has_left(municipality, policies, keys)
+            found = _unkeyed(connection, municipality, told) if left else _keyed(connection, keys, told)
+            for one in found:
+                erase(destruction, one.holdings, one.erasure, one.done, settings)
+                forget_withdrawn(connection, one.holdings.person)
+                _account(ledger, one.erasure, one.holdings.person)
+                counts += _counted(one.holdings)
+            still = unknown_to(told, subject_ledger_store.stored(connection))
+            out_of_reach[municipality] += len({entry.erasure_id for entry in still})
         ledger.store(connection)
-    return done
+    return Reapplied(
+        counts["erasures"],
+        counts["signals"],
+        counts["trajectories"],
+        counts["dead_letters"],
+        dict(+out_of_reach),
+    )
+
+
+def _by_municipality(entries: Iterable[LedgerEntry]) -> Mapping[str, list[LedgerEntry]]:
+    found: defaultdict[str, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        found[entry.municipality].append(entry)
+    return found
+
+
+def _by_erasure(
+    entries: Iterable[LedgerEntry], *, keyed: bool = True
+) -> list[tuple[Erasure, list[LedgerEntry]]]:
+    """The erasures, oldest first, each with its entries."""
+    own: defaultdict[Erasure, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        own[Erasure(entry.erasure_id, entry.erased_at, keyed)].append(entry)
+    return sorted(own.items(), key=lambda item: (item[0].at, item[0].erasure_id))
+
+
+def _keyed(connection: Connection, keys: KeyProvider, entries: Sequence[LedgerEntry]) -> Iterator[_Found]:
+    """The erasures of one municipality, each looked for when those before it are done."""
+    municipality = entries[0].municipality
+    again = _Again(connection, LedgerIds(keys.pseudonym_keys(municipality).hashed), municipality)
+    for erasure, own in _by_erasure(entries):
+        yield _Found(erasure, again.holdings(own), own)
+
+
+def _unkeyed(connection: Connection, municipality: str, entries: Sequence[LedgerEntry]) -> Iterator[_Found]:
+    """As `_keyed`, of a municipality that left: what can be told without keys."""
+    for erasure, own in _by_erasure(entries, keyed=False):
+        if told := subject_unkeyed.told_without_keys(own):
+            holdings = subject_unkeyed.holdings_by_match_keys(connection, municipality, told)
+            yield _Found(erasure, holdings, told)
+    if subject_unkeyed.holds_nothing_of(connection, municipality):
+        subject_ledger_store.record(connection, entries)
+
+
+def _counted(holdings: Holdings) -> Counter[str]:
+    return Counter(
+        erasures=1,
+        signals=len(holdings.signals),
+        trajectories=len(holdings.memberships),
+        dead_letters=len(holdings.letters),
+    )
 
 
 def _account(ledger: Ledger, erasure: Erasure, person: Person) -> None:
     municipality = person.municipality
     trace_id = trace_from(erasure.erasure_id)
-    about = {"request": "ERASE", "again": True}
+    about = {"request": "ERASE", "again": True, **({} if erasure.keyed else {"without_keys": True})}
     event = Event(EventKind.DATA_ERASED, "sink", erasure.erasure_id, municipality, trace_id, about)
     ledger.event(event)
     whose: list[Subject | None] = [resident(key) for key in sorted(person.own_keys)]
@@ -164,20 +225,10 @@ def _account(ledger: Ledger, erasure: Erasure, person: Person) -> None:
 class _Again:
     """What a municipality's part of the database holds of what its ledger says was erased."""
 
-    def __init__(
-        self, connection: Connection, ids: LedgerIds, municipality: str, entries: Sequence[LedgerEntry]
-    ) -> None:
+    def __init__(self, connection: Connection, ids: LedgerIds, municipality: str) -> None:
         self._connection = connection
         self._ids = ids
         self._municipality = municipality
-        self._entries = entries
-
-    def erasures(self) -> list[tuple[Erasure, list[LedgerEntry]]]:
-        """The erasures, oldest first, each with its entries."""
-        own: defaultdict[Erasure, list[LedgerEntry]] = defaultdict(list)
-        for entry in self._entries:
-            own[Erasure(entry.erasure_id, entry.erased_at)].append(entry)
-        return sorted(own.items(), key=lambda item: (item[0].at, item[0].erasure_id))
 
     def holdings(self, entries: Sequence[LedgerEntry]) -> Holdings:
         """What is there again of one erasure."""

@@ -23,7 +23,7 @@ def municipalities_of(
     """The municipality of each task that is one of those municipalities'; others are not in it.
 
     Raises:
-        ServiceAway: PostgreSQL does not answer.
+        ServiceAway: PostgreSQL does not answer, or not in time.
     """
     # PostgreSQL has no text with a zero byte, so no task has such an id.
     possible = [one for one in ids if "\x00" not in one]

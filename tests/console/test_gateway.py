@@ -16,10 +16,14 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
+from signaalwissel.console.checking import checker
+from signaalwissel.console.gateway import _engine, _task_owners
 from signaalwissel.console.metrics_http import GATEWAY
 from signaalwissel.deploy.ports import free_ports
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
+from signaalwissel.sinks import ledger
+from signaalwissel.sinks.access import Database
 from signaalwissel.sinks.row_security import grant_reader
 from sqlalchemy import text
 
@@ -27,8 +31,8 @@ from tests.benchmarks.gateway_load import Load, new_signals
 from tests.console.console_support import CommandLine, Installation
 from tests.console.metrics_support import every_page
 from tests.console.metrics_support import value as sample
+from tests.sources.gateway_support import Outlet, client, update
 from tests.sources.gateway_support import signal as a_signal
-from tests.sources.gateway_support import update
 
 TRYING = {"DEVELOPMENT_LOGIN": "true", "EVERY_MUNICIPALITY": "true", "GATEWAY_PORT": "0"}
 MANY = {"HTTP_RATE_PER_S": "1000000"}
@@ -206,3 +210,47 @@ def test_checks_without_a_database_are_refused_at_the_start(
     ended = signaalwissel("gateway")
     assert ended.code == 2
     assert "GATEWAY_CHECKS" in ended.err
+
+
+@pytest.fixture
+def impatient(stored: Installation) -> Database:
+    """The gateway's way to the database, where it gives a statement a second."""
+    grant_reader(stored.engine)
+    engine = _engine(stored.settings.model_copy(update={"gateway_answer_s": 1.0}))
+    assert engine is not None
+    return engine
+
+
+def assert_says_later(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_task_update_whose_task_is_not_looked_up_in_time_is_answered_with_503_and_sends_nothing(
+    stored: Installation, impatient: Database
+) -> None:
+    outlet = Outlet()
+    sender = client(outlet, tasks=_task_owners(stored.settings, impatient))
+    with stored.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE"))
+        assert_says_later(sender.post("/v1/taakupdates", json=update()))
+    assert outlet.sent == []
+    # There is no such task: it was looked up.
+    assert sender.post("/v1/taakupdates", json=update()).status_code == 404
+
+
+def test_a_check_that_is_not_looked_up_in_time_is_answered_with_503_and_not_looked_up_again(
+    stored: Installation, impatient: Database
+) -> None:
+    asks = checker(stored.settings, impatient, ledger.GATEWAY, stored.settings.database_reader_role)
+    asking = client(subject="ris", asks=asks)
+    # Its connection stays open.
+    assert asking.post("/v1/toetsen", json=a_signal()).status_code == 200
+    with stored.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE trajectory_keys IN ACCESS EXCLUSIVE MODE"))
+        assert_says_later(asking.post("/v1/toetsen", json=a_signal()))
+    assert asking.post("/v1/toetsen", json=a_signal()).status_code == 200
+    with stored.engine.connect() as connection:
+        # One for each of the three: a second try of the one in between would have put it on record twice.
+        assert connection.execute(text("SELECT sum(lines) FROM processing_log")).scalar_one() == 3
+    asks.close()

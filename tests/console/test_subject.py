@@ -2,14 +2,22 @@
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from signaalwissel.console import erasure_ledger as ledger_file
+from signaalwissel.console import runtime
+from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind
+from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.sinks.subject_tables import erasure_ledger, objections, subject_requests
+from signaalwissel.sinks.tables import trajectories
 from sqlalchemy import select
 
 from tests.console.console_support import MUNICIPALITY, CommandLine, Installation
+from tests.processors.followup_support import at_noon
+from tests.sinks.clock_support import MONDAY, Office, state
 
 BSN = "999990019"
 ABOUT = ("--municipality", MUNICIPALITY, "--by", "po-3")
@@ -125,3 +133,50 @@ def test_a_line_of_a_ledger_that_a_crash_cut_off_is_left_out_and_a_bad_one_is_na
     file.write_text('{"erasure_id": "er\n', "utf-8")
     ended = signaalwissel("subject", "ledger", "apply", file)
     assert (ended.code, f"{file}:1" in ended.err) == (2, True), ended.err
+
+
+LEFT = "0999"
+"""Without policy and keys."""
+
+
+@pytest.fixture
+def behind(installation: Installation, tmp_path: Path) -> Path:
+    """A ledger with an erasure in each of two municipalities, of which one left; the database lacks both."""
+    ids = LedgerIds(installation.keys.pseudonym_keys(MUNICIPALITY).hashed)
+    opaque = {MUNICIPALITY: ids.client("T-1", 0), LEFT: b"x" * 16}
+    at = at_noon(date(2026, 3, 9))
+    told = state((TrajectoryEventKind.APPLIED, MONDAY))
+    Office(installation.database_url).store(states=[told._replace(municipality=code) for code in opaque])
+    file = tmp_path / "erasures.jsonl"
+    entries = [LedgerEntry(f"e-{code}", LedgerKind.CLIENT, opaque[code], code, at) for code in opaque]
+    ledger_file.append(file, entries)
+    return file
+
+
+def erased(installation: Installation) -> dict[str, bool]:
+    with installation.engine.connect() as connection:
+        rows = connection.execute(select(trajectories.c.municipality, trajectories.c.erased))
+        return {row.municipality: row.erased for row in rows}
+
+
+def test_the_ledger_s_command_does_what_it_can_beside_a_municipality_that_left_and_ends_with_1(
+    installation: Installation, behind: Path, signaalwissel: CommandLine
+) -> None:
+    ended = signaalwissel("subject", "ledger", "apply", behind, "--json")
+    assert ended.code == 1, ended.err
+    assert (ended.json["erasures"], ended.json["out_of_reach"]) == (1, {LEFT: 1})
+    assert f"municipality {LEFT} has neither policy nor keys" in ended.err
+    assert erased(installation) == {MUNICIPALITY: True, LEFT: False}
+
+
+def test_a_sink_starts_beside_a_municipality_that_left_and_warns_of_it(
+    installation: Installation, behind: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = installation.settings.model_copy(update={"erasure_ledger": behind})
+    for _ in range(2):
+        caplog.clear()
+        ledger_file.forget_again(settings, runtime.sink_settings(settings), installation.keys)
+        assert f"municipality {LEFT} has neither policy nor keys" in caplog.text
+    # Told as it was done, and not again.
+    assert "erasures done again" not in caplog.text
+    assert erased(installation) == {MUNICIPALITY: True, LEFT: False}

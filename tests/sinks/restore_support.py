@@ -55,7 +55,7 @@ class Erasures:
         return self._entry(LedgerKind.CLIENT, self._ids.client(trajectory_id, client))
 
     def __call__(self, bench: SinkBench, *signals: Decision) -> None:
-        reapply(bench.engine, self.entries(*signals), self.keys, bench.settings, POLICIES.register_of)
+        reapply(bench.engine, self.entries(*signals), self.keys, bench.settings, POLICIES)
 
     def _entry(self, kind: LedgerKind, opaque: bytes) -> LedgerEntry:
         return LedgerEntry("erase-1", kind, opaque, MUNICIPALITY, at_noon(date(2026, 3, 9)))

@@ -92,7 +92,7 @@ def gateway(
     *,
     tasks: Any = owners,
     publishers: Publishers | None = None,
-    asks: Asks | None = None,
+    asks: Callable[[Sequence[Asked]], Sequence[Reply | Rejected]] | None = None,
     checks_per_s: float = 10_000,
     access: Access = ACCESS,
     webhooks: Sequence[Loaded] = (),
