@@ -42,6 +42,11 @@ def changelog_topic(app_id: str, table: str) -> str:
     return f"{app_id}-{table}-changelog"
 
 
+def table_of(app_id: str, changelog: str) -> str:
+    """The table that a changelog of the app `app_id` holds."""
+    return changelog.removeprefix(f"{app_id}-").removesuffix("-changelog")
+
+
 @dataclass(frozen=True)
 class Topic:
     """A topic that must exist."""

@@ -90,7 +90,7 @@ def swallowed_exception() -> Iterator[None]:
 def table_not_read() -> Iterator[None]:
     """A recovery thinks that the changelog has nothing new."""
 
-    async def read(_self: ChangelogReader, states: Any) -> set[TopicPartition]:
+    async def read(_self: ChangelogReader, states: Any, _logs: Any) -> set[TopicPartition]:
         return set(states)
 
     with patch.object(ChangelogReader, "read", read):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signaalwissel.streams.errors import StateFolderTaken
+from signaalwissel.streams.positions import Origin
 from signaalwissel.streams.rocks import FRESH_S, RocksState
 
+BEGAN_S = 1_700_000_000.0
+ORIGIN = Origin("a1", 3)
 KEYS = st.sampled_from([b"", b"a", b"b", b"\xff", b"\xff\xff"])
 STEPS = st.lists(
     st.one_of(
@@ -84,19 +89,72 @@ def test_removing_a_key_that_is_not_there_is_an_error(state: RocksState) -> None
 
 
 def test_changelog_records_apply_in_log_order_and_a_tombstone_removes(state: RocksState) -> None:
-    state.apply([change(b"a", b"1"), change(b"b", b"1"), change(b"a", None), change(None, b"x")])
-    assert dict(state.items.items()) == {b"b": b"1"}
+    changes = [change(b"a", b"1"), change(b"b", b"1"), change(b"a", None), change(None, b"x")]
+    state.apply(changes, 5)
+    assert (dict(state.items.items()), state.next_offset) == ({b"b": b"1"}, 5)
 
 
-def test_a_store_that_was_left_alone_for_too_long_is_read_anew(folder: Path) -> None:
-    state = RocksState(folder)
-    state.items[b"a"] = b"1"
-    state.reached(7)
-    state.close()
-    now = folder.stat().st_mtime
-    late = RocksState(folder, now_s=now + FRESH_S + 60)
-    assert (dict(late.items.items()), late.next_offset) == ({}, 0)
-    late.close()
+@contextmanager
+def opened(folder: Path, at_s: float = BEGAN_S) -> Iterator[RocksState]:
+    """The store at a moment, for as long as the block lasts."""
+    state = RocksState(folder, lambda: at_s)
+    try:
+        yield state
+    finally:
+        state.close()
+
+
+def seen(folder: Path, at_s: float) -> tuple[dict[bytes, bytes], int]:
+    with opened(folder, at_s) as state:
+        return dict(state.items.items()), state.next_offset
+
+
+@pytest.mark.parametrize(
+    ("later_s", "kept"),
+    [(0, True), (FRESH_S, True), (FRESH_S + 1, False), (-1, False), (-FRESH_S * 4, False)],
+)
+def test_a_store_that_is_too_old_or_from_the_future_is_read_anew(
+    folder: Path, later_s: float, kept: bool
+) -> None:
+    with opened(folder) as state:
+        state.items[b"a"] = b"1"
+        state.reached(7)
+    assert seen(folder, BEGAN_S + later_s) == (({b"a": b"1"}, 7) if kept else ({}, 0))
+
+
+def test_a_store_whose_log_was_not_read_to_its_end_grows_old(folder: Path) -> None:
+    with opened(folder) as state:
+        state.restart(ORIGIN)
+        state.reached(7)
+    with opened(folder, BEGAN_S + FRESH_S - 10) as state:
+        state.apply([change(b"a", b"1")], 8)
+    assert seen(folder, BEGAN_S + FRESH_S + 10) == ({}, 0)
+
+
+def test_a_store_whose_log_was_read_to_its_end_is_new_again(folder: Path) -> None:
+    with opened(folder) as state:
+        state.restart(ORIGIN)
+        state.reached(7)
+    with opened(folder, BEGAN_S + FRESH_S - 10) as state:
+        state.apply([change(b"a", b"1")], 8)
+        state.caught_up()
+    assert seen(folder, BEGAN_S + FRESH_S + 10) == ({b"a": b"1"}, 8)
+
+
+def test_a_store_knows_after_a_restart_which_log_it_is_a_part_of(folder: Path) -> None:
+    with opened(folder) as state:
+        assert state.origin is None
+        state.restart(ORIGIN)
+        assert (state.origin, state.next_offset) == (ORIGIN, 3)
+        state.items[b"a"] = b"1"
+        state.reached(5)
+    with opened(folder) as state:
+        assert (state.origin, state.next_offset) == (ORIGIN, 5)
+        state.restart(Origin("b2", 0))
+        assert dict(state.items.items()) == {}
+    with opened(folder) as state:
+        assert (state.origin, state.next_offset) == (Origin("b2", 0), 0)
+        assert dict(state.items.items()) == {}
 
 
 def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> None:
@@ -110,8 +168,8 @@ def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> N
 def test_a_crash_at_any_moment_leaves_the_last_commit(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
 ) -> None:
-    folder = tmp_path_factory.mktemp("rocks") / "0"
-    state, committed, now, offset = RocksState(folder), {}, {}, 0
+    root = tmp_path_factory.mktemp("rocks")
+    state, committed, now, offset, crashes = RocksState(root / "0"), {}, {}, 0, 0
     for step, *arguments in steps:
         if step == "set":
             key, value = arguments
@@ -123,7 +181,10 @@ def test_a_crash_at_any_moment_leaves_the_last_commit(
             state.reached(offset)
             committed = dict(now)
         elif step == "crash":
+            # What lies on the disk while the process still runs is what a kill leaves.
+            shutil.copytree(root / str(crashes), root / str(crashes + 1))
             state.close()
-            state, now = RocksState(folder), dict(committed)
+            crashes += 1
+            state, now = RocksState(root / str(crashes)), dict(committed)
         assert dict(state.items.items()) == now
     state.close()
