@@ -125,7 +125,7 @@ class Cluster:
             if code:
                 raise LayoutError(
                     f"the broker does not tell the settings of {topic} (error {code}: {text}); this client needs "
-                    "the right DescribeConfigs on its input topics"
+                    "the right DescribeConfigs on the topics that it reads"
                 )
             found[topic] = {entry[0]: entry[1] for entry in entries}
         return found

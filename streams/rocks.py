@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from rocksdict import BlockBasedOptions, DbClosedError, Options, Rdict, ReadOptions, WriteBatch
+from signaalwissel.processors.topic_settings import TOMBSTONES_KEPT_S
 from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.errors import StateFolderTaken
 from signaalwissel.streams.positions import Origin, read_origin
 
-FRESH_S = 12 * 3600
+FRESH_S = TOMBSTONES_KEPT_S / 2
 """A store that was left alone for longer is read anew: the changelog forgets what was removed after a day, and a store
 that missed a removal would keep the entry for ever."""
 
