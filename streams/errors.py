@@ -97,6 +97,17 @@ class BrokenOrderError(EngineError):
     """A chunk does not begin where the previous one ended: a defect of the engine itself."""
 
 
+class StateStoreFailed(EngineError):
+    """A table on disk cannot be opened or written."""
+
+    def __init__(self, folder: Path, cause: BaseException) -> None:
+        super().__init__(
+            f"{folder}: the table there cannot be opened or written: {cause}. Nothing is lost: what it holds lies in its "
+            "changelog too, and a commit that it missed is read again. Give the disk room, or mend it, and start the "
+            "worker again. If it stays so, delete this folder: the next start reads the table anew."
+        )
+
+
 class StateFolderTaken(EngineError):
     """The folder of a table on disk is another worker's."""
 

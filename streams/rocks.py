@@ -15,12 +15,13 @@ import fcntl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple, TextIO
 
 from rocksdict import BlockBasedOptions, DbClosedError, Options, Rdict, ReadOptions, WriteBatch
 from signaalwissel.processors.topic_settings import TOMBSTONES_KEPT_S
 from signaalwissel.streams.chunk import Record
-from signaalwissel.streams.errors import StateFolderTaken
+from signaalwissel.streams.errors import StateFolderTaken, StateStoreFailed
 from signaalwissel.streams.positions import Origin, read_origin
 
 FRESH_S = TOMBSTONES_KEPT_S / 2
@@ -96,6 +97,22 @@ class RocksItems:
         yield from ((key, value) for key, value in changes.items() if value is not None)
 
 
+class _Disk:
+    """What fails inside is told as a failure of the store: RocksDB raises `Exception` itself for a full disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None and (kind is Exception or isinstance(error, OSError)):
+            raise StateStoreFailed(self._folder, error) from error
+
+
 class RocksState:
     """One partition of one table on disk; the counterpart of `table.PartitionState`.
 
@@ -105,17 +122,20 @@ class RocksState:
 
     Raises:
         StateFolderTaken: Another process has it.
+        StateStoreFailed: The disk is full or broken; every method that writes raises it too.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._clock = clock
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder)
-        self._open()
-        # A clock that was put back tells nothing about the age.
-        if not 0 <= clock() - _number(self.items.disk.get(_WRITTEN_AT)) <= FRESH_S:
-            self._empty()
+        self._disk = _Disk(folder)
+        with self._disk:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(folder)
+            self._open()
+            # A clock that was put back tells nothing about the age.
+            if not 0 <= clock() - _number(self.items.disk.get(_WRITTEN_AT)) <= FRESH_S:
+                self._empty()
 
     def _open(self) -> None:
         self.items = RocksItems(Rdict(str(self._folder), _options()))
@@ -131,7 +151,8 @@ class RocksState:
     def restart(self, origin: Origin) -> None:
         """Forget everything: this changelog is to be read from its beginning."""
         if self.next_offset or self.origin is not None:
-            self._empty()
+            with self._disk:
+                self._empty()
         self.origin, self.next_offset = origin, origin.beginning
         batch = WriteBatch(raw_mode=True)
         batch.put(_ORIGIN, origin.text().encode())
@@ -152,7 +173,8 @@ class RocksState:
                 batch.put(_ENTRY + record.key, record.value)
         self.next_offset = next_offset
         batch.put(_NEXT_OFFSET, _bytes(next_offset))
-        self.items.disk.write(batch)
+        with self._disk:
+            self.items.disk.write(batch)
 
     def caught_up(self) -> None:
         """Note that it was read to the end of its changelog: no removal is missing."""
@@ -174,7 +196,8 @@ class RocksState:
         """Write what makes the store as new as its log is now."""
         batch.put(_NEXT_OFFSET, _bytes(self.next_offset))
         batch.put(_WRITTEN_AT, _bytes(int(self._clock())))
-        self.items.disk.write(batch)
+        with self._disk:
+            self.items.disk.write(batch)
 
     def size(self) -> StateSize:
         """RocksDB's estimates: counting would read all of it."""
@@ -188,8 +211,11 @@ class RocksState:
 
     def close(self) -> None:
         """Give the folder back; what is not committed is forgotten."""
-        self.items.disk.close()
-        self._lock.close()
+        try:
+            with self._disk:
+                self.items.disk.close()
+        finally:
+            self._lock.close()
 
 
 def _locked(folder: Path) -> TextIO:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signaalwissel.streams.errors import StateFolderTaken
+from signaalwissel.streams.errors import StateFolderTaken, StateStoreFailed
 from signaalwissel.streams.positions import Origin
 from signaalwissel.streams.rocks import FRESH_S, RocksState
 
@@ -161,6 +164,48 @@ def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> N
     with pytest.raises(StateFolderTaken, match="SIGNAALWISSEL_STATE_DIR"):
         RocksState(folder)
     assert state.next_offset == 0
+
+
+def test_a_store_that_cannot_be_opened_is_told_with_its_folder_and_what_to_do(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "CURRENT").write_text("no manifest\n")
+    with pytest.raises(StateStoreFailed, match=r"changelog/0: .* delete this folder"):
+        RocksState(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MiB; the test is skipped where none can be mounted."""
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("nothing can be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def fill(state: RocksState) -> None:
+    """Commit 200 entries after the other, each with the number of its commit, as long as there is room."""
+    for commit in itertools.count(1):
+        for entry in range(200):
+            state.items[b"%d-%d" % (commit, entry)] = os.urandom(500)
+        state.reached(commit)
+
+
+def test_a_full_disk_is_told_and_with_room_the_store_is_what_it_was_committed_to_be(small_disk: Path) -> None:
+    folder = small_disk / "changelog" / "0"
+    state = RocksState(folder, lambda: BEGAN_S)
+    with pytest.raises(StateStoreFailed, match="Give the disk room"):
+        fill(state)
+    committed = state.next_offset - 1
+    with pytest.raises(StateStoreFailed):
+        state.close()
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    items, next_offset = seen(folder, BEGAN_S)
+    assert next_offset == committed > 1
+    assert {int(key.partition(b"-")[0]) for key in items} == set(range(1, next_offset + 1))
+    assert len(items) == 200 * next_offset
 
 
 @settings(deadline=None, max_examples=60)
