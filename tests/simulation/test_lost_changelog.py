@@ -15,7 +15,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.process import OUT, Process
 from tests.simulation.world import CHANGELOG, World, small_plan
 
-WHILE_S = 10.0
+WHILE_S = 5.0
 
 
 def made_anew(broker: Broker) -> None:
