@@ -216,7 +216,7 @@ def _worker(app: str, inputs: Iterable[str], changelogs: Iterable[str]) -> Itera
     yield from _read((*inputs, *changelogs))
     yield from _written(changelogs)
     # It does not start on topics that are set otherwise than they must be.
-    yield from _on(inputs, Operation.DESCRIBE_CONFIGS)
+    yield from _on((*inputs, *changelogs), Operation.DESCRIBE_CONFIGS)
     yield Right(Kind.GROUP, app, Operation.READ)
     yield Right(Kind.TRANSACTIONAL_ID, f"{app}-", Operation.WRITE, begins=True)
 

@@ -13,6 +13,15 @@ UNCOMPRESSED = {"compression.type": "uncompressed"}
 
 ALWAYS = STAMPED_BY_BROKER | UNCOMPRESSED
 SIZE = "max.message.bytes"
+TOMBSTONES = "delete.retention.ms"
+TOMBSTONES_KEPT_S = 24 * 60 * 60
+"""How long a changelog at least tells that an entry was removed, to whoever reads on from where it stopped."""
+
+CHANGELOG = {"cleanup.policy": "compact", TOMBSTONES: str(TOMBSTONES_KEPT_S * 1000)}
+"""A changelog whose old records are deleted is a table that forgets."""
+
+_AT_MOST = {SIZE: " or less"}
+_AT_LEAST = {TOMBSTONES: " or more"}
 
 
 def unmet_settings(
@@ -22,7 +31,8 @@ def unmet_settings(
 
     Args:
         found: Per topic what the broker has; nothing where it does not tell.
-        wanted: Per topic what it must have; a size is an upper bound, everything else is exact.
+        wanted: Per topic what it must have; a size is an upper bound, a time that tombstones are kept a lower one,
+            everything else is exact.
     """
     untold = [topic for topic in wanted if not found.get(topic)]
     if untold:
@@ -31,7 +41,7 @@ def unmet_settings(
             "DescribeConfigs on its topics, then start again"
         )
     faults = [
-        f"{topic} has {_told(key, found[topic].get(key))}, which must be {value}{' or less' if key == SIZE else ''}"
+        f"{topic} has {_told(key, found[topic].get(key))}, which must be {value}{_bound(key)}"
         for topic, settings in wanted.items()
         for key, value in settings.items()
         if not _met(key, found[topic].get(key), value)
@@ -45,7 +55,13 @@ def _told(key: str, given: str | None) -> str:
     return f"no {key}" if given is None else f"{key}={given}"
 
 
+def _bound(key: str) -> str:
+    return _AT_MOST.get(key) or _AT_LEAST.get(key, "")
+
+
 def _met(key: str, given: str | None, value: str) -> bool:
-    if key == SIZE:
-        return given is not None and given.isdecimal() and int(given) <= int(value)
-    return given == value
+    if not _bound(key):
+        return given == value
+    if given is None or not given.isdecimal():
+        return False
+    return int(given) <= int(value) if key in _AT_MOST else int(given) >= int(value)

@@ -19,7 +19,7 @@ import mode
 from faust.events import Event
 from faust.types import EventT, Message
 from mode import Service
-from signaalwissel.processors.topic_settings import unmet_settings
+from signaalwissel.processors.topic_settings import CHANGELOG, unmet_settings
 from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.chunk import ChunkHandler
 from signaalwissel.streams.clock import now_ms
@@ -135,7 +135,10 @@ class ChunkApp(faust.App):
         check_layout(self.partition_counts, self.inputs, [table.changelog for table in self.chunk_tables])
 
     async def _check_settings(self) -> None:
-        wanted = self.settings.input_settings
+        wanted = {
+            **self.settings.input_settings,
+            **{table.changelog: CHANGELOG for table in self.chunk_tables},
+        }
         if not wanted:
             return
         found = await self.cluster.topic_settings(wanted)

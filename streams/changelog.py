@@ -1,6 +1,6 @@
 """Reads changelog partitions into memory, up to where they went at the time of asking.
 
-Flows in: partition states and the offsets up to which they are known. Flows out: the same states, complete.
+Flows in: partition states and the changelogs as the broker has them. Flows out: the same states, complete.
 
 Why not the stock recovery (engine notes B.3 and "Recovery of 1M keys"): it passes every record through an
 event, a queue and a buffer (84 s for a million keys against 5 s), decides by a cached end of the log, and waits
@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.cluster import Cluster
 from signaalwissel.streams.errors import BrokerAwayError
+from signaalwissel.streams.positions import Log
 from signaalwissel.streams.table import TableState
 
 log = logging.getLogger(__name__)
@@ -37,28 +39,31 @@ class ChangelogReader:
         self._tell = tell
         self.records = 0
 
-    async def read(self, states: Mapping[TopicPartition, TableState]) -> set[TopicPartition]:
+    async def read(
+        self, states: Mapping[TopicPartition, TableState], logs: Mapping[TopicPartition, Log]
+    ) -> set[TopicPartition]:
         """Read on where each state stands; return the partitions whose items may have changed.
 
-        Cancelling leaves every state at a prefix of its changelog.
+        A state of another log, or of none, is forgotten and read from the beginning. Cancelling leaves every state at a prefix of its changelog.
 
         Raises:
             BrokerAwayError: nothing came for `patience_s` seconds although the log goes on.
         """
-        ends = await self._cluster.ends(states)
-        beginnings = await self._cluster.beginnings(states)
         changed: set[TopicPartition] = set()
         for tp, state in states.items():
-            if not beginnings[tp] <= state.next_offset <= ends[tp]:
-                state.restart(beginnings[tp])
-                changed.add(tp)
-        due = {tp: ends[tp] for tp, state in states.items() if state.next_offset < ends[tp]}
+            if state.origin != logs[tp].origin or state.next_offset > logs[tp].end:
+                if state.next_offset:
+                    changed.add(tp)
+                state.restart(logs[tp].origin)
+        due = {tp: logs[tp].end for tp, state in states.items() if state.next_offset < logs[tp].end}
         if due:
             reader = await self._cluster.new_reader()
             try:
                 changed |= await self._read_until(reader, due, states)
             finally:
                 await reader.stop()
+        for state in states.values():
+            state.caught_up()
         return changed
 
     async def _read_until(
@@ -74,18 +79,20 @@ class ChangelogReader:
         moved_at = time.monotonic()
         while due:
             fetched = await reader.getmany(*due, timeout_ms=POLL_MS, max_records=FETCHED_RECORDS)
-            for tp, records in fetched.items():
-                states[tp].apply(records)
-                self.records += len(records)
-                self._tell(len(records))
-                changed.add(tp)
             for tp in list(due):
                 position = await reader.position(tp)
                 if position > states[tp].next_offset:
                     moved_at = time.monotonic()
-                    states[tp].reached(position)
+                    if self._apply(states[tp], fetched.get(tp, []), position):
+                        changed.add(tp)
                 if position >= due[tp]:
                     del due[tp]
             if time.monotonic() - moved_at > self._patience_s:
                 raise BrokerAwayError("reading the tables' changelogs", self._patience_s)
         return changed
+
+    def _apply(self, state: TableState, records: list[Record], position: int) -> int:
+        state.apply(records, position)
+        self.records += len(records)
+        self._tell(len(records))
+        return len(records)

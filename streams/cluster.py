@@ -16,7 +16,6 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     AuthenticationFailedError,
@@ -28,7 +27,9 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 from signaalwissel.streams.bounded import bounded
 from signaalwissel.streams.errors import LayoutError
+from signaalwissel.streams.positions import Log, Origin
 from signaalwissel.streams.settings import EngineSettings
+from signaalwissel.streams.topic_ids import IdentifyingAdmin
 from signaalwissel.streams.wire import ForgivingConsumer
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Cluster:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._log_client: AIOKafkaConsumer | None = None
-        self._admin: AIOKafkaAdminClient | None = None
+        self._admin: IdentifyingAdmin | None = None
 
     async def open(self) -> None:
         """Connect, waiting up to `broker_timeout_s` for a broker.
@@ -64,7 +65,7 @@ class Cluster:
 
     async def _connect(self) -> None:
         settings = self._settings
-        admin = AIOKafkaAdminClient(
+        admin = IdentifyingAdmin(
             bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **settings.connection
         )
         async with AsyncExitStack() as undo:
@@ -124,7 +125,7 @@ class Cluster:
             if code:
                 raise LayoutError(
                     f"the broker does not tell the settings of {topic} (error {code}: {text}); this client needs "
-                    "the right DescribeConfigs on its input topics"
+                    "the right DescribeConfigs on the topics that it reads"
                 )
             found[topic] = {entry[0]: entry[1] for entry in entries}
         return found
@@ -141,6 +142,14 @@ class Cluster:
         asked = list(partitions)
         return await self._retried("asking where logs end", lambda: self._open_log().end_offsets(asked))
 
+    async def logs(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Log]:
+        """Each partition as the log that it is, and up to where it is committed."""
+        asked = list(partitions)
+        topics = sorted({tp.topic for tp in asked})
+        ids = await self._retried("asking for topics' ids", lambda: self._open_admin().topic_ids(topics))
+        beginnings, ends = await self.beginnings(asked), await self.ends(asked)
+        return {tp: Log(Origin(ids[tp.topic], beginnings[tp]), ends[tp]) for tp in asked}
+
     async def committed(
         self, partitions: Iterable[TopicPartition]
     ) -> dict[TopicPartition, OffsetAndMetadata]:
@@ -152,7 +161,7 @@ class Cluster:
         )
         return {tp: committed for tp, committed in found.items() if committed.offset >= 0}
 
-    def _open_admin(self) -> AIOKafkaAdminClient:
+    def _open_admin(self) -> IdentifyingAdmin:
         assert self._admin is not None, "the cluster is asked before it was opened"  # noqa: S101 order of calls
         return self._admin
 

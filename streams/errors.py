@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from signaalwissel.streams.positions import Log, Position
+
 
 class EngineError(Exception):
     """The worker cannot go on; nothing was acknowledged beyond its last commit."""
@@ -36,6 +38,27 @@ class OffsetLostError(EngineError):
         self.committed = committed
         self.beginning = beginning
         self.end = end
+
+
+class ChangelogLostError(EngineError):
+    """A table's changelog does not hold any more what it held when this app last committed."""
+
+    def __init__(self, place: str, known: Position, found: Log) -> None:
+        if known.origin.topic_id != found.origin.topic_id:
+            what = f"it is another topic of the same name, and goes up to offset {found.end}"
+        else:
+            what = f"it holds {found.origin.beginning} up to {found.end}"
+        super().__init__(
+            f"{place}: at the last commit this changelog held offsets {known.origin.beginning} up to "
+            f"{known.next_offset}, but now {what}. The table that is kept in it is lost, whole or in part: it was "
+            "deleted, emptied or made anew, or its broker lost it. Nothing was read: a worker that went on would take "
+            "residents who have a trajectory for unknown. Bring the topic back where you can (a replica, a backup of the "
+            "brokers); then start again. Where you cannot, docs/runbooks.md (A changelog is lost) says for each table what "
+            "to do, and signaalwissel worker --accept-loss goes on once with what the topic holds now."
+        )
+        self.place = place
+        self.known = known
+        self.found = found
 
 
 class CorruptLogError(EngineError):
@@ -72,6 +95,17 @@ class TransactionLostError(EngineError):
 
 class BrokenOrderError(EngineError):
     """A chunk does not begin where the previous one ended: a defect of the engine itself."""
+
+
+class StateStoreFailed(EngineError):
+    """A table on disk cannot be opened or written."""
+
+    def __init__(self, folder: Path, cause: BaseException) -> None:
+        super().__init__(
+            f"{folder}: the table there cannot be opened or written: {cause}. Nothing is lost: what it holds lies in its "
+            "changelog too, and a commit that it missed is read again. Give the disk room, or mend it, and start the "
+            "worker again. If it stays so, delete this folder: the next start reads the table anew."
+        )
 
 
 class StateFolderTaken(EngineError):

@@ -26,6 +26,8 @@ from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.collector import filling
 from signaalwissel.streams.consumer import partitions_of
 from signaalwissel.streams.errors import OffsetLostError
+from signaalwissel.streams.losses import lost_partitions, notes_of
+from signaalwissel.streams.positions import Note
 
 if TYPE_CHECKING:
     from signaalwissel.streams.app import ChunkApp
@@ -89,9 +91,11 @@ class ChunkRecovery(Recovery):
         app.stats.in_recovery = True
         self._set_recovery_started()
         partitions = {tp.partition for tp in self._assigned}
+        committed = await app.cluster.committed(self._assigned) if self._assigned else {}
+        notes = notes_of(committed)
         with filling():
-            await self._fill_tables(partitions)
-        positions = await StartingPositions(app).find(self._assigned)
+            lost = await self._fill_tables(partitions, notes)
+        positions = await StartingPositions(app).find(self._assigned, committed)
         await app.on_rebalance_complete.send()
         await app.consumer.go_on_at(positions)
         await app._fetcher.maybe_start()  # noqa: SLF001 Faust's recovery starts it here too
@@ -99,14 +103,16 @@ class ChunkRecovery(Recovery):
             raise RebalanceAgain
         # Nothing is awaited from here on: a revocation comes before all of it or after all of it.
         app.stats.next_offsets = positions
+        app.stats.stream_times_ms = _stream_times(notes)
+        self._commit_anew([tp for tp in committed if tp.partition in lost])
         self._open()
         log.info("reading partitions %s of %s", sorted(partitions), ", ".join(app.inputs))
 
-    async def _fill_tables(self, partitions: set[int]) -> None:
+    async def _fill_tables(self, partitions: set[int], notes: Mapping[int, list[Note]]) -> set[int]:
         app = self.app
-        for lost in sorted(self._announced - partitions):
-            app.handler.on_revoked(lost)
-            self._announced.discard(lost)
+        for gone in sorted(self._announced - partitions):
+            app.handler.on_revoked(gone)
+            self._announced.discard(gone)
         for table in app.chunk_tables:
             for released in set(table.held) - partitions:
                 table.release(released)
@@ -115,11 +121,23 @@ class ChunkRecovery(Recovery):
             for table in app.chunk_tables
             for partition in sorted(partitions)
         }
+        logs = await app.cluster.logs(states) if states else {}
+        lost = lost_partitions(app, notes, logs)
         reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s, app.stats.note_recovered)
         stale, self._stale = self._stale, partitions  # stays so when a rebalance interrupts the reading
-        changed = {tp.partition for tp in await reader.read(states)} if states else set()
+        changed = {tp.partition for tp in await reader.read(states, logs)}
         self._stale = set()
         self._announce(partitions, stale | changed)
+        return lost
+
+    def _commit_anew(self, inputs: Iterable[TopicPartition]) -> None:
+        """Commit where reading goes on, of inputs that are at rest too: else a loss that was accepted is found again."""
+        app = self.app
+        for tp in inputs:
+            transaction = app.transactions.of(tp.partition)
+            if transaction is not None:
+                transaction.handled(tp, app.stats.next_offsets[tp])
+                app.transactions.dirty.set()
 
     def _announce(self, partitions: set[int], changed: set[int]) -> None:
         handler = self.app.handler
@@ -144,6 +162,15 @@ class ChunkRecovery(Recovery):
         app.admission.open()
 
 
+def _stream_times(notes: Mapping[int, list[Note]]) -> dict[int, int]:
+    """The stream times that were committed with the offsets (`PartitionTransaction.commit`)."""
+    told = {
+        partition: [note.stream_time_ms for note in found if note.stream_time_ms is not None]
+        for partition, found in notes.items()
+    }
+    return {partition: max(times) for partition, times in told.items() if times}
+
+
 def _asked_to_end() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
@@ -155,7 +182,9 @@ class StartingPositions:
     def __init__(self, app: ChunkApp) -> None:
         self._app = app
 
-    async def find(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    async def find(
+        self, partitions: list[TopicPartition], committed: Mapping[TopicPartition, OffsetAndMetadata]
+    ) -> dict[TopicPartition, int]:
         """The next offset of every partition; without a committed one the beginning of its log.
 
         Raises:
@@ -164,7 +193,6 @@ class StartingPositions:
         if not partitions:
             return {}
         cluster = self._app.cluster
-        committed = await cluster.committed(partitions)
         beginnings, ends = await cluster.beginnings(partitions), await cluster.ends(partitions)
         self._app.stats.end_offsets = ends
         positions = {}
@@ -174,7 +202,6 @@ class StartingPositions:
                 positions[tp] = beginnings[tp]
             else:
                 positions[tp] = self._checked(tp, found.offset, beginnings[tp], ends[tp])
-        self._restore_stream_times(partitions, committed)
         return positions
 
     def _checked(self, tp: TopicPartition, committed: int, beginning: int, end: int) -> int:
@@ -186,17 +213,6 @@ class StartingPositions:
         self._app.stats.losses_accepted += 1
         log.warning("accepted, as accept_loss is set: %s", lost)
         return beginning
-
-    def _restore_stream_times(
-        self, partitions: Iterable[TopicPartition], committed: Mapping[TopicPartition, OffsetAndMetadata]
-    ) -> None:
-        """Take the stream times over that were committed with the offsets (`PartitionTransaction.commit`)."""
-        times: dict[int, int] = {}
-        for tp in partitions:
-            metadata = committed[tp].metadata if tp in committed else ""
-            if metadata.isdecimal():
-                times[tp.partition] = max(int(metadata), times.get(tp.partition, 0))
-        self._app.stats.stream_times_ms = times
 
 
 class ChunkTableManager(TableManager):

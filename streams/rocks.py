@@ -13,21 +13,25 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple, TextIO
 
 from rocksdict import BlockBasedOptions, DbClosedError, Options, Rdict, ReadOptions, WriteBatch
+from signaalwissel.processors.topic_settings import TOMBSTONES_KEPT_S
 from signaalwissel.streams.chunk import Record
-from signaalwissel.streams.errors import StateFolderTaken
+from signaalwissel.streams.errors import StateFolderTaken, StateStoreFailed
+from signaalwissel.streams.positions import Origin, read_origin
 
-FRESH_S = 12 * 3600
+FRESH_S = TOMBSTONES_KEPT_S / 2
 """A store that was left alone for longer is read anew: the changelog forgets what was removed after a day, and a store
 that missed a removal would keep the entry for ever."""
 
 _ENTRY = b"e"
 _PAST_ENTRIES = b"f"
 _NEXT_OFFSET = b"n"
+_ORIGIN = b"o"
 _WRITTEN_AT = b"w"
 _NUMBER_SIZE = 8
 _READ_AHEAD = 4 << 20
@@ -93,32 +97,72 @@ class RocksItems:
         yield from ((key, value) for key, value in changes.items() if value is not None)
 
 
+class _Disk:
+    """What fails inside is told as a failure of the store: RocksDB raises `Exception` itself for a full disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None and (kind is Exception or isinstance(error, OSError)):
+            raise StateStoreFailed(self._folder, error) from error
+
+
 class RocksState:
     """One partition of one table on disk; the counterpart of `table.PartitionState`.
 
     Args:
         folder: Where it lies; nobody else may have it open.
-        now_s: Seconds since 1970: how old the store is.
+        clock: Seconds since 1970: how old the store is.
 
     Raises:
         StateFolderTaken: Another process has it.
+        StateStoreFailed: The disk is full or broken; every method that writes raises it too.
     """
 
-    def __init__(self, folder: Path, now_s: float | None = None) -> None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
-        self._lock = _locked(folder)
-        self._open()
-        now = time.time() if now_s is None else now_s
-        if now - _number(self.items.disk.get(_WRITTEN_AT)) > FRESH_S:
-            self.restart(0)
+        self._clock = clock
+        self._disk = _Disk(folder)
+        with self._disk:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(folder)
+            self._open()
+            # A clock that was put back tells nothing about the age.
+            if not 0 <= clock() - _number(self.items.disk.get(_WRITTEN_AT)) <= FRESH_S:
+                self._empty()
 
     def _open(self) -> None:
         self.items = RocksItems(Rdict(str(self._folder), _options()))
         self.next_offset = _number(self.items.disk.get(_NEXT_OFFSET))
+        origin = self.items.disk.get(_ORIGIN)
+        self.origin = None if origin is None else read_origin(origin.decode())
 
-    def apply(self, records: Iterable[Record]) -> None:
-        """Apply changelog records in log order; a record without value removes its key."""
+    def _empty(self) -> None:
+        self.items.disk.close()
+        Rdict.destroy(str(self._folder), _options())
+        self._open()
+
+    def restart(self, origin: Origin) -> None:
+        """Forget everything: this changelog is to be read from its beginning."""
+        if self.next_offset or self.origin is not None:
+            with self._disk:
+                self._empty()
+        self.origin, self.next_offset = origin, origin.beginning
+        batch = WriteBatch(raw_mode=True)
+        batch.put(_ORIGIN, origin.text().encode())
+        self._write(batch)
+
+    def apply(self, records: Iterable[Record], next_offset: int) -> None:
+        """Apply changelog records in log order; a record without value removes its key.
+
+        How old the store is stays: until all is read, removals that it misses may be on their way out of the log.
+        """
         batch = WriteBatch(raw_mode=True)
         for record in records:
             if record.key is None:
@@ -127,14 +171,14 @@ class RocksState:
                 batch.delete(_ENTRY + record.key)
             else:
                 batch.put(_ENTRY + record.key, record.value)
-        self.items.disk.write(batch)
+        self.next_offset = next_offset
+        batch.put(_NEXT_OFFSET, _bytes(next_offset))
+        with self._disk:
+            self.items.disk.write(batch)
 
-    def restart(self, beginning: int) -> None:
-        """Forget everything: the changelog is to be read anew from `beginning`."""
-        self.items.disk.close()
-        Rdict.destroy(str(self._folder), _options())
-        self._open()
-        self.next_offset = beginning
+    def caught_up(self) -> None:
+        """Note that it was read to the end of its changelog: no removal is missing."""
+        self._write(WriteBatch(raw_mode=True))
 
     def reached(self, next_offset: int) -> None:
         """Note that everything before `next_offset` is in `items`, and keep on disk what was committed."""
@@ -145,10 +189,15 @@ class RocksState:
                 batch.delete(_ENTRY + key)
             else:
                 batch.put(_ENTRY + key, value)
-        batch.put(_NEXT_OFFSET, self.next_offset.to_bytes(_NUMBER_SIZE, "big"))
-        batch.put(_WRITTEN_AT, int(time.time()).to_bytes(_NUMBER_SIZE, "big"))
-        self.items.disk.write(batch)
+        self._write(batch)
         self.items.changes.clear()
+
+    def _write(self, batch: WriteBatch) -> None:
+        """Write what makes the store as new as its log is now."""
+        batch.put(_NEXT_OFFSET, _bytes(self.next_offset))
+        batch.put(_WRITTEN_AT, _bytes(int(self._clock())))
+        with self._disk:
+            self.items.disk.write(batch)
 
     def size(self) -> StateSize:
         """RocksDB's estimates: counting would read all of it."""
@@ -162,8 +211,11 @@ class RocksState:
 
     def close(self) -> None:
         """Give the folder back; what is not committed is forgotten."""
-        self.items.disk.close()
-        self._lock.close()
+        try:
+            with self._disk:
+                self.items.disk.close()
+        finally:
+            self._lock.close()
 
 
 def _locked(folder: Path) -> TextIO:
@@ -179,6 +231,10 @@ def _locked(folder: Path) -> TextIO:
 
 def _number(data: bytes | None) -> int:
     return 0 if data is None else int.from_bytes(data, "big")
+
+
+def _bytes(number: int) -> bytes:
+    return number.to_bytes(_NUMBER_SIZE, "big")
 
 
 def _options() -> Options:
@@ -201,5 +257,5 @@ def _all_entries() -> ReadOptions:
     options = ReadOptions()
     options.set_iterate_upper_bound(_PAST_ENTRIES)
     options.set_readahead_size(_READ_AHEAD)
-    options.fill_cache(False)
+    options.fill_cache(False)  # type: ignore[call-arg]  # its stub forgets the argument
     return options

@@ -25,8 +25,8 @@ class EngineSettings:
         input_settings: what the broker must have set for input topics, by topic and key; a worker that finds
             something else does not start.
         state_dir: folder for tables on disk, this worker's alone; None keeps them in memory.
-        accept_loss: go on at the log's beginning where a committed offset lies outside the log, instead of
-            ending with OffsetLostError.
+        accept_loss: go on at the log's beginning where a committed offset lies outside the log, and with what a
+            changelog holds where it lost something, instead of ending with OffsetLostError or ChangelogLostError.
         commit_interval_s: least time between the beginnings of two commits; readers of committed records wait
             at most that long, and for the commit.
         transaction_timeout_s: after this the broker aborts the transaction of a worker that died.

@@ -29,7 +29,7 @@ class EngineStats:
         sweeps: sweeps of one partition.
         recovered: changelog records read by recoveries.
         rebalances: assignments received.
-        losses_accepted: partitions that went on behind a loss because `accept_loss` was set.
+        losses_accepted: partitions, of inputs and of tables, that went on behind a loss because `accept_loss` was set.
         gate_timeouts: times the cold-start gate opened because its bound passed.
         last_commit_monotonic: `time.monotonic()` of the last commit, None before the first.
         in_recovery: True from a revocation until input is read again, and at the start.

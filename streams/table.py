@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import faust
 from signaalwissel.streams.chunk import Record
+from signaalwissel.streams.positions import Origin
 from signaalwissel.streams.rocks import RocksState, StateSize
 from signaalwissel.streams.topics import changelog_topic
 
@@ -40,21 +41,28 @@ class Items(Protocol):
 
 
 class TableState(Protocol):
-    """One partition of one table: `items`, and how far its changelog has gone into them."""
+    """One partition of one table: `items`, and how far which changelog has gone into them."""
 
     @property
     def items(self) -> Items:
         """The entries."""
 
     @property
+    def origin(self) -> Origin | None:
+        """The changelog that it is a part of; None before it was read."""
+
+    @property
     def next_offset(self) -> int:
         """Every changelog record before it is part of `items`."""
 
-    def apply(self, records: Iterable[Record]) -> None:
-        """Apply changelog records in log order."""
+    def restart(self, origin: Origin) -> None:
+        """Forget everything: this changelog is to be read from its beginning."""
 
-    def restart(self, beginning: int) -> None:
-        """Forget everything: the changelog is to be read anew."""
+    def apply(self, records: Iterable[Record], next_offset: int) -> None:
+        """Apply changelog records in log order; everything before `next_offset` is part of `items` then."""
+
+    def caught_up(self) -> None:
+        """It was read to the end of its changelog."""
 
     def reached(self, next_offset: int) -> None:
         """Everything before `next_offset` is in `items`, and committed."""
@@ -67,19 +75,25 @@ class TableState(Protocol):
 
 
 class PartitionState:
-    """One partition of one table in memory: `items`, and how far the changelog has gone into them.
+    """One partition of one table in memory: `items`, and how far which changelog has gone into them.
 
     Every changelog record before the offset `next_offset` is part of `items`; with that, the state of a
     partition that stays through a rebalance need not be read again.
     """
 
-    __slots__ = ("items", "next_offset")
+    __slots__ = ("items", "next_offset", "origin")
 
     def __init__(self) -> None:
         self.items: dict[bytes, bytes] = {}
         self.next_offset = 0
+        self.origin: Origin | None = None
 
-    def apply(self, records: Iterable[Record]) -> None:
+    def restart(self, origin: Origin) -> None:
+        """Forget everything: this changelog is to be read from its beginning."""
+        self.items.clear()
+        self.origin, self.next_offset = origin, origin.beginning
+
+    def apply(self, records: Iterable[Record], next_offset: int) -> None:
         """Apply changelog records in log order; a record without value removes its key."""
         items = self.items
         for record in records:
@@ -90,11 +104,10 @@ class PartitionState:
                 items.pop(key, None)
             else:
                 items[key] = value
+        self.next_offset = next_offset
 
-    def restart(self, beginning: int) -> None:
-        """Forget everything: the changelog is to be read anew from `beginning`."""
-        self.items.clear()
-        self.next_offset = beginning
+    def caught_up(self) -> None:
+        """Do nothing: what is in memory does not grow old unseen."""
 
     def reached(self, next_offset: int) -> None:
         """Note that everything before `next_offset` is in `items`."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from signaalwissel.processors import emissions
-from signaalwissel.processors.topic_settings import ALWAYS, SIZE
+from signaalwissel.processors.topic_settings import ALWAYS, CHANGELOG, SIZE
 
 MOVED_SUFFIX = "-moved"
 SIGNALS_MOVED = emissions.SIGNALS + MOVED_SUFFIX
@@ -26,7 +26,7 @@ _DAY_MS = 24 * 60 * 60 * 1000
 _WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
 _MONTH = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
 # A changelog or state that is read whole at a start must not keep a year of old versions.
-_COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
+_COMPACT = {**CHANGELOG, "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
 # What was imported counts for longer than any signal may be old; then its digests go.
 _LEDGER = {**_COMPACT, "cleanup.policy": "compact,delete", "retention.ms": str(400 * _DAY_MS)}
 # A whole trajectory holds all its events; a decision may name every trajectory at an address.
@@ -40,6 +40,11 @@ _PUBLISHED = {SIZE: str((1 << 20) + 12)}
 def changelog_topic(app_id: str, table: str) -> str:
     """Name of the compacted topic that holds `table` of the app `app_id`."""
     return f"{app_id}-{table}-changelog"
+
+
+def table_of(app_id: str, changelog: str) -> str:
+    """The table that a changelog of the app `app_id` holds."""
+    return changelog.removeprefix(f"{app_id}-").removesuffix("-changelog")
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,11 @@ from aiokafka.structs import OffsetAndMetadata
 from signaalwissel.streams.bounded import bounded
 from signaalwissel.streams.errors import TransactionLostError
 from signaalwissel.streams.outputs import Batch, ChunkOutputs
+from signaalwissel.streams.positions import Note, Position
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.stats import EngineStats
 from signaalwissel.streams.table import PartitionedTable, TableState
+from signaalwissel.streams.topics import table_of
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +161,7 @@ class PartitionTransaction:
             # join after that: beside it they saved a round trip on a slow network, and doubled p99 on a fast one
             # (docs/adr/0012).
             written = await self._acknowledged()
-            await self._join_offsets(group_id, stream_time_ms)
+            await self._join_offsets(group_id, stream_time_ms, written)
             await self._producer.commit_transaction()
             for state, next_offset in written:
                 state.reached(next_offset)
@@ -171,11 +173,26 @@ class PartitionTransaction:
             await self._producer.begin_transaction()
         self._stats.note_commit(began_s, time.monotonic())
 
-    async def _join_offsets(self, group_id: str, stream_time_ms: int | None) -> None:
+    async def _join_offsets(
+        self, group_id: str, stream_time_ms: int | None, written: list[tuple[TableState, int]]
+    ) -> None:
         if self._offsets:
-            metadata = "" if stream_time_ms is None else str(stream_time_ms)
+            metadata = Note(stream_time_ms, self._positions(written)).text()
             offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in self._offsets.items()}
             await self._producer.send_offsets_to_transaction(offsets, group_id)
+
+    def _positions(self, written: list[tuple[TableState, int]]) -> dict[str, Position]:
+        """How far each table's changelog goes with this transaction; of what an older version read, nothing."""
+        reached = {id(state): next_offset for state, next_offset in written}
+        states = {
+            table_of(self._settings.app_id, changelog): table.held.get(self.partition)
+            for changelog, table in self._tables.items()
+        }
+        return {
+            name: Position(state.origin, reached.get(id(state), state.next_offset))
+            for name, state in states.items()
+            if state is not None and state.origin is not None
+        }
 
     async def _acknowledged(self) -> list[tuple[TableState, int]]:
         """Wait for the log; the table partitions that changed, with the offsets behind their changes."""

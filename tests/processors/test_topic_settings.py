@@ -1,7 +1,7 @@
 """What the broker must keep to: every fault is told, with topic, setting and the command that mends it."""
 
 import pytest
-from signaalwissel.processors.topic_settings import ALWAYS, unmet_settings
+from signaalwissel.processors.topic_settings import ALWAYS, CHANGELOG, unmet_settings
 
 WANTED = {"signals": ALWAYS, "trajectories": {**ALWAYS, "max.message.bytes": "1000"}}
 RIGHT = {name: dict(settings) for name, settings in WANTED.items()}
@@ -46,3 +46,21 @@ def test_a_setting_that_the_broker_does_not_know_is_told_as_missing() -> None:
 def test_a_size_is_an_upper_bound(size: str | None, fits: bool) -> None:
     found = {**RIGHT, "trajectories": {**ALWAYS, "max.message.bytes": size}}
     assert (unmet_settings(found, WANTED) is None) is fits
+
+
+@pytest.mark.parametrize(
+    ("kept_ms", "fits"),
+    [("86399999", False), ("86400000", True), ("604800000", True), ("-1", False), (None, False)],
+)
+def test_tombstones_may_be_kept_for_longer(kept_ms: str | None, fits: bool) -> None:
+    found = {"changelog": {**CHANGELOG, "delete.retention.ms": kept_ms}}
+    assert (unmet_settings(found, {"changelog": CHANGELOG}) is None) is fits
+
+
+def test_a_bound_is_told_with_its_direction() -> None:
+    found = {"changelog": {**CHANGELOG, "delete.retention.ms": "1"}}
+    unmet = unmet_settings(found, {"changelog": CHANGELOG})
+    assert unmet is not None
+    assert unmet.startswith(
+        "changelog has delete.retention.ms=1, which must be 86400000 or more: mend it with"
+    )

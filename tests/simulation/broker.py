@@ -66,6 +66,8 @@ class Broker:
         self._rng = rng
         self._timeout_s = timeout_s
         self.logs: dict[TopicPartition, list[Entry]] = {}
+        self.beginnings: dict[TopicPartition, int] = {}
+        self.topic_ids: dict[str, str] = {}
         self.producers: dict[str, Producer] = {}
         self.committed: dict[TopicPartition, OffsetAndMetadata] = {}
         self.commits: list[tuple[TopicPartition, int]] = []
@@ -73,8 +75,13 @@ class Broker:
     # Logs
 
     def make(self, topic: str, partitions: int) -> None:
-        """Make a topic."""
+        """Make a topic, or make it anew."""
+        self.topic_ids[topic] = f"{len(self.topic_ids)}{self.topic_ids.get(topic, '')}"
         self.logs |= {TopicPartition(topic, number): [] for number in range(partitions)}
+
+    def empty(self, topic: str) -> None:
+        """Delete all records of a topic; offsets go on."""
+        self.beginnings |= {tp: len(log) for tp, log in self.logs.items() if tp.topic == topic}
 
     def append(
         self, tp: TopicPartition, key: bytes | None, value: bytes | None, control: bool = False
@@ -91,6 +98,7 @@ class Broker:
 
     def fetch(self, tp: TopicPartition, start: int, at_most: int) -> tuple[list[Entry], int]:
         """Committed records from `start` on, and the position behind what was looked at."""
+        start = max(start, self.beginnings.get(tp, 0))
         position = min(self.stable_end(tp), start + at_most)
         seen = self.logs[tp][start:position]
         return [one for one in seen if not one.control and _readable(one)], max(position, start)

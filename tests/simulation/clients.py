@@ -247,7 +247,8 @@ class FakeReader:
         return {tp: records for tp, records in taken.items() if records}
 
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return await self._network.ask(lambda: dict.fromkeys(partitions, 0))
+        asked, beginnings = list(partitions), self._broker.beginnings
+        return await self._network.ask(lambda: {tp: beginnings.get(tp, 0) for tp in asked})
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         asked = list(partitions)
@@ -273,6 +274,10 @@ class FakeAdmin:
         return await self._network.ask(
             lambda: [{"topic": t, "partitions": p, "error_code": 0} for t, p in counts.items()]
         )
+
+    async def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        asked, ids = list(topics), self._network.broker.topic_ids
+        return await self._network.ask(lambda: {topic: ids[topic] for topic in asked})
 
     async def list_consumer_group_offsets(
         self, _group: str, partitions: Iterable[TopicPartition]

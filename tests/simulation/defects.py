@@ -14,6 +14,7 @@ from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.app import ChunkApp
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.processor import ChunkProcessor
+from signaalwissel.streams.table import TableState
 from signaalwissel.streams.transactions import PartitionTransaction
 
 COMMIT, START = PartitionTransaction.commit, PartitionTransaction.__init__
@@ -90,7 +91,7 @@ def swallowed_exception() -> Iterator[None]:
 def table_not_read() -> Iterator[None]:
     """A recovery thinks that the changelog has nothing new."""
 
-    async def read(_self: ChangelogReader, states: Any) -> set[TopicPartition]:
+    async def read(_self: ChangelogReader, states: Any, _logs: Any) -> set[TopicPartition]:
         return set(states)
 
     with patch.object(ChangelogReader, "read", read):
@@ -109,7 +110,22 @@ def late_chunk_handled() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def on_disk_before_the_commit() -> Iterator[None]:
+    """A table on disk takes over what is in the log, before the transaction is committed, as Faust's own does."""
+
+    async def acknowledged(self: PartitionTransaction) -> list[tuple[TableState, int]]:
+        written = await ACKNOWLEDGED(self)
+        for state, next_offset in written:
+            state.reached(next_offset)
+        return written
+
+    with patch.object(PartitionTransaction, "_acknowledged", acknowledged):
+        yield
+
+
 HANDLE = ChunkProcessor._handle
+ACKNOWLEDGED = PartitionTransaction._acknowledged
 
 ENGINE_DEFECTS: tuple[Callable[[], AbstractContextManager[None]], ...] = (
     commit_before_produce,

@@ -114,7 +114,7 @@ def fakes(loop: SimulatedLoop, worth_a_request: int) -> Iterator[None]:
             (transactions, "WORTH_A_REQUEST_BYTES", worth_a_request),
             (transactions, "time", clock),
             (changelog, "time", clock),
-            (cluster, "AIOKafkaAdminClient", FakeAdmin),
+            (cluster, "IdentifyingAdmin", FakeAdmin),
             (cluster, "ForgivingConsumer", FakeReader),
             (recovery, "filling", nullcontext),
             (ChunkConsumer, "_new_consumer_thread", _new_thread),
@@ -162,6 +162,10 @@ class Process:
             self.network.cut = True
             for task in self.tasks:
                 task.cancel()
+            if hasattr(self, "app"):
+                for table in self.app.chunk_tables:
+                    for state in table.held.values():
+                        state.close()
 
     async def run(self, joined: Any) -> None:
         """Start, join the group, and run until it fails or is told to stop."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from signaalwissel.streams.transaction_manager import ChunkTransactions
 
-from tests.simulation.defects import ENGINE_DEFECTS
+from tests.simulation.defects import ENGINE_DEFECTS, on_disk_before_the_commit
 from tests.simulation.seeds import seeds, stride
 from tests.simulation.world import Violated, plan_of, simulate, small_plan
 
@@ -27,6 +28,22 @@ def test_under_any_faults_nothing_is_lost_or_doubled_and_tables_are_what_their_c
         f"{sum(one.kills for one in told)} kills, {sum(one.failures for one in told)} failures, "
         f"{sum(one.stalls for one in told)} stalls, {sum(one.rebalances for one in told)} rebalances"
     )
+
+
+def test_tables_on_disk_that_outlive_kills_are_what_their_changelogs_say(tmp_path: Path) -> None:
+    told = [simulate(plan_of(seed), tmp_path / str(seed)) for seed in seeds(15)]
+    print(f"\n{len(told)} runs, {sum(one.kills for one in told)} kills")
+
+
+def test_a_table_that_is_on_disk_before_its_commit_is_found(tmp_path: Path) -> None:
+    for seed in range(ENOUGH_SEEDS):
+        try:
+            with on_disk_before_the_commit():
+                simulate(plan_of(seed), tmp_path / str(seed))
+        except Violated as violated:
+            print(f"\nfound by seed {seed}: {str(violated)[:120]}")
+            return
+    pytest.fail(f"it was not found by {ENOUGH_SEEDS} seeds")
 
 
 def test_a_crash_at_any_await_loses_and_doubles_nothing() -> None:

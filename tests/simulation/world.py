@@ -10,7 +10,9 @@ import dataclasses
 import gc
 import random
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -99,8 +101,9 @@ class Told:
 class World:
     """Everything that one run needs."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, state_dir: Path | None = None) -> None:
         self.plan = plan
+        self._state_dir = state_dir
         self.rng = random.Random(plan.seed)
         self.loop = SimulatedLoop()
         self.broker = Broker(self.loop, self.rng, timeout_s=3.0)
@@ -200,7 +203,10 @@ class World:
     async def _keep_running(self, number: int) -> None:
         while True:
             network = Network(self.loop, self.broker, self.rng, faults=not self._healed)
-            process = Process(network, self.plan.inputs, self.plan.settings)
+            settings = self.plan.settings
+            if self._state_dir is not None:
+                settings = {**settings, "state_dir": self._state_dir / str(number)}
+            process = Process(network, self.plan.inputs, settings)
             self.processes.append(process)
             over = asyncio.Event()
             process.spawn(self._live(process, over))
@@ -310,12 +316,19 @@ class World:
             self._must(numbers[key] == list(range(1, total + 1)), f"{key!r} is numbered {numbers[key]}")
 
     def _judge_tables(self, counts: Counter[bytes]) -> None:
-        folded: dict[int, dict[bytes, bytes]] = defaultdict(dict)
-        for entry in self._readable(CHANGELOG):
-            folded[entry.partition][entry.key or b""] = entry.value or b""
+        folded = self._folded()
         model = {key: b"%d" % total for key, total in counts.items()}
         told = {key: value for items in folded.values() for key, value in items.items() if key != SWEPT}
         self._must(told == model, f"the changelog says {told}, the model {model}")
+        self._judge_held(folded)
+
+    def _folded(self) -> Mapping[int, dict[bytes, bytes]]:
+        folded: dict[int, dict[bytes, bytes]] = defaultdict(dict)
+        for entry in self._readable(CHANGELOG):
+            folded[entry.partition][entry.key or b""] = entry.value or b""
+        return folded
+
+    def _judge_held(self, folded: Mapping[int, dict[bytes, bytes]]) -> None:
         for process in self.processes:
             if process.running and process in self.group.members and process.app.admission.is_open:
                 for partition, state in process.app.chunk_tables[0].held.items():
@@ -349,6 +362,6 @@ class World:
         )
 
 
-def simulate(plan: Plan) -> Told:
-    """Run one plan."""
-    return World(plan).run()
+def simulate(plan: Plan, state_dir: Path | None = None) -> Told:
+    """Run one plan, with tables in memory, or on disk in a folder for each worker that outlives its kills."""
+    return World(plan, state_dir).run()

@@ -80,19 +80,17 @@ class Bench:
             self.changelog: self.partitions,
             **(counts or {}),
         }
-        topics = [
-            NewTopic(
-                topic,
-                count,
-                1,
-                topic_configs={"cleanup.policy": "compact"} if topic == self.changelog else configs,
-            )
-            for topic, count in wanted.items()
-            if count
-        ]
+        for topic, count in wanted.items():
+            if count:
+                self.make_topic(
+                    topic, count, {"cleanup.policy": "compact"} if topic == self.changelog else configs
+                )
+
+    def make_topic(self, topic: str, partitions: int, configs: Mapping[str, str]) -> None:
+        """Make one topic."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
-            admin.create_topics(topics)
+            admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=dict(configs))])
         finally:
             admin.close()
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
+import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.cluster import Cluster
+from signaalwissel.streams.positions import Log, Origin
+from signaalwissel.streams.rocks import RocksState
 from signaalwissel.streams.settings import EngineSettings
-from signaalwissel.streams.table import PartitionState
+from signaalwissel.streams.table import PartitionState, TableState
 
-from tests.streams.engine_support import Bench
+from tests.streams.engine_support import PATIENCE_S, Bench
 
 Change = tuple[bytes, bytes | None]
 
@@ -29,11 +34,12 @@ async def write(bench: Bench, changes: list[Change], *, commit: bool, partition:
     await producer.stop()
 
 
-async def read(bench: Bench, states: dict[TopicPartition, PartitionState]) -> set[int]:
+async def read(bench: Bench, states: Mapping[TopicPartition, TableState]) -> set[int]:
     cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
     await cluster.open()
     try:
-        return {tp.partition for tp in await ChangelogReader(cluster, 20.0).read(states)}
+        logs = await cluster.logs(states)
+        return {tp.partition for tp in await ChangelogReader(cluster, 20.0).read(states, logs)}
     finally:
         await cluster.close()
 
@@ -89,3 +95,52 @@ def test_a_state_beyond_the_end_of_its_changelog_is_read_anew(bench: Bench) -> N
 
     asyncio.run(run())
     assert state.items == {b"a": b"1"}
+
+
+@pytest.mark.parametrize("store", ["memory", "disk"])
+def test_a_state_of_another_topic_of_the_same_name_is_read_anew_although_it_lies_inside_it(
+    bench: Bench, tmp_path: Path, store: str
+) -> None:
+    tp = TopicPartition(bench.changelog, 0)
+    state: TableState = PartitionState() if store == "memory" else RocksState(tmp_path / "state" / "0")
+    state.restart(Origin("another", 0))
+    state.items[b"stale"] = b"1"
+    state.reached(1)
+
+    async def run() -> None:
+        await write(bench, [(b"a", b"1"), (b"b", b"1"), (b"c", b"1")], commit=True)
+        assert await read(bench, {tp: state}) == {0}
+        assert await read(bench, {tp: state}) == set()
+
+    asyncio.run(run())
+    assert dict(state.items.items()) == {b"a": b"1", b"b": b"1", b"c": b"1"}
+    assert state.next_offset == 4
+    state.close()
+
+
+def test_a_changelog_that_is_compacted_begins_where_it_began(kafka_bootstrap: str, topic_prefix: str) -> None:
+    bench = Bench(kafka_bootstrap, topic_prefix)
+    bench.make_topics({bench.changelog: 0})
+    quickly = {"cleanup.policy": "compact", "segment.ms": "50", "min.cleanable.dirty.ratio": "0.001"}
+    bench.make_topic(bench.changelog, 1, quickly)
+    tp = TopicPartition(bench.changelog, 0)
+
+    async def run() -> None:
+        cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
+        await cluster.open()
+        try:
+            before = (await cluster.logs([tp]))[tp]
+            deadline = time.monotonic() + PATIENCE_S
+            written, kept = 0, 0
+            while kept == written:
+                assert time.monotonic() < deadline, "the broker compacts nothing"
+                await write(bench, [(b"a", b"%d" % written)], commit=True)
+                written += 1
+                await bench._settle(bench.changelog)
+                kept = len(await bench._read(bench.changelog, "read_committed"))
+            after = (await cluster.logs([tp]))[tp]
+        finally:
+            await cluster.close()
+        assert after == Log(before.origin, 2 * written)  # with each record comes a marker
+
+    asyncio.run(run())

@@ -78,6 +78,33 @@ def test_a_worker_does_not_start_on_a_topic_whose_time_the_publisher_sets(
     assert "signaalwissel topics apply" in worker.text
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"cleanup.policy": "delete"}, "cleanup.policy=delete, which must be compact"),
+        ({"cleanup.policy": "compact,delete"}, "cleanup.policy=compact,delete, which must be compact"),
+        (
+            {"cleanup.policy": "compact", "delete.retention.ms": "60000"},
+            "delete.retention.ms=60000, which must be 86400000 or more",
+        ),
+    ],
+)
+def test_a_worker_does_not_start_on_a_changelog_that_forgets(
+    kafka_bootstrap: str,
+    topic_prefix: str,
+    start_worker: Callable[[dict[str, Any]], Worker],
+    given: dict[str, str],
+    told: str,
+) -> None:
+    bench = Bench(kafka_bootstrap, topic_prefix)
+    bench.make_topics({bench.changelog: 0})
+    bench.make_topic(bench.changelog, bench.partitions, given)
+    worker = start_worker(bench.plan())
+    assert worker.wait() == 1
+    assert f"{bench.changelog} has {told}" in worker.text
+    assert "signaalwissel topics apply" in worker.text
+
+
 def test_a_worker_starts_on_topics_that_are_set_as_they_must(
     kafka_bootstrap: str, topic_prefix: str, start_worker: Callable[[dict[str, Any]], Worker]
 ) -> None:

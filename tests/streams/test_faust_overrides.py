@@ -110,6 +110,14 @@ OVERRIDDEN = {
         "aiokafka.record.default_records._DefaultRecordBatchPy",
         "(self, decode_varint=...)",
     ),
+    "_Ask.FLEXIBLE_VERSION": ("aiokafka.protocol.api.RequestStruct", "attribute"),
+    "_Ask.SCHEMA": ("aiokafka.protocol.struct.Struct", "attribute"),
+    "_Told.API_KEY": ("aiokafka.protocol.api.Response", "property"),
+    "_Told.API_VERSION": ("aiokafka.protocol.api.Response", "property"),
+    "_Told.SCHEMA": ("aiokafka.protocol.struct.Struct", "attribute"),
+    "_TopicIds.build": ("aiokafka.protocol.api.Request", "(self, request_struct_class)"),
+    "_Uuid.decode": ("aiokafka.protocol.abstract.AbstractType", "attribute"),
+    "_Uuid.encode": ("aiokafka.protocol.abstract.AbstractType", "attribute"),
 }
 """By our class and attribute: who defines the stock one, and its arguments, or `task`, `class`, `property`, `attribute`."""
 

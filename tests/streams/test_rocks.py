@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +15,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signaalwissel.streams.errors import StateFolderTaken
+from signaalwissel.streams.errors import StateFolderTaken, StateStoreFailed
+from signaalwissel.streams.positions import Origin
 from signaalwissel.streams.rocks import FRESH_S, RocksState
 
+BEGAN_S = 1_700_000_000.0
+ORIGIN = Origin("a1", 3)
 KEYS = st.sampled_from([b"", b"a", b"b", b"\xff", b"\xff\xff"])
 STEPS = st.lists(
     st.one_of(
@@ -84,19 +92,72 @@ def test_removing_a_key_that_is_not_there_is_an_error(state: RocksState) -> None
 
 
 def test_changelog_records_apply_in_log_order_and_a_tombstone_removes(state: RocksState) -> None:
-    state.apply([change(b"a", b"1"), change(b"b", b"1"), change(b"a", None), change(None, b"x")])
-    assert dict(state.items.items()) == {b"b": b"1"}
+    changes = [change(b"a", b"1"), change(b"b", b"1"), change(b"a", None), change(None, b"x")]
+    state.apply(changes, 5)
+    assert (dict(state.items.items()), state.next_offset) == ({b"b": b"1"}, 5)
 
 
-def test_a_store_that_was_left_alone_for_too_long_is_read_anew(folder: Path) -> None:
-    state = RocksState(folder)
-    state.items[b"a"] = b"1"
-    state.reached(7)
-    state.close()
-    now = folder.stat().st_mtime
-    late = RocksState(folder, now_s=now + FRESH_S + 60)
-    assert (dict(late.items.items()), late.next_offset) == ({}, 0)
-    late.close()
+@contextmanager
+def opened(folder: Path, at_s: float = BEGAN_S) -> Iterator[RocksState]:
+    """The store at a moment, for as long as the block lasts."""
+    state = RocksState(folder, lambda: at_s)
+    try:
+        yield state
+    finally:
+        state.close()
+
+
+def seen(folder: Path, at_s: float) -> tuple[dict[bytes, bytes], int]:
+    with opened(folder, at_s) as state:
+        return dict(state.items.items()), state.next_offset
+
+
+@pytest.mark.parametrize(
+    ("later_s", "kept"),
+    [(0, True), (FRESH_S, True), (FRESH_S + 1, False), (-1, False), (-FRESH_S * 4, False)],
+)
+def test_a_store_that_is_too_old_or_from_the_future_is_read_anew(
+    folder: Path, later_s: float, kept: bool
+) -> None:
+    with opened(folder) as state:
+        state.items[b"a"] = b"1"
+        state.reached(7)
+    assert seen(folder, BEGAN_S + later_s) == (({b"a": b"1"}, 7) if kept else ({}, 0))
+
+
+def test_a_store_whose_log_was_not_read_to_its_end_grows_old(folder: Path) -> None:
+    with opened(folder) as state:
+        state.restart(ORIGIN)
+        state.reached(7)
+    with opened(folder, BEGAN_S + FRESH_S - 10) as state:
+        state.apply([change(b"a", b"1")], 8)
+    assert seen(folder, BEGAN_S + FRESH_S + 10) == ({}, 0)
+
+
+def test_a_store_whose_log_was_read_to_its_end_is_new_again(folder: Path) -> None:
+    with opened(folder) as state:
+        state.restart(ORIGIN)
+        state.reached(7)
+    with opened(folder, BEGAN_S + FRESH_S - 10) as state:
+        state.apply([change(b"a", b"1")], 8)
+        state.caught_up()
+    assert seen(folder, BEGAN_S + FRESH_S + 10) == ({b"a": b"1"}, 8)
+
+
+def test_a_store_knows_after_a_restart_which_log_it_is_a_part_of(folder: Path) -> None:
+    with opened(folder) as state:
+        assert state.origin is None
+        state.restart(ORIGIN)
+        assert (state.origin, state.next_offset) == (ORIGIN, 3)
+        state.items[b"a"] = b"1"
+        state.reached(5)
+    with opened(folder) as state:
+        assert (state.origin, state.next_offset) == (ORIGIN, 5)
+        state.restart(Origin("b2", 0))
+        assert dict(state.items.items()) == {}
+    with opened(folder) as state:
+        assert (state.origin, state.next_offset) == (Origin("b2", 0), 0)
+        assert dict(state.items.items()) == {}
 
 
 def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> None:
@@ -105,13 +166,55 @@ def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> N
     assert state.next_offset == 0
 
 
+def test_a_store_that_cannot_be_opened_is_told_with_its_folder_and_what_to_do(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "CURRENT").write_text("no manifest\n")
+    with pytest.raises(StateStoreFailed, match=r"changelog/0: .* delete this folder"):
+        RocksState(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MiB; the test is skipped where none can be mounted."""
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("nothing can be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def fill(state: RocksState) -> None:
+    """Commit 200 entries after the other, each with the number of its commit, as long as there is room."""
+    for commit in itertools.count(1):
+        for entry in range(200):
+            state.items[b"%d-%d" % (commit, entry)] = os.urandom(500)
+        state.reached(commit)
+
+
+def test_a_full_disk_is_told_and_with_room_the_store_is_what_it_was_committed_to_be(small_disk: Path) -> None:
+    folder = small_disk / "changelog" / "0"
+    state = RocksState(folder, lambda: BEGAN_S)
+    with pytest.raises(StateStoreFailed, match="Give the disk room"):
+        fill(state)
+    committed = state.next_offset - 1
+    with pytest.raises(StateStoreFailed):
+        state.close()
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    items, next_offset = seen(folder, BEGAN_S)
+    assert next_offset == committed > 1
+    assert {int(key.partition(b"-")[0]) for key in items} == set(range(1, next_offset + 1))
+    assert len(items) == 200 * next_offset
+
+
 @settings(deadline=None, max_examples=60)
 @given(steps=STEPS)
 def test_a_crash_at_any_moment_leaves_the_last_commit(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
 ) -> None:
-    folder = tmp_path_factory.mktemp("rocks") / "0"
-    state, committed, now, offset = RocksState(folder), {}, {}, 0
+    root = tmp_path_factory.mktemp("rocks")
+    state, committed, now, offset, crashes = RocksState(root / "0"), {}, {}, 0, 0
     for step, *arguments in steps:
         if step == "set":
             key, value = arguments
@@ -123,7 +226,10 @@ def test_a_crash_at_any_moment_leaves_the_last_commit(
             state.reached(offset)
             committed = dict(now)
         elif step == "crash":
+            # What lies on the disk while the process still runs is what a kill leaves.
+            shutil.copytree(root / str(crashes), root / str(crashes + 1))
             state.close()
-            state, now = RocksState(folder), dict(committed)
+            crashes += 1
+            state, now = RocksState(root / str(crashes)), dict(committed)
         assert dict(state.items.items()) == now
     state.close()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from signaalwissel.streams.positions import Origin
 from signaalwissel.streams.table import PartitionedTable, PartitionState
 from signaalwissel.streams.topics import changelog_topic
 
@@ -77,8 +78,8 @@ def test_one_partition_is_iterated_without_the_others(table: PartitionedTable) -
 
 def test_changelog_records_apply_in_log_order_and_a_tombstone_removes() -> None:
     state = PartitionState()
-    state.apply([change(b"a", b"1"), change(b"b", b"1"), change(b"a", None), change(None, b"x")])
-    assert state.items == {b"b": b"1"}
+    state.apply([change(b"a", b"1"), change(b"b", b"1"), change(b"a", None), change(None, b"x")], 5)
+    assert (state.items, state.next_offset) == ({b"b": b"1"}, 5)
 
 
 def test_a_state_knows_how_far_its_changelog_went_and_never_goes_back() -> None:
@@ -86,9 +87,9 @@ def test_a_state_knows_how_far_its_changelog_went_and_never_goes_back() -> None:
     state.reached(7)
     state.reached(5)
     assert state.next_offset == 7
-    state.apply([change(b"a", b"1")])
-    state.restart(3)
-    assert (state.items, state.next_offset) == ({}, 3)
+    state.apply([change(b"a", b"1")], 8)
+    state.restart(Origin("a1", 3))
+    assert (state.items, state.next_offset, state.origin) == ({}, 3, Origin("a1", 3))
 
 
 def test_the_changelog_is_named_after_app_and_table() -> None:

@@ -1,0 +1,94 @@
+"""A worker whose table's changelog is lost does not start, says what is missing, and goes on where that is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from tests.streams.engine_support import Bench, Worker, wait_until
+
+Start = Callable[[dict[str, Any]], Worker]
+Accident = Callable[[KafkaAdminClient, Bench], None]
+
+
+def made_anew(admin: KafkaAdminClient, bench: Bench) -> None:
+    admin.delete_topics([bench.changelog])
+    wait_until(lambda: bench.changelog not in admin.list_topics(), "the topic is gone")
+    bench.make_topics({bench.name(topic): 0 for topic in ("in", "out", "sweeps")})
+
+
+def emptied(admin: KafkaAdminClient, bench: Bench) -> None:
+    # Kafka deletes nothing of a topic that is only compacted: somebody sets it otherwise for a while.
+    set_policy(admin, bench, "delete")
+    admin.delete_records({TopicPartition(bench.changelog, number): -1 for number in range(bench.partitions)})
+    set_policy(admin, bench, "compact")
+
+
+def set_policy(admin: KafkaAdminClient, bench: Bench, policy: str) -> None:
+    admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, bench.changelog, {"cleanup.policy": policy})]
+    )
+
+
+def handle(bench: Bench, start_worker: Start, **settings: Any) -> dict[str, Any]:
+    worker = start_worker(bench.plan(**settings))
+    worker.wait_ready()
+    wait_until(lambda: bench.lag() == 0 or not worker.running, "everything is committed")
+    return worker.stop()
+
+
+def numbers(bench: Bench) -> list[bytes | None]:
+    return [record.headers["number"] for record in bench.read(bench.name("out"))]
+
+
+@pytest.mark.parametrize("store", ["memory", "disk"])
+@pytest.mark.parametrize(
+    ("accident", "found"), [(made_anew, "another topic of the same name"), (emptied, "it holds")]
+)
+def test_a_changelog_that_is_lost_is_an_error_until_the_loss_is_accepted(
+    bench: Bench, start_worker: Start, tmp_path: Path, store: str, accident: Accident, found: str
+) -> None:
+    settings = {"state_dir": str(tmp_path / "state")} if store == "disk" else {}
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    handle(bench, start_worker, **settings)
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10, 15)])
+    admin = KafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    try:
+        accident(admin, bench)
+    finally:
+        admin.close()
+
+    worker = start_worker(bench.plan(**settings))
+    assert worker.wait() == 1
+    assert f"{bench.changelog}[" in worker.text
+    assert "at the last commit this changelog held offsets 0 up to" in worker.text
+    assert found in worker.text
+    assert "--accept-loss" in worker.text
+    assert len(numbers(bench)) == 10
+
+    assert handle(bench, start_worker, **settings, accept_loss=True)["losses_accepted"] == 1
+    assert numbers(bench)[10:] == [b"%d" % number for number in range(1, 6)]
+    assert handle(bench, start_worker, **settings)["losses_accepted"] == 0
+
+
+def test_offsets_that_an_older_version_or_an_operator_committed_are_taken_without_a_check(
+    bench: Bench, start_worker: Start
+) -> None:
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    handle(bench, start_worker)
+    admin = KafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    try:
+        made_anew(admin, bench)
+        for metadata in ("1700000000000", ""):
+            offsets = {
+                tp: OffsetAndMetadata(at.offset, metadata, -1) for tp, at in bench._committed().items()
+            }
+            admin.alter_group_offsets(bench.app_id, offsets)
+            assert handle(bench, start_worker)["losses_accepted"] == 0
+    finally:
+        admin.close()
