@@ -36,6 +36,7 @@ from signaalwissel.streams.table import ChunkTable, PartitionedTable
 from signaalwissel.streams.transaction_manager import ChunkTransactions
 from signaalwissel.streams.transport import ChunkTransport
 
+from signaalwissel.streams.unasked import NoSilentEnd, unasked_is_failure
 log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
@@ -56,7 +57,7 @@ class ChunkSchema(faust.Schema):
         return decode
 
 
-class ChunkApp(faust.App):
+class ChunkApp(NoSilentEnd, faust.App):
     """A Faust app whose unit of work is a chunk; made by `build_app`.
 
     Attributes:
@@ -171,7 +172,8 @@ class ChunkApp(faust.App):
     async def fatal_failures(self) -> AsyncIterator[None]:
         """End the process with whatever is raised inside, wherever Faust would let it drop."""
         try:
-            yield
+            with unasked_is_failure("handling or committing"):
+                yield
         except BaseException as error:
             # Outputs of a chunk may lie in a producer already: this process commits nothing any more.
             self.transactions.broken = True
