@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,8 +36,8 @@ from signaalwissel.streams.stats import EngineStats
 from signaalwissel.streams.table import ChunkTable, PartitionedTable
 from signaalwissel.streams.transaction_manager import ChunkTransactions
 from signaalwissel.streams.transport import ChunkTransport
-
 from signaalwissel.streams.unasked import NoSilentEnd, unasked_is_failure
+
 log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
@@ -104,6 +105,11 @@ class ChunkApp(NoSilentEnd, faust.App):
     def transactions(self) -> ChunkTransactions:
         """The transactions of the assigned partitions."""
         return self.consumer.transactions
+
+    @property
+    def broken(self) -> bool:
+        """True after a failure: nothing is committed any more. Safe to ask from another thread."""
+        return self._consumer is not None and self.transactions.broken
 
     def _new_transport(self) -> ChunkTransport:
         return ChunkTransport(self.conf.broker_consumer, self)
@@ -192,8 +198,9 @@ class ChunkApp(NoSilentEnd, faust.App):
     async def _watch_logs(self) -> None:
         while not self.should_stop:
             await self.sleep(LOOK_S)
-            asked_ms = now_ms()
+            self.stats.looked_monotonic, asked_ms = time.monotonic(), now_ms()
             self.stats.end_offsets = await self.cluster.ends(self.stats.next_offsets)
+            self.stats.looked_monotonic = time.monotonic()
             self.stats.caught_up_ms |= {tp: asked_ms for tp, behind in self.stats.lag().items() if not behind}
 
     @Service.task

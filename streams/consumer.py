@@ -156,6 +156,7 @@ class ChunkConsumer(NoSilentEnd, driver.Consumer):
         """
         holds = self.app.cold_start.holds
         self._positions = dict(positions)
+        self.app.stats.committed_offsets = dict(positions)
         self._held = frozenset(tp for tp in positions if holds(tp.topic))
         await self._thread.go_on_at(positions, self._held)
         self._wanted = [tp for tp in positions if tp not in self._held]
