@@ -85,6 +85,17 @@ class CountingCopier(ChunkHandler):
         del self.index[partition]
 
 
+class Copier(ChunkHandler):
+    """Copies every record to `out`, and keeps no table."""
+
+    def __init__(self, out: str) -> None:
+        self._out = out
+
+    def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
+        for record in records:
+            outputs.send(self._out, record.key, record.value)
+
+
 def _tell_standing(app: ChunkApp) -> None:
     """Print what a health check sees, again and again, with what it saw it by."""
     while True:
@@ -109,15 +120,16 @@ def _settings(given: Mapping[str, Any]) -> EngineSettings:
 def main(plan: Mapping[str, Any]) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     gate = plan.get("gate")
+    tables = plan.get("tables", ["counts"])
 
     def handler(tables: Mapping[str, PartitionedTable]) -> ChunkHandler:
-        return CountingCopier(tables, plan)
+        return CountingCopier(tables, plan) if tables else Copier(plan["out"])
 
     app = build_app(
         _settings(plan["settings"]),
         handler,
         inputs=plan["inputs"],
-        tables=["counts"],
+        tables=tables,
         gate=gate and Gate(frozenset(gate["held"]), frozenset(gate["until"]), gate["timeout_s"]),
     )
     started = time.process_time()

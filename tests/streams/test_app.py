@@ -48,6 +48,18 @@ def test_an_input_that_ends_in_transaction_markers_has_no_lag(bench: Bench, star
     assert len(bench.read(bench.name("out"))) == 100
 
 
+def test_an_app_without_tables_runs_and_fences_as_one_with_tables(bench: Bench, start_worker: Start) -> None:
+    bench.write("in", load(1_000, 100))
+    first = start_worker({**bench.plan(max_poll_records=100), "tables": []})
+    wait_until(lambda: bench.lag() == 0, "everything is committed")
+    second = start_worker({**bench.plan(), "tables": []})
+    second.wait_ready()
+    bench.write("in", load(1_000, 100))
+    wait_until(lambda: bench.lag() == 0, "everything is committed again")
+    assert first.stop()["records"] + second.stop()["records"] == 2_000
+    assert len(bench.read(bench.name("out"))) == 2_000
+
+
 def standings(worker: Worker) -> list[dict[str, Any]]:
     """What the worker's health check saw, look by look."""
     whole_lines = worker.text.splitlines(keepends=True)
