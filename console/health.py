@@ -32,6 +32,7 @@ LOOK_S = 1.0
 GRACE_S = 5.0
 """How long `/livez` fails before the process ends itself: whoever supervises it may come first."""
 _TELL_S = 5.0
+_COMMITS = 3
 
 
 class Watched(NamedTuple):
@@ -73,6 +74,11 @@ class Progress:
         return 0.0 if self._idle is None else self._idle.idle_s
 
     @property
+    def due(self) -> str | None:
+        """What is waiting to be done; of several things the one that has waited longest."""
+        return self.found.due if self._idle is None else self._idle.due
+
+    @property
     def live(self) -> bool:
         """Whether the process gets on with its work, or has none."""
         return self._idle is None or not self._idle.stuck(self._bound_s)
@@ -83,7 +89,7 @@ class Progress:
         self._idle = (self._idle or Idle(now_s, self.found.moved)).after(now_s, self.found)
         if self._idle.stuck(self._bound_s + GRACE_S):
             self._end(
-                f"{self._watched.stage} is stuck: {self.found.due}, and nothing was committed for "
+                f"{self._watched.stage} is stuck: {self.due}, and nothing was committed for "
                 f"{self._idle.idle_s:.0f} s. The process ends; what it had not committed is read again. If this comes "
                 "back, keep the stacks below and report them"
             )
@@ -105,8 +111,9 @@ def watched(settings: Settings, process: Watched) -> Iterator[Progress]:
     Raises:
         UsageFailure: The port cannot be had.
     """
-    # A service that is away has a bound of its own, which tells more.
-    bound_s = max(settings.progress_timeout_s, settings.broker_timeout_s)
+    # A service that is away has a bound of its own, which tells more; and what was handled waits for its commit.
+    commits_s = _COMMITS * settings.commit_interval_ms / 1000
+    bound_s = max(settings.progress_timeout_s, settings.broker_timeout_s, commits_s)
     progress = Progress(process, bound_s, _end_stuck)
     with answering(settings, process.stage, process.number, _paths(process, progress)):
         threading.Thread(target=progress.run, name="progress", daemon=True).start()
@@ -130,7 +137,7 @@ def answer(path: str, progress: Progress) -> tuple[HTTPStatus, dict[str, object]
     found = progress.found
     if path == "/livez":
         status = HTTPStatus.OK if progress.live else HTTPStatus.SERVICE_UNAVAILABLE
-        return status, {"live": progress.live, "due": found.due, "idle_s": round(progress.idle_s, 1)}
+        return status, {"live": progress.live, "due": progress.due, "idle_s": round(progress.idle_s, 1)}
     if path == "/readyz":
         reasons = [*found.unready] if progress.live else [*found.unready, "no progress: see /livez"]
         status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     every_municipality: bool = False
     partitions: int = Field(default=8, ge=1, le=1024)
     replication_factor: int = Field(default=1, ge=1, le=15)
-    commit_interval_ms: int = Field(default=100, ge=10, le=60_000)
+    commit_interval_ms: int = Field(default=100, ge=10, le=5_000)
     broker_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     cold_start_timeout_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
     progress_timeout_s: float = Field(default=300.0, ge=5.0, le=86_400.0)

@@ -5,10 +5,30 @@ that lives but does nothing looks healthy to whoever only asks whether it answer
 handlers that do, are found by this alone.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 COUNTED_GAP_S = 10.0
 """Most seconds that one pause between two looks counts for: a process that was stopped itself could do nothing."""
+
+
+class Part(NamedTuple):
+    """Something that is due by itself: that others move says nothing about it.
+
+    Attributes:
+        name: The same at every look.
+        due: What is waiting to be done, in words that name no data.
+        moved: A number that changes whenever some of it was done for good.
+        turns: How many take turns at the same work; who waits for the others' turns is not idle, so its clock goes so
+            many times slower.
+    """
+
+    name: str
+    due: str
+    moved: int
+    turns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +39,21 @@ class Standing:
         due: What is waiting to be done, in words that name no data; None when nothing is.
         moved: A number that changes whenever some of it was done for good.
         unready: Why the process does not do its full work now; empty when it does.
+        parts: What must move by itself, whatever else does; only what is due.
     """
 
     due: str | None
     moved: int
     unready: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+class Clock(NamedTuple):
+    """What was last seen of something that is due, and for how long it has not moved, as far as that counts."""
+
+    due: str
+    moved: int
+    idle_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +63,37 @@ class Idle:
     Attributes:
         at_s: When it was last looked at, by a clock that never goes back.
         moved: The number that was seen then.
-        idle_s: Seconds without progress, as far as they count.
+        whole_s: Seconds in which nothing at all was done, as far as they count.
+        parts: The parts that were due then, by name.
+        due: What has waited longest of all that was due then; None when nothing was.
     """
 
     at_s: float
     moved: int
-    idle_s: float = 0.0
+    whole_s: float = 0.0
+    parts: Mapping[str, Clock] = field(default_factory=dict)
+    due: str | None = None
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds without progress of the whole, or of the part that has waited longest."""
+        return max([self.whole_s, *(clock.idle_s for clock in self.parts.values())])
 
     def after(self, at_s: float, found: Standing) -> "Idle":
         """The state after a further look at `at_s` seconds."""
-        if found.due is None or found.moved != self.moved:
-            return Idle(at_s, found.moved)
         counted = min(max(at_s - self.at_s, 0.0), COUNTED_GAP_S)
-        return Idle(at_s, found.moved, self.idle_s + counted)
+        stands = found.due is not None and found.moved == self.moved
+        whole_s = self.whole_s + counted if stands else 0.0
+        parts = {part.name: self._clock(part, counted) for part in found.parts}
+        whole = [] if found.due is None else [Clock(found.due, found.moved, whole_s)]
+        longest = max([*whole, *parts.values()], key=attrgetter("idle_s"), default=None)
+        return Idle(at_s, found.moved, whole_s, parts, None if longest is None else longest.due)
+
+    def _clock(self, part: Part, counted_s: float) -> Clock:
+        before = self.parts.get(part.name)
+        if before is None or before.moved != part.moved:
+            return Clock(part.due, part.moved, 0.0)
+        return Clock(part.due, part.moved, before.idle_s + counted_s / part.turns)
 
     def stuck(self, bound_s: float) -> bool:
         """Whether nothing was done for `bound_s` seconds, which are more than any orderly wait takes."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,6 +36,7 @@ from signaalwissel.streams.stats import EngineStats
 from signaalwissel.streams.table import ChunkTable, PartitionedTable
 from signaalwissel.streams.transaction_manager import ChunkTransactions
 from signaalwissel.streams.transport import ChunkTransport
+from signaalwissel.streams.unasked import NoSilentEnd, unasked_is_failure
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class ChunkSchema(faust.Schema):
         return decode
 
 
-class ChunkApp(faust.App):
+class ChunkApp(NoSilentEnd, faust.App):
     """A Faust app whose unit of work is a chunk; made by `build_app`.
 
     Attributes:
@@ -103,6 +105,11 @@ class ChunkApp(faust.App):
     def transactions(self) -> ChunkTransactions:
         """The transactions of the assigned partitions."""
         return self.consumer.transactions
+
+    @property
+    def broken(self) -> bool:
+        """True after a failure: nothing is committed any more. Safe to ask from another thread."""
+        return self._consumer is not None and self.transactions.broken
 
     def _new_transport(self) -> ChunkTransport:
         return ChunkTransport(self.conf.broker_consumer, self)
@@ -174,7 +181,8 @@ class ChunkApp(faust.App):
     async def fatal_failures(self) -> AsyncIterator[None]:
         """End the process with whatever is raised inside, wherever Faust would let it drop."""
         try:
-            yield
+            with unasked_is_failure("handling or committing"):
+                yield
         except BaseException as error:
             # Outputs of a chunk may lie in a producer already: this process commits nothing any more.
             self.transactions.broken = True
@@ -193,8 +201,9 @@ class ChunkApp(faust.App):
     async def _watch_logs(self) -> None:
         while not self.should_stop:
             await self.sleep(LOOK_S)
-            asked_ms = now_ms()
+            self.stats.looked_monotonic, asked_ms = time.monotonic(), now_ms()
             self.stats.end_offsets = await self.cluster.ends(self.stats.next_offsets)
+            self.stats.looked_monotonic = time.monotonic()
             self.stats.caught_up_ms |= {tp: asked_ms for tp, behind in self.stats.lag().items() if not behind}
 
     @Service.task

@@ -28,6 +28,7 @@ from signaalwissel.streams.chunk import Chunk
 from signaalwissel.streams.consumer_thread import ChunkThread, Fetched, ReassignmentListener
 from signaalwissel.streams.errors import OffsetLostError
 from signaalwissel.streams.transaction_manager import ChunkTransactions
+from signaalwissel.streams.unasked import NoSilentEnd, asked_to_end
 
 if TYPE_CHECKING:
     from signaalwissel.streams.app import ChunkApp
@@ -39,7 +40,7 @@ GATHER_S = 0.01
 """After a read of few records more are let gather: at 2,000 a second it halves the processor time."""
 
 
-class ChunkFetcher(Fetcher):
+class ChunkFetcher(NoSilentEnd, Fetcher):
     """Runs the reading; the stock one crashes the app when it is stopped while the group rebalances."""
 
     app: ChunkApp
@@ -53,7 +54,7 @@ class ChunkFetcher(Fetcher):
             self.set_shutdown()
 
 
-class ChunkConsumer(driver.Consumer):
+class ChunkConsumer(NoSilentEnd, driver.Consumer):
     """One message per (partition, fetch); offsets, acknowledgements and commits belong to the transactions."""
 
     app: ChunkApp
@@ -85,19 +86,27 @@ class ChunkConsumer(driver.Consumer):
                 continue
             epoch = self.app.admission.epoch
             try:
-                fetched = await self._thread.read(self._wanted)
+                await self._read_and_deliver(epoch)
             except OffsetOutOfRangeError as error:
                 raise await self._explained(error) from error
             except self.consumer_stopped_errors:
                 if self.app.should_stop:
                     return
                 raise
-            for part in fetched:
-                if epoch != self.app.admission.epoch:
-                    break
-                await self._deliver(part, epoch)
-            if fetched and sum(len(part.records) for part in fetched) < FEW_RECORDS:
-                await asyncio.sleep(GATHER_S)
+            except asyncio.CancelledError:
+                # A rebalance has Faust empty its queues and cancel what waits for room in them: those chunks are of the
+                # past then.
+                if asked_to_end() or epoch == self.app.admission.epoch:
+                    raise
+
+    async def _read_and_deliver(self, epoch: int) -> None:
+        fetched = await self._thread.read(self._wanted)
+        for part in fetched:
+            if epoch != self.app.admission.epoch:
+                break
+            await self._deliver(part, epoch)
+        if fetched and sum(len(part.records) for part in fetched) < FEW_RECORDS:
+            await asyncio.sleep(GATHER_S)
 
     async def _deliver(self, part: Fetched, epoch: int) -> None:
         tp, records, end = part
@@ -147,6 +156,7 @@ class ChunkConsumer(driver.Consumer):
         """
         holds = self.app.cold_start.holds
         self._positions = dict(positions)
+        self.app.stats.committed_offsets = dict(positions)
         self._held = frozenset(tp for tp in positions if holds(tp.topic))
         await self._thread.go_on_at(positions, self._held)
         self._wanted = [tp for tp in positions if tp not in self._held]

@@ -23,6 +23,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.loops import new_event_loop
+from signaalwissel.streams.unasked import NoSilentEnd
 from signaalwissel.streams.wire import ForgivingConsumer
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class ReassignmentListener(driver.ConsumerRebalanceListener):
         await super().on_partitions_assigned(assigned)
 
 
-class ChunkThread(driver.AIOKafkaConsumerThread):
+class ChunkThread(NoSilentEnd, driver.AIOKafkaConsumerThread):
     """Owns the aiokafka consumer; its methods with `_in_thread` run in the thread's loop.
 
     Attributes:

@@ -93,6 +93,17 @@ class TransactionLostError(EngineError):
         )
 
 
+class CancelledByNobody(EngineError):
+    """What a task waited for was cancelled, and nobody had asked for it."""
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(
+            f"a client of the broker gave up by itself while {doing}: its connection was lost at a bad moment. "
+            "Nothing was acknowledged beyond the last commit; start the worker again. If this comes back while "
+            "the broker is well, report it."
+        )
+
+
 class BrokenOrderError(EngineError):
     """A chunk does not begin where the previous one ended: a defect of the engine itself."""
 

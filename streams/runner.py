@@ -16,6 +16,7 @@ import signal
 from signaalwissel.streams.app import ChunkApp
 from signaalwissel.streams.bounded import bounded
 from signaalwissel.streams.loops import new_event_loop
+from signaalwissel.streams.unasked import unasked_is_failure
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ async def _run(app: ChunkApp) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
     log.info("%s starts", app.settings.app_id)
-    starting = asyncio.ensure_future(app.start())
+    starting = asyncio.ensure_future(_start(app))
     waiting = asyncio.ensure_future(told_to_stop.wait())
     while not (app.should_stop or told_to_stop.is_set()):
         pending = {task for task in (starting, waiting) if not task.done()}
@@ -72,6 +73,11 @@ async def _run(app: ChunkApp) -> int:
     return FAILED
 
 
+async def _start(app: ChunkApp) -> None:
+    with unasked_is_failure("starting"):
+        await app.start()
+
+
 async def _stop(app: ChunkApp) -> None:
     bound_s = (
         app.settings.stop_timeout_s if app.failure is None else min(CRASH_STOP_S, app.settings.stop_timeout_s)
@@ -83,8 +89,9 @@ async def _stop(app: ChunkApp) -> None:
 
 
 async def _bounded_stop(app: ChunkApp, bound_s: float) -> None:
-    async with bounded("stopping", bound_s):
-        await app.stop()
+    with unasked_is_failure("stopping"):
+        async with bounded("stopping", bound_s):
+            await app.stop()
 
 
 def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:

@@ -29,7 +29,8 @@ class EngineSettings:
             changelog holds where it lost something, instead of ending with OffsetLostError or ChangelogLostError.
         commit_interval_s: least time between the beginnings of two commits; readers of committed records wait
             at most that long, and for the commit.
-        transaction_timeout_s: after this the broker aborts the transaction of a worker that died.
+        transaction_timeout_s: after this the broker aborts a transaction, that of a worker that died too; at least
+            twice the commit interval, or it aborts what the worker was about to commit.
         broker_timeout_s: how long a silent broker is waited for before the process ends.
         session_timeout_s: after this the group gives a dead worker's partitions to others.
         heartbeat_s: pause between heartbeats to the group.
@@ -62,3 +63,15 @@ class EngineSettings:
     batch_bytes: int = 512 << 10
     sweep_interval_s: float = 300.0
     stop_timeout_s: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work together.
+
+        Raises:
+            ValueError: the broker would abort transactions before they are due.
+        """
+        if self.transaction_timeout_s < 2 * self.commit_interval_s:
+            raise ValueError(
+                f"commits every {self.commit_interval_s:g} s need transactions that may last twice as long, and "
+                f"theirs end after {self.transaction_timeout_s:g} s"
+            )

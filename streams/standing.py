@@ -6,35 +6,71 @@ hang, and must not be needed for finding that out.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from aiokafka import TopicPartition
-from signaalwissel.processors.progress import Standing, record_age_ms
-from signaalwissel.streams.app import ChunkApp
+from signaalwissel.processors.progress import Part, Standing, record_age_ms
+from signaalwissel.streams.app import LOOK_S, ChunkApp
 from signaalwissel.streams.clock import now_ms
+
+LOOK_OVERDUE_S = 2 * LOOK_S
+"""The app's loop looks at the ends of the logs more often than that, or waits for the broker, which has a bound."""
 
 
 def standing_of(app: ChunkApp) -> Standing:
-    """What is due in this worker, whether it moves, and what keeps it from full work."""
+    """What is due in this worker, whether it moves, and what keeps it from full work.
+
+    The whole moves when anything is committed or restored. Beside it each partition must move by itself, from what is
+    committed to the end of its log (the last stable offset): a busy one says nothing about the one beside it. And what
+    looks at these ends must go on, or nothing would ever be due again.
+    """
     stats = app.stats
+    behind = _uncommitted(app)
+    parts = (*_partitions(app, behind), *_loop(app))
     # Commits of sweeps do not count: they go on while nothing is read.
-    return Standing(_due(app), stats.advances + stats.recovered, tuple(_unready(app)))
+    return Standing(_due(app, behind), stats.advances + stats.recovered, tuple(_unready(app)), parts)
 
 
-def _due(app: ChunkApp) -> str | None:
+def _due(app: ChunkApp, behind: dict[TopicPartition, int]) -> str | None:
     stats = app.stats
     if stats.in_hand:
         return f"a chunk of {stats.in_hand} records is under way"
-    if behind := sum(_wanted_lag(app).values()):
-        return f"{behind} records are to be read"
+    if behind:
+        return f"{sum(behind.values())} records are to be read and committed"
     if stats.in_recovery:
         return "partitions are to be taken over"
     return None
 
 
-def _wanted_lag(app: ChunkApp) -> dict[TopicPartition, int]:
-    """The lag without topics that wait for others at the start: they are held on purpose, for a bounded time."""
-    return {tp: behind for tp, behind in app.stats.lag().items() if not app.cold_start.holds(tp.topic)}
+def _uncommitted(app: ChunkApp) -> dict[TopicPartition, int]:
+    """What is due in each partition that has something.
+
+    Topics that wait for others at the start have nothing: they are held on purpose, for a bounded time.
+    """
+    found = app.stats.uncommitted()
+    return {tp: behind for tp, behind in found.items() if behind > 0 and not app.cold_start.holds(tp.topic)}
+
+
+def _partitions(app: ChunkApp, behind: dict[TopicPartition, int]) -> Iterator[Part]:
+    if app.stats.in_recovery:
+        return  # nobody reads them until they are taken over
+    committed = app.stats.committed_offsets.copy()
+    for tp, count in behind.items():
+        place = f"{tp.topic}[{tp.partition}]"
+        told = f"{count} records of {place} are to be read and committed"
+        yield Part(place, told, committed.get(tp, 0), turns=len(behind))
+
+
+def _loop(app: ChunkApp) -> Iterator[Part]:
+    """What may stand still although no record waits."""
+    if app.should_stop:
+        return  # bounded by whoever stops it
+    looked_s = app.stats.looked_monotonic
+    if looked_s is not None and time.monotonic() - looked_s > LOOK_OVERDUE_S:
+        yield Part("looks", "a look at the ends of the logs is due", 0)
+    if app.broken and app.failure is None:
+        yield Part("commits", "after a failure nothing is committed any more", 0)
 
 
 def _unready(app: ChunkApp) -> Iterator[str]:

@@ -35,7 +35,9 @@ class EngineStats:
         in_recovery: True from a revocation until input is read again, and at the start.
         gate_open: False while topics are held back.
         next_offsets: per input partition the offset to read next.
+        committed_offsets: per input partition the offset before which all is committed, from the assignment on.
         end_offsets: per input partition the end of the committed log, as of the last look.
+        looked_monotonic: `time.monotonic()` of that look, and of the question before it; None before the first.
         stream_times_ms: per partition number the highest Kafka timestamp handled.
         handled_ms: per input partition the highest Kafka timestamp handled by this process.
         caught_up_ms: per input partition when it was last found with nothing to read, epoch milliseconds.
@@ -60,9 +62,11 @@ class EngineStats:
     losses_accepted: int = 0
     gate_timeouts: int = 0
     last_commit_monotonic: float | None = None
+    looked_monotonic: float | None = None
     in_recovery: bool = True
     gate_open: bool = True
     next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    committed_offsets: dict[TopicPartition, int] = field(default_factory=dict)
     end_offsets: Mapping[TopicPartition, int] = field(default_factory=dict)
     stream_times_ms: dict[int, int] = field(default_factory=dict)
     handled_ms: dict[TopicPartition, int] = field(default_factory=dict)
@@ -97,6 +101,14 @@ class EngineStats:
     def note_recovered(self, records: int) -> None:
         """Count changelog records that a recovery has read."""
         self.recovered += records
+
+    def uncommitted(self) -> dict[TopicPartition, int]:
+        """Records (markers included) per assigned input partition that are unread, or handled and not committed."""
+        committed = self.committed_offsets.copy()
+        return {
+            tp: max(self.end_offsets.get(tp, offset), offset) - committed.get(tp, offset)
+            for tp, offset in self.next_offsets.copy().items()
+        }
 
     def lag(self) -> dict[TopicPartition, int]:
         """Records (markers included) per assigned input partition that are not handled yet."""

@@ -17,6 +17,7 @@ from faust.transport.consumer import TransactionManager
 from faust.types import TP
 from signaalwissel.streams.errors import EngineError, LayoutError
 from signaalwissel.streams.transactions import PartitionTransaction, Surroundings
+from signaalwissel.streams.unasked import NoSilentEnd, unasked_is_failure
 
 if TYPE_CHECKING:
     from signaalwissel.streams.app import ChunkApp
@@ -27,7 +28,7 @@ ABANDON_S = 3.0
 """How long connections are given to close after a failure."""
 
 
-class ChunkTransactions(TransactionManager):
+class ChunkTransactions(NoSilentEnd, TransactionManager):
     """Holds one `PartitionTransaction` per assigned input partition.
 
     Attributes:
@@ -62,7 +63,12 @@ class ChunkTransactions(TransactionManager):
         Raises:
             LayoutError: another member of the group reads other topics, so that the partitions of one number
                 would be split over workers.
+            CancelledByNobody: a client gave up; Faust would go on with the assignment, and without transactions.
         """
+        with unasked_is_failure("taking partitions over"):
+            await self._take_over(assigned)
+
+    async def _take_over(self, assigned: Iterable[TP]) -> None:
         await self._stop_all()
         app = self.app
         await app.read_layout()

@@ -166,6 +166,7 @@ class PartitionTransaction:
             for state, next_offset in written:
                 state.reached(next_offset)
             self._stats.advances += bool(self._offsets)
+            self._stats.committed_offsets.update(self._offsets)
             for delivery in self._deliveries:
                 self._stats.note_sent(delivery.batch.topic, delivery.records)
             self._deliveries.clear()

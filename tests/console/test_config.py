@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from signaalwissel.console.config import url_without_password
+from signaalwissel.console.settings import Settings
+from signaalwissel.streams.settings import EngineSettings
 
 from tests.console.console_support import CommandLine
 
@@ -75,3 +78,11 @@ def test_a_wrong_setting_ends_with_usage_and_its_name(
     ended = signaalwissel("config", "show")
     assert ended.code == 2
     assert "SIGNAALWISSEL_PARTITIONS" in ended.err
+
+
+def test_the_broker_waits_for_the_longest_commit_interval_that_is_allowed() -> None:
+    longest_ms = 5000
+    assert EngineSettings(app_id="app", bootstrap="nowhere:1", commit_interval_s=longest_ms / 1000)
+    assert Settings(commit_interval_ms=longest_ms)
+    with pytest.raises(ValidationError, match="commit_interval_ms"):
+        Settings(commit_interval_ms=longest_ms + 1)

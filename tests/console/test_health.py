@@ -16,7 +16,7 @@ from signaalwissel.console.failures import Exit, UsageFailure
 from signaalwissel.console.health import GRACE_S, Progress, Watched, answer, watched
 from signaalwissel.console.settings import Settings
 from signaalwissel.deploy.ports import free_ports
-from signaalwissel.processors.progress import Standing
+from signaalwissel.processors.progress import Part, Standing
 
 BUSY = Standing("7 records are to be read", 0)
 BOUND_S = 30.0
@@ -53,6 +53,29 @@ def test_a_process_that_goes_on_is_live_however_much_is_due() -> None:
         watch.look(float(second))
         assert watch.live
     assert ended == []
+
+
+def test_a_process_of_which_one_part_stands_still_is_not_live_and_names_the_part() -> None:
+    ended: list[str] = []
+    moved = iter(range(1000))
+    stands = (Part("in[1]", "9 records of in[1] are to be read and committed", 4),)
+    watch = progress(lambda: Standing("much", next(moved), parts=stands), ended)
+    for second in range(int(BOUND_S + GRACE_S) + 1):
+        watch.look(float(second))
+    assert answer("/livez", watch)[1]["due"] == "9 records of in[1] are to be read and committed"
+    assert ended[0].startswith(
+        "matcher is stuck: 9 records of in[1] are to be read and committed, and nothing"
+    )
+
+
+def test_the_longest_wait_for_a_commit_is_no_standstill() -> None:
+    settings = Settings(progress_timeout_s=5.0, broker_timeout_s=1.0, commit_interval_ms=5000)
+    with watched(settings, Watched("matcher", 1, lambda: BUSY)) as watch:
+        for second in range(15):
+            watch.look(float(second))
+        assert watch.live
+        watch.look(15.0)
+        assert not watch.live
 
 
 def test_readiness_tells_each_reason() -> None:

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from signaalwissel.processors.progress import COUNTED_GAP_S, Idle, Standing, record_age_ms
+from signaalwissel.processors.progress import COUNTED_GAP_S, Idle, Part, Standing, record_age_ms
 
 BOUND_S = 60.0
 
@@ -44,6 +44,35 @@ def test_a_process_that_does_nothing_about_its_work_is_stuck_after_the_bound_and
 ) -> None:
     silent = fold([*looked, (1.0, True, True), *[(1.0, True, False)] * seconds])
     assert silent.stuck(BOUND_S) == (seconds >= BOUND_S)
+
+
+turns = st.lists(st.tuples(gaps, st.booleans(), st.booleans()), max_size=40)
+
+
+@given(turns, st.integers(1, 5))
+def test_a_part_has_a_clock_of_its_own_that_begins_when_it_is_due_and_is_shared_by_those_that_take_turns(
+    looked: list[tuple[float, bool, bool]], sharing: int
+) -> None:
+    at_s, moved, run, was_due = 0.0, 0, 0.0, False
+    idle = Idle(0.0, 0)
+    for whole, (gap, due, moves) in enumerate(looked):
+        at_s, moved = at_s + gap, moved + moves
+        # The whole moves at each look.
+        parts = (Part("one", "work", moved, sharing),) if due else ()
+        idle = idle.after(at_s, Standing("all", whole + 1, parts=parts))
+        run = run + min(gap, COUNTED_GAP_S) / sharing if due and was_due and not moves else 0.0
+        was_due = due
+    assert abs(idle.idle_s - run) < 1e-6
+
+
+def test_what_has_waited_longest_is_told() -> None:
+    idle = Idle(0.0, 0)
+    for second in range(5):
+        parts = (Part("one", "the first", second), Part("two", "the second", 0))
+        idle = idle.after(float(second), Standing("all", second + 1, parts=parts))
+    assert (idle.due, idle.idle_s) == ("the second", 4.0)
+    assert idle.after(5.0, Standing("all", 6)).due == "all"
+    assert idle.after(5.0, Standing(None, 6)).due is None
 
 
 @given(st.floats(COUNTED_GAP_S, 1e6))

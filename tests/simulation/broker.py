@@ -64,7 +64,7 @@ class Broker:
     def __init__(self, loop: asyncio.AbstractEventLoop, rng: random.Random, timeout_s: float) -> None:
         self._loop = loop
         self._rng = rng
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self.logs: dict[TopicPartition, list[Entry]] = {}
         self.beginnings: dict[TopicPartition, int] = {}
         self.topic_ids: dict[str, str] = {}
@@ -171,7 +171,7 @@ class Broker:
         """Abort every transaction that was open for too long."""
         now = self._loop.time()
         for producer in self.producers.values():
-            if producer.parts and producer.ending is None and now - producer.since > self._timeout_s:
+            if producer.parts and producer.ending is None and now - producer.since > self.timeout_s:
                 producer.epoch += 1
                 self._end(producer, ABORTED)
 

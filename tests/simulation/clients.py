@@ -51,12 +51,17 @@ class Network:
         self.stalled_since = 0.0
         self._last_arrival = 0.0
 
-    async def ask(self, action: Callable[[], Answer]) -> Answer:
-        """Send a request and wait for its answer; requests arrive in the order in which they were sent."""
+    async def ask(self, action: Callable[[], Answer], gives_up: bool = True) -> Answer:
+        """Send a request and wait for its answer; requests arrive in the order in which they were sent.
+
+        A client that `gives_up` cancels now and then what waits for it, as aiokafka does with a lost connection.
+        """
         if self.cut:
             raise asyncio.CancelledError
         answer: asyncio.Future[Answer] = self.loop.create_future()
         self._last_arrival = max(self._last_arrival + 1e-6, self._there())
+        if gives_up and self.now_and_then(0.005):
+            self.loop.call_at(self._last_arrival, answer.cancel)
         self.loop.call_at(self._last_arrival, self._arrive, action, answer)
         return await answer
 
@@ -85,11 +90,11 @@ class Network:
         else:
             answer.set_result(result)
 
-    async def ask_until_answered(self, action: Callable[[], Answer]) -> Answer:
+    async def ask_until_answered(self, action: Callable[[], Answer], gives_up: bool = True) -> Answer:
         """Ask again after what passes by itself."""
         while True:
             try:
-                return await self.ask(action)
+                return await self.ask(action, gives_up)
             except (ConcurrentTransactions, KafkaConnectionError):
                 await asyncio.sleep(BACKOFF_S)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from itertools import count
 from typing import Any
 from unittest.mock import patch
 
 from aiokafka import TopicPartition
+from mode import Service
+from signaalwissel.streams import app, transaction_manager
 from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.app import ChunkApp
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.processor import ChunkProcessor
 from signaalwissel.streams.table import TableState
 from signaalwissel.streams.transactions import PartitionTransaction
+from signaalwissel.streams.unasked import NoSilentEnd
 
 COMMIT, START = PartitionTransaction.commit, PartitionTransaction.__init__
 
@@ -124,6 +127,17 @@ def on_disk_before_the_commit() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def cancellation_taken_for_a_stop() -> Iterator[None]:
+    """A task ends as if it had been told to when its client gives up, as Faust's services do it."""
+    with (
+        patch.object(NoSilentEnd, "_execute_task", Service._execute_task),
+        patch.object(app, "unasked_is_failure", nullcontext),
+        patch.object(transaction_manager, "unasked_is_failure", nullcontext),
+    ):
+        yield
+
+
 HANDLE = ChunkProcessor._handle
 ACKNOWLEDGED = PartitionTransaction._acknowledged
 
@@ -135,4 +149,5 @@ ENGINE_DEFECTS: tuple[Callable[[], AbstractContextManager[None]], ...] = (
     swallowed_exception,
     table_not_read,
     late_chunk_handled,
+    cancellation_taken_for_a_stop,
 )

@@ -63,7 +63,7 @@ class Group:
         process.instructions.put_nowait(partial(self._find_out, process))
 
     async def _find_out(self, process: Process) -> None:
-        await process.network.ask_until_answered(lambda: None)
+        await process.network.ask_until_answered(lambda: None, gives_up=False)
         await process.revoke()
         self.join(process)
 
@@ -83,7 +83,7 @@ class Group:
 
     async def _revoked(self, process: Process, ready: asyncio.Future[None]) -> None:
         await process.revoke()
-        await process.network.ask_until_answered(lambda: None)
+        await process.network.ask_until_answered(lambda: None, gives_up=False)
         if not ready.done():
             ready.set_result(None)
 

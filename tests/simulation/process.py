@@ -18,8 +18,10 @@ from unittest.mock import patch
 
 from aiokafka import TopicPartition
 from mode import Service
-from signaalwissel.streams import changelog, cluster, recovery, transactions
-from signaalwissel.streams.app import build_app
+from signaalwissel.processors.progress import Idle
+from signaalwissel.streams import app as apps
+from signaalwissel.streams import changelog, cluster, recovery, standing, transactions
+from signaalwissel.streams.app import ChunkApp, build_app
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
 from signaalwissel.streams.consumer import ChunkConsumer
 from signaalwissel.streams.consumer_thread import ChunkThread
@@ -114,6 +116,8 @@ def fakes(loop: SimulatedLoop, worth_a_request: int) -> Iterator[None]:
             (transactions, "WORTH_A_REQUEST_BYTES", worth_a_request),
             (transactions, "time", clock),
             (changelog, "time", clock),
+            (apps, "time", clock),
+            (standing, "time", clock),
             (cluster, "IdentifyingAdmin", FakeAdmin),
             (cluster, "ForgivingConsumer", FakeReader),
             (recovery, "filling", nullcontext),
@@ -130,18 +134,24 @@ class Process:
 
     Attributes:
         tasks: Everything that runs in it.
+        app: The engine's app, once it is built.
+        idle: For how long it has done nothing, as a health check sees it.
         ended_at: When it ended, by whatever cause; None while it runs.
     """
 
-    def __init__(self, network: Network, inputs: Sequence[str], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, network: Network, inputs: Sequence[str], settings: Mapping[str, Any], app_id: str = APP
+    ) -> None:
         self.network = network
+        self.app: ChunkApp | None = None
+        self.idle: Idle | None = None
         self.tasks: list[asyncio.Task[Any]] = []
         self.ended_at: float | None = None
         self.told_to_stop = False
         self.instructions: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._inputs = inputs
         self._chunks: asyncio.Queue[Any] = asyncio.Queue(maxsize=2)
-        self._settings = EngineSettings(app_id=APP, bootstrap="nowhere:1", **settings)
+        self._settings = EngineSettings(app_id=app_id, bootstrap="nowhere:1", **settings)
 
     @property
     def running(self) -> bool:
@@ -183,12 +193,13 @@ class Process:
         for part in (
             partial(ChunkConsumer._commit_handler.fun, app.consumer),
             partial(ChunkRecovery._restart_recovery.fun, app.tables.recovery),
+            partial(ChunkApp._watch_logs.fun, app),
             partial(app.consumer.deliver_chunks, app.consumer),
-            self._handle_chunks,
-            self._sweep,
+            partial(self._handle_chunks, app),
+            partial(self._sweep, app),
             self._follow_instructions,
         ):
-            self.spawn(self._fatal(part))
+            self.spawn(_as_task(app, part))
         joined()
         while app.failure is None and not self.told_to_stop:  # noqa: ASYNC110 as the runner looks
             await asyncio.sleep(0.05)
@@ -197,21 +208,22 @@ class Process:
         else:
             await app.transactions.abandon()
 
-    async def _fatal(self, part: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await part()
-        except Exception as error:  # noqa: BLE001 as Faust does with the failure of a service
-            await self.app.crash(error)
+    def look(self) -> Idle:
+        """Look whether it gets on with its work."""
+        assert self.app is not None
+        found, now_s = standing.standing_of(self.app), self.network.loop.time()
+        self.idle = (self.idle or Idle(now_s, found.moved)).after(now_s, found)
+        return self.idle
 
-    async def _handle_chunks(self) -> None:
+    async def _handle_chunks(self, app: ChunkApp) -> None:
         while True:
-            await self.app.processor.process((await self._chunks.get()).value)
+            await app.processor.process((await self._chunks.get()).value)
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, app: ChunkApp) -> None:
         while True:
             await asyncio.sleep(self._settings.sweep_interval_s)
-            for partition in self.app.transactions.partitions:
-                await self.app.processor.sweep(partition)
+            for partition in app.transactions.partitions:
+                await app.processor.sweep(partition)
 
     async def _follow_instructions(self) -> None:
         while True:
@@ -219,18 +231,25 @@ class Process:
 
     async def revoke(self) -> None:
         """What the consumer's coordinator does before it joins the group anew."""
+        assert self.app is not None
         thread = self.app.consumer._thread
         thread.revocations += 1
         await self.app.consumer.on_partitions_revoked(set(thread.reader.assignment()))
 
     async def assign(self, partitions: Sequence[TopicPartition], generation: int) -> None:
         """What it does with an assignment, and what Faust's app does then."""
+        assert self.app is not None
         app, thread = self.app, self.app.consumer._thread
         thread.assigned_after = thread.revocations
         thread.reader.assign(partitions)
         app.consumer_generation_id = generation
         await app.transactions.on_rebalance(set(partitions), set(), set(partitions))
         await app.tables.recovery.on_rebalance(set(partitions), set(), set(partitions), generation)
+
+
+async def _as_task(app: ChunkApp, part: Callable[[], Awaitable[None]]) -> None:
+    # As the services do with their tasks.
+    await app._execute_task(part())
 
 
 async def _nothing(*_args: Any, **_options: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,7 +15,7 @@ from signaalwissel.streams.transaction_manager import ChunkTransactions
 
 from tests.simulation.defects import ENGINE_DEFECTS, on_disk_before_the_commit
 from tests.simulation.seeds import seeds, stride
-from tests.simulation.world import Violated, plan_of, simulate, small_plan
+from tests.simulation.world import Violated, World, plan_of, simulate, small_plan
 
 pytestmark = pytest.mark.timeout(7200)
 
@@ -52,6 +53,14 @@ def test_a_crash_at_any_await_loses_and_doubles_nothing() -> None:
     kills = sum(simulate(small_plan(step)).kills for step in places)
     print(f"\nkilled at {kills} of {steps} steps")
     assert kills > len(places) // 2
+
+
+def test_the_broker_aborts_nothing_of_a_worker_that_commits_as_seldom_as_it_may() -> None:
+    plan = small_plan()
+    seldom = {**plan.settings, "commit_interval_s": 5.0, "broker_timeout_s": 60.0}
+    world = World(dataclasses.replace(plan, workers=1, records=500, load_s=60.0, settings=seldom))
+    world.broker.timeout_s = 10.0  # the engine's own
+    assert world.run().failures == 0
 
 
 def test_a_seed_gives_the_same_run_again() -> None:

@@ -25,6 +25,8 @@ from tests.simulation.loop import SimulatedLoop, Standstill
 from tests.simulation.process import APP, OUT, SWEEPS, SWEPT, Process, fakes
 
 PATIENCE_S = 120.0
+STUCK_S = 20.0
+"""A worker that waits for a broker gives up before, whatever the plan; one that still waits then has lost a task."""
 OUT_PARTITIONS = 3
 CHANGELOG = changelog_topic(APP, "counts")
 
@@ -168,6 +170,7 @@ class World:
                 self.group.run(),
                 self._settle_old_transactions(),
                 self._go_wrong(),
+                self._look_whether_all_get_on(),
                 *(self._keep_running(number) for number in range(plan.workers)),
             )
         ]
@@ -225,6 +228,14 @@ class World:
             if not process.running:
                 raise
         over.set()
+
+    async def _look_whether_all_get_on(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for process in self.processes:
+                if process.running and process.app is not None and not process.told_to_stop:
+                    idle = process.look()
+                    self._must(not idle.stuck(STUCK_S), f"a worker is stuck: {idle.due}")
 
     async def _go_wrong(self) -> None:
         while not self._healed and self.loop.time() < self.plan.faults_s:
@@ -330,8 +341,14 @@ class World:
 
     def _judge_held(self, folded: Mapping[int, dict[bytes, bytes]]) -> None:
         for process in self.processes:
-            if process.running and process in self.group.members and process.app.admission.is_open:
-                for partition, state in process.app.chunk_tables[0].held.items():
+            app = process.app
+            if (
+                app is not None
+                and process.running
+                and process in self.group.members
+                and app.admission.is_open
+            ):
+                for partition, state in app.chunk_tables[0].held.items():
                     live = {key: value for key, value in state.items.items() if key != SWEPT}
                     logged = {key: value for key, value in folded[partition].items() if key != SWEPT}
                     self._must(live == logged, f"partition {partition} holds {live}, its changelog {logged}")

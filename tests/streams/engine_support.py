@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
@@ -109,20 +109,26 @@ class Bench:
             "sweeps": self.name("sweeps"),
         }
 
-    def write(self, topic: str, records: Iterable[tuple[bytes, bytes]], transactional: bool = False) -> None:
-        """Write records to the partitions of their keys."""
-        asyncio.run(self._write(self.name(topic), records, transactional))
+    def write(
+        self,
+        topic: str,
+        records: Iterable[tuple[bytes, bytes]],
+        transactional: bool = False,
+        end: Literal["commit", "abort", "leave open"] = "commit",
+    ) -> None:
+        """Write records to the partitions of their keys; `end` is that of the transaction."""
+        asyncio.run(self._write(self.name(topic), records, end if transactional else None))
 
-    async def _write(self, topic: str, records: Iterable[tuple[bytes, bytes]], transactional: bool) -> None:
+    async def _write(self, topic: str, records: Iterable[tuple[bytes, bytes]], end: str | None) -> None:
         producer = AIOKafkaProducer(
             bootstrap_servers=self.bootstrap,
             max_batch_size=256 << 10,
             linger_ms=20,
-            transactional_id=f"{topic}-writer" if transactional else None,
+            transactional_id=f"{topic}-writer" if end else None,
         )
         await producer.start()
         try:
-            if transactional:
+            if end:
                 await producer.begin_transaction()
             count = len(await producer.partitions_for(topic))
             sent = [
@@ -130,8 +136,10 @@ class Bench:
                 for key, value in records
             ]
             await asyncio.gather(*sent)
-            if transactional:
+            if end == "commit":
                 await producer.commit_transaction()
+            if end == "abort":
+                await producer.abort_transaction()
         finally:
             await producer.stop()
 
@@ -194,9 +202,13 @@ class Bench:
             except KafkaError:  # a broker that was just started
                 assert time.monotonic() < deadline, "the broker does not answer"
                 time.sleep(0.2)
-        ends = asyncio.run(self._ends())
+        ends = self.ends()
         done = {(tp.topic, tp.partition): offset.offset for tp, offset in committed.items()}
         return sum(end - done.get((tp.topic, tp.partition), 0) for tp, end in ends.items())
+
+    def ends(self) -> dict[TopicPartition, int]:
+        """The last stable offsets of all inputs."""
+        return asyncio.run(self._ends())
 
     def _committed(self) -> Mapping[TopicPartition, Any]:
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -262,7 +274,8 @@ class Worker:
         return self.stats()
 
     def stats(self) -> dict[str, Any]:
-        stats: dict[str, Any] = json.loads(self.text.splitlines()[-1])
+        lines = [line for line in self.text.splitlines() if not line.startswith("standing ")]
+        stats: dict[str, Any] = json.loads(lines[-1])
         return stats
 
     def kill(self) -> None:

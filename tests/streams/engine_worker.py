@@ -10,16 +10,19 @@ import dataclasses
 import json
 import logging
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from signaalwissel.streams.app import build_app
+from signaalwissel.streams import app as apps
+from signaalwissel.streams.app import ChunkApp, build_app
 from signaalwissel.streams.chunk import ChunkHandler, Outputs, Record
 from signaalwissel.streams.gate import Gate
 from signaalwissel.streams.runner import run_app
 from signaalwissel.streams.settings import EngineSettings
+from signaalwissel.streams.standing import standing_of
 from signaalwissel.streams.table import PartitionedTable
 
 BUG = b"bug"
@@ -82,6 +85,33 @@ class CountingCopier(ChunkHandler):
         del self.index[partition]
 
 
+class Copier(ChunkHandler):
+    """Copies every record to `out`, and keeps no table."""
+
+    def __init__(self, out: str) -> None:
+        self._out = out
+
+    def handle(self, partition: int, records: Sequence[Record], outputs: Outputs) -> None:
+        for record in records:
+            outputs.send(self._out, record.key, record.value)
+
+
+def _tell_standing(app: ChunkApp) -> None:
+    """Print what a health check sees, again and again, with what it saw it by."""
+    while True:
+        found, stats = standing_of(app), app.stats
+        ends = {f"{tp.topic}[{tp.partition}]": end for tp, end in dict(stats.end_offsets).items()}
+        looked = {
+            "ready": not stats.in_recovery,
+            "due": found.due,
+            "parts": [part.due for part in found.parts],
+            "ends": ends,
+        }
+        sys.stdout.write(f"standing {json.dumps(looked)}\n")  # in one piece: others write too
+        sys.stdout.flush()
+        time.sleep(0.1)
+
+
 def _settings(given: Mapping[str, Any]) -> EngineSettings:
     state_dir = given.get("state_dir")
     return EngineSettings(**{**given, "state_dir": None if state_dir is None else Path(state_dir)})
@@ -90,21 +120,23 @@ def _settings(given: Mapping[str, Any]) -> EngineSettings:
 def main(plan: Mapping[str, Any]) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     gate = plan.get("gate")
-    handlers: list[CountingCopier] = []
+    tables = plan.get("tables", ["counts"])
 
-    def handler(tables: Mapping[str, PartitionedTable]) -> CountingCopier:
-        handlers.append(CountingCopier(tables, plan))
-        return handlers[0]
+    def handler(tables: Mapping[str, PartitionedTable]) -> ChunkHandler:
+        return CountingCopier(tables, plan) if tables else Copier(plan["out"])
 
     app = build_app(
         _settings(plan["settings"]),
         handler,
         inputs=plan["inputs"],
-        tables=["counts"],
+        tables=tables,
         gate=gate and Gate(frozenset(gate["held"]), frozenset(gate["until"]), gate["timeout_s"]),
     )
     started = time.process_time()
     print("starting", flush=True)
+    if plan.get("tells_standing"):
+        apps.LOOK_S = 0.2
+        threading.Thread(target=_tell_standing, args=[app], daemon=True).start()
     code = run_app(app)
     stats = {
         field.name: getattr(app.stats, field.name)
@@ -113,7 +145,8 @@ def main(plan: Mapping[str, Any]) -> int:
     }
     stats["cpu_s"] = time.process_time() - started
     stats["lag"] = sum(app.stats.lag().values())
-    stats["held"] = {partition: state.next_offset for partition, state in app.chunk_tables[0].held.items()}
+    held = {number: state for table in app.chunk_tables for number, state in table.held.items()}
+    stats["held"] = {partition: state.next_offset for partition, state in held.items()}
     print(json.dumps(stats))
     return code
 

@@ -48,6 +48,66 @@ def test_an_input_that_ends_in_transaction_markers_has_no_lag(bench: Bench, star
     assert len(bench.read(bench.name("out"))) == 100
 
 
+def test_an_app_without_tables_runs_and_fences_as_one_with_tables(bench: Bench, start_worker: Start) -> None:
+    bench.write("in", load(1_000, 100))
+    first = start_worker({**bench.plan(max_poll_records=100), "tables": []})
+    wait_until(lambda: bench.lag() == 0, "everything is committed")
+    second = start_worker({**bench.plan(), "tables": []})
+    second.wait_ready()
+    bench.write("in", load(1_000, 100))
+    wait_until(lambda: bench.lag() == 0, "everything is committed again")
+    assert first.stop()["records"] + second.stop()["records"] == 2_000
+    assert len(bench.read(bench.name("out"))) == 2_000
+
+
+def standings(worker: Worker) -> list[dict[str, Any]]:
+    """What the worker's health check saw, look by look."""
+    whole_lines = worker.text.splitlines(keepends=True)
+    return [
+        json.loads(line.removeprefix("standing "))
+        for line in whole_lines
+        if line.startswith("standing ") and line.endswith("\n")
+    ]
+
+
+@pytest.mark.parametrize(
+    "ends", [["commit"], ["abort"], ["commit", "abort", "abort"], ["commit", "leave open"]], ids=" ".join
+)
+def test_nothing_is_due_where_only_markers_and_what_was_never_committed_are_left(
+    bench: Bench, start_worker: Start, ends: list[Any]
+) -> None:
+    worker = start_worker({**bench.plan(), "tells_standing": True})
+    worker.wait_ready()
+    for end in ends:
+        bench.write("in", load(100, 100), transactional=True, end=end)
+    wait_until(lambda: bench.lag() == 0, "what there is to read is committed")
+
+    def nothing_is_due() -> bool:
+        ends = {f"{tp.topic}[{tp.partition}]": end for tp, end in bench.ends().items()}
+        seen = standings(worker)[-1]
+        return (seen["ends"], seen["due"], seen["parts"]) == (ends, None, [])
+
+    wait_until(nothing_is_due, "the worker has seen how far the logs go, and nothing is due")
+    assert len(bench.read(bench.name("out"))) == 100 * ends.count("commit")
+    worker.stop()
+
+
+def test_nothing_is_due_in_a_worker_that_takes_over_partitions_that_end_in_markers(
+    bench: Bench, start_worker: Start
+) -> None:
+    bench.write("in", load(100, 100), transactional=True, end="abort")
+    first = start_worker(bench.plan())
+    wait_until(lambda: bench.lag() == 0, "the markers are committed")
+    first.stop()
+    second = start_worker({**bench.plan(), "tells_standing": True})
+    second.wait_ready()
+    wait_until(
+        lambda: any(one["ready"] and one["ends"] for one in standings(second)), "it has looked at its logs"
+    )
+    assert {one["due"] for one in standings(second) if one["ready"]} == {None}
+    second.stop()
+
+
 def test_a_sweep_runs_without_input_in_a_transaction_and_knows_the_stream_time(
     bench: Bench, start_worker: Start
 ) -> None:

@@ -17,9 +17,10 @@ from signaalwissel import streams
 
 PINNED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 LIBRARIES = {"faust", "mode", "aiokafka"}
-MADE_BY_THE_LIBRARIES = {"mundane_level", "logger", "_abc_impl", "_is_protocol"}
+MADE_BY_THE_LIBRARIES = {"abstract", "_tasks", "mundane_level", "logger", "_abc_impl", "_is_protocol"}
 
 OVERRIDDEN = {
+    "NoSilentEnd._execute_task": ("mode.services.Service", "(self, task)"),
     "ChunkSchema.compile": (
         "faust.serializers.schemas.Schema",
         "(self, app, on_key_decode_error=..., on_value_decode_error=..., default_propagate=...)",

@@ -22,7 +22,9 @@ def test_a_told_stop_commits_leaves_and_ends_with_0(
     bench: Bench, start_worker: Start, number: signal.Signals
 ) -> None:
     bench.write("in", [(key, value * 4_000) for key, value in GOOD])  # too large to wait for the commit
-    worker = start_worker(bench.plan(commit_interval_s=30.0))  # only the stop commits
+    worker = start_worker(
+        bench.plan(commit_interval_s=30.0, transaction_timeout_s=60.0)
+    )  # only the stop commits
     worker.wait_ready()
     wait_until(lambda: len(bench.peek(bench.name("out"), "read_uncommitted")) == 100, "all are handled")
     assert bench.peek(bench.name("out")) == []

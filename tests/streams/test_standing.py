@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 from aiokafka import TopicPartition
+from signaalwissel.processors.progress import Idle
 from signaalwissel.streams import standing
 from signaalwissel.streams.app import ChunkApp, build_app
 from signaalwissel.streams.gate import Gate
@@ -13,7 +17,7 @@ from signaalwissel.streams.standing import standing_of
 from tests.streams.engine_worker import CountingCopier
 
 SIGNALS, EVENTS = TopicPartition("signals", 0), TopicPartition("events", 0)
-HOUR_MS = 3_600_000
+HOUR_S, HOUR_MS = 3_600, 3_600_000
 NOW_MS = 1_000 * HOUR_MS
 
 
@@ -32,23 +36,106 @@ def app(monkeypatch: pytest.MonkeyPatch) -> ChunkApp:
     built.stats.in_recovery = False
     built.stats.next_offsets = {SIGNALS: 10, EVENTS: 10}
     built.stats.end_offsets = {SIGNALS: 10, EVENTS: 10}
+    built.stats.committed_offsets = {SIGNALS: 10, EVENTS: 10}
     built.retentions_ms = {"signals": 48 * HOUR_MS}
     return built
 
 
 def test_a_worker_that_has_read_everything_has_nothing_due_and_is_ready(app: ChunkApp) -> None:
     found = standing_of(app)
-    assert (found.due, found.unready) == (None, ())
+    assert (found.due, found.unready, found.parts) == (None, (), ())
 
 
 def test_unread_records_a_chunk_under_way_and_a_recovery_are_due(app: ChunkApp) -> None:
     app.stats.end_offsets = {SIGNALS: 13, EVENTS: 14}
-    assert standing_of(app).due == "7 records are to be read"
+    assert standing_of(app).due == "7 records are to be read and committed"
     app.stats.in_hand = 3
     assert standing_of(app).due == "a chunk of 3 records is under way"
     app.stats.in_hand, app.stats.end_offsets, app.stats.in_recovery = 0, {}, True
     assert standing_of(app).due == "partitions are to be taken over"
     assert standing_of(app).unready
+
+
+def idle_s(app: ChunkApp, step: Callable[[int], None]) -> float:
+    """What a health check counts in an hour of one look a second."""
+    idle = Idle(0.0, standing_of(app).moved)
+    for second in range(HOUR_S):
+        step(second)
+        idle = idle.after(float(second), standing_of(app))
+    return idle.idle_s
+
+
+def test_what_is_handled_and_not_committed_is_due_until_it_is(app: ChunkApp) -> None:
+    app.stats.next_offsets[SIGNALS] = app.stats.end_offsets[SIGNALS] = 15  # type: ignore[index]
+    assert standing_of(app).due == "5 records are to be read and committed"
+    app.stats.committed_offsets[SIGNALS] = 15
+    assert standing_of(app).due is None
+
+
+def test_what_is_handled_is_due_although_nobody_has_seen_yet_that_the_log_goes_so_far(app: ChunkApp) -> None:
+    app.stats.next_offsets[SIGNALS] = 15
+    assert standing_of(app).due == "5 records are to be read and committed"
+
+
+def test_a_worker_that_handles_and_commits_nothing_gets_idle(app: ChunkApp) -> None:
+    def handles(second: int) -> None:
+        app.stats.chunks += 1
+        app.stats.next_offsets[SIGNALS] = app.stats.end_offsets[SIGNALS] = 10 + second  # type: ignore[index]
+
+    assert idle_s(app, handles) > HOUR_S - 10
+
+
+def test_a_partition_that_stands_still_gets_idle_beside_one_that_goes_on(app: ChunkApp) -> None:
+    app.stats.end_offsets[EVENTS] = 110  # type: ignore[index]
+
+    def goes_on(second: int) -> None:
+        app.stats.advances += 1
+        for offsets in (app.stats.next_offsets, app.stats.end_offsets, app.stats.committed_offsets):
+            offsets[SIGNALS] = 10 + second  # type: ignore[index]
+
+    assert idle_s(app, goes_on) > HOUR_S - 10
+
+
+def test_a_partition_that_waits_for_the_turns_of_others_is_not_idle_for_all_of_that_time(
+    app: ChunkApp,
+) -> None:
+    app.stats.end_offsets = {SIGNALS: 10**9, EVENTS: 10**9}
+
+    def take_turns(second: int) -> None:
+        app.stats.advances += 1
+        app.stats.committed_offsets[(SIGNALS, EVENTS)[second // 200 % 2]] += 1
+
+    most_s = 0.0
+    idle = Idle(0.0, standing_of(app).moved)
+    for second in range(HOUR_S):
+        take_turns(second)
+        idle = idle.after(float(second), standing_of(app))
+        most_s = max(most_s, idle.idle_s)
+    assert most_s == 100
+
+
+def test_a_partition_that_was_just_taken_over_begins_with_a_clock_of_its_own(app: ChunkApp) -> None:
+    app.stats.end_offsets[EVENTS] = 110  # type: ignore[index]
+
+    def taken_over_after_50_minutes(second: int) -> None:
+        app.stats.recovered += 1
+        app.stats.in_recovery = 3000 <= second < 3010
+
+    assert idle_s(app, taken_over_after_50_minutes) < 600
+
+
+def test_a_loop_that_looks_at_no_log_any_more_is_due_although_no_record_waits(app: ChunkApp) -> None:
+    app.stats.looked_monotonic = time.monotonic()
+    assert standing_of(app).parts == ()
+    app.stats.looked_monotonic -= 3600
+    assert [part.due for part in standing_of(app).parts] == ["a look at the ends of the logs is due"]
+
+
+def test_a_worker_that_failed_and_does_not_end_is_due(app: ChunkApp) -> None:
+    app.consumer.transactions.broken = True
+    assert [part.name for part in standing_of(app).parts] == ["commits"]
+    app.failure = RuntimeError()
+    assert standing_of(app).parts == ()
 
 
 def test_topics_that_the_cold_start_gate_holds_are_not_due_but_the_worker_is_not_ready(app: ChunkApp) -> None:
