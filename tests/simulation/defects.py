@@ -14,6 +14,7 @@ from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.app import ChunkApp
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.processor import ChunkProcessor
+from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.transactions import PartitionTransaction
 
 COMMIT, START = PartitionTransaction.commit, PartitionTransaction.__init__
@@ -109,7 +110,18 @@ def late_chunk_handled() -> Iterator[None]:
         yield
 
 
-HANDLE = ChunkProcessor._handle
+@contextmanager
+def dropped_tombstone() -> Iterator[None]:
+    """What a handler deletes from a table stays in its changelog."""
+
+    def take_changes(self: PartitionedTable) -> dict[bytes, bytes | None]:
+        return {key: value for key, value in TAKE_CHANGES(self).items() if value is not None}
+
+    with patch.object(PartitionedTable, "take_changes", take_changes):
+        yield
+
+
+HANDLE, TAKE_CHANGES = ChunkProcessor._handle, PartitionedTable.take_changes
 
 ENGINE_DEFECTS: tuple[Callable[[], AbstractContextManager[None]], ...] = (
     commit_before_produce,
@@ -119,4 +131,5 @@ ENGINE_DEFECTS: tuple[Callable[[], AbstractContextManager[None]], ...] = (
     swallowed_exception,
     table_not_read,
     late_chunk_handled,
+    dropped_tombstone,
 )
