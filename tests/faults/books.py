@@ -105,8 +105,9 @@ class Books:
         }
 
     def table(self, name: str) -> dict[bytes, bytes]:
-        """A table as its changelog has it."""
-        found = self.tables.get(self.changelogs()[name], {})
+        """A table as its changelog has it, or `trajectory states` as that topic has them."""
+        topics = {**self.changelogs(), "trajectory states": runtime.names(self.settings)(TRAJECTORY_STATES)}
+        found = self.tables.get(topics[name], {})
         return {key: value for key, value in found.items() if value is not None}
 
     def read_on(self) -> None:
