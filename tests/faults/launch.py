@@ -68,7 +68,7 @@ def defect(name: str) -> None:
     """Be wrong in one of the ways that the checker must see."""
     from tests.faults.defects import DEFECTS  # noqa: PLC0415 imports engine and sink
 
-    DEFECTS[name]()
+    DEFECTS[name].plant()
 
 
 FAULTS: dict[str, Callable[[], None]] = {"blocked-handler": block_handler, "short-session": short_session}
