@@ -175,13 +175,13 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     run.dice.seed(f"{run.settings.seed}/{row.number}")
     run.product.resent = False
     try:
-        with _failing(gate):
+        with failing(gate):
             gate.details = dict(row.scenario(run, load))
     except Skipped as reason:
         gate.skipped = str(reason)
         return gate
     _heal(run, gate, row.bound_s)
-    with _failing(gate):
+    with failing(gate):
         run.books.read_on()
         gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
     if named := numbers_in(run.product.folder.glob("*.log"), load.bsns):
@@ -192,8 +192,14 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     return gate
 
 
+def verify_audit(run: Run, bound_s: float) -> None:
+    """I7: the audit trail is as it was written; GateFailed where it was touched, or nobody can say so in time."""
+    if run.product.installation.start("audit", "verify").wait(bound_s):
+        raise GateFailed("I7 `audit verify` finds what was touched past the audit trail")
+
+
 @contextmanager
-def _failing(gate: Gate) -> Iterator[None]:
+def failing(gate: Gate) -> Iterator[None]:
     """A server that fails the row itself is a gate that fails, and the rows behind it still count; a bug ends the run."""
     try:
         yield
@@ -207,7 +213,7 @@ def _failing(gate: Gate) -> Iterator[None]:
 
 
 def _heal(run: Run, gate: Gate, bound_s: float) -> None:
-    with _failing(gate):
+    with failing(gate):
         gate.healed_s = round(run.product.settle(bound_s), 1)
 
 
@@ -216,12 +222,10 @@ def last_look(run: Run, loads: list[Load]) -> Gate:
     gate = Gate(0, "everything once more at the end, and the audit trail")
     began = time.monotonic()
     _heal(run, gate, HEALING_BOUND_S)
-    with _failing(gate):
+    with failing(gate):
         run.books.read_on()
         gate.take(judge(merged(loads), run.books, run.product.engine, resent=True))
-        verified = run.product.installation.start("audit", "verify")
-        if verified.wait(HEALING_BOUND_S):
-            raise GateFailed("I7 `audit verify` finds what was touched past the audit trail")
+        verify_audit(run, HEALING_BOUND_S)
     gate.seconds = round(time.monotonic() - began, 1)
     gate.passed = not gate.problems
     return gate
