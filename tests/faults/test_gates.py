@@ -1,9 +1,38 @@
 """The gates of the rows can fail: what they look for would show, and what is too much is told."""
 
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+from signaalwissel.processors import housekeeping
+from signaalwissel.processors.policy import packaged_policies
+from signaalwissel.schemas.internal import Delivery, IntakeSignal
 
 from tests.faults.defects import DEFECTS
+from tests.faults.rows_state import CLOCKS
 from tests.faults.trials import SOUND, Trial
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+POLICY = packaged_policies(for_every_code=True).default
+
+
+def farthest_ms(stage: int) -> int:
+    """What the clock says of a stage of row 9 that is wrong by most."""
+    seconds = max(float(one) for clocks in CLOCKS for one in clocks[stage].split("~"))
+    return int((NOW + timedelta(seconds=seconds)).timestamp() * 1000)
+
+
+def test_in_row_9_intake_would_delete_by_its_clock_what_was_written_just_now() -> None:
+    written = IntakeSignal((Delivery(NOW_MS, b"", b""),))
+    assert housekeeping.deliveries_are_over(written, NOW_MS, POLICY, farthest_ms(0))
+
+
+def test_in_row_9_the_matcher_would_delete_by_its_clock_what_was_written_just_now() -> None:
+    written: Any = SimpleNamespace(written_at=NOW_MS, whole=lambda: None)
+    assert housekeeping.recent_is_over(written, NOW.date(), POLICY, farthest_ms(1))
+    assert housekeeping.trajectory_is_idle(written, POLICY, farthest_ms(1), at_address=False)
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
