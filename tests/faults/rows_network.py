@@ -20,25 +20,38 @@ _ROUND_TRIPS = 23
 its own, of five each, and the fetch of its reader (docs/adr/0012)."""
 
 
+_Plan = tuple[tuple[str, Temper, float], ...]
+_SHORT: _Plan = (
+    ("kafka", DEAF, 4.0),
+    ("kafka", Temper(down=False), 12.0),
+    ("kafka", Temper(up=False), 4.0),
+    ("database", DEAF, 4.0),
+    ("database", Temper(down=False), 11.0),
+)
+_LONG: _Plan = (
+    ("kafka", DEAF, 10.0),
+    ("kafka", Temper(down=False), 70.0),
+    ("kafka", Temper(up=False), 70.0),
+    ("kafka", DEAF, 600.0),
+    ("database", DEAF, 10.0),
+    ("database", Temper(down=False), 70.0),
+    ("database", DEAF, 600.0),
+)
+
+
 def partitions(run: Run, load: Load) -> Mapping[str, Any]:
     """Nothing comes through to Kafka or PostgreSQL, in both directions or in one, for shorter and longer than they are waited for."""
-    scale = 1.0 if run.settings.scale <= 1 else 6.0
-    kafka, database = run.servers.kafka_proxy, run.servers.database_proxy
-    plan = (
-        (kafka, DEAF, 4.0 * scale),
-        (kafka, Temper(down=False), 12.0 * scale),
-        (kafka, Temper(up=False), 4.0 * scale),
-        (database, DEAF, 4.0 * scale),
-        (database, Temper(down=False), 11.0 * scale),
-    )
-    with run.product.publishing(load.lines, sum(seconds for *_, seconds in plan)):
-        for proxy, temper, seconds in plan:
+    proxies = {"kafka": run.servers.kafka_proxy, "database": run.servers.database_proxy}
+    plan = _LONG if run.settings.long else _SHORT
+    times = 1.0 if run.settings.long or run.settings.scale <= 1 else 6.0
+    with run.product.publishing(load.lines, sum(seconds * times for *_, seconds in plan)):
+        for name, temper, seconds in plan:
             run.pause(0.3, 1.0)
-            with proxy.being(temper):
-                time.sleep(seconds)
+            with proxies[name].being(temper):
+                time.sleep(seconds * times)
             # A network that comes back has forgotten the connections that it had.
-            proxy.reset(0.5)
-    return {"seconds": [seconds for *_, seconds in plan]}
+            proxies[name].reset(0.5)
+    return {"seconds": [seconds * times for *_, seconds in plan]}
 
 
 def slow_network(run: Run, load: Load) -> Mapping[str, Any]:
@@ -81,6 +94,6 @@ def _p99(latencies: list[float]) -> float:
 
 
 ROWS = [
-    Row(6, "no way to Kafka or PostgreSQL, both directions and one", partitions, 1_000),
+    Row(6, "no way to Kafka or PostgreSQL, both directions and one", partitions, 1_000, 10_000),
     Row(7, "latency, jitter, throttle, resets", slow_network, 1_600),
 ]

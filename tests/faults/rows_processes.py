@@ -98,7 +98,7 @@ def pauses(run: Run, load: Load) -> Mapping[str, Any]:
 
 def rebalance_storm(run: Run, load: Load) -> Mapping[str, Any]:
     """Workers join and leave, some by a kill, at times more than there are partitions; no signal waits long for all that."""
-    steps = run.settings.times(7, 300)
+    steps = run.settings.times(7, 720)
     storm = _Storm(run)
     with Arrivals(run.product.settings) as arrivals:
         with run.product.publishing(load.lines, steps * 2.5):
@@ -195,9 +195,9 @@ def everything_mixed(run: Run, load: Load) -> Mapping[str, Any]:
 
 
 ROWS = [
-    Row(1, "SIGKILL at named crash points", crash_points, 1_400),
-    Row(2, "SIGKILL at random", random_kills, 1_500),
-    Row(3, "SIGSTOP longer than the session, then CONT", pauses),
-    Row(14, "rebalance storm", rebalance_storm),
-    Row(20, "kills, resets, pauses and rebalances mixed", everything_mixed, 3_000),
+    Row(1, "SIGKILL at named crash points", crash_points, 1_400, 28_000),
+    Row(2, "SIGKILL at random", random_kills, 1_500, 100_000),
+    Row(3, "SIGSTOP longer than the session, then CONT", pauses, long_signals=12_000),
+    Row(14, "rebalance storm", rebalance_storm, long_signals=36_000),
+    Row(20, "kills, resets, pauses and rebalances mixed", everything_mixed, 3_000, 60_000),
 ]

@@ -178,6 +178,7 @@ ROWS = [
         "broker killed, paused, restarted; one of three after the other",
         three_brokers,
         900,
+        4_500,
         bound_s=KAFKA_RECOVERS_S,
     ),
     Row(8, "disk full: broker, PostgreSQL, logs", full_disks, 600),

@@ -1,6 +1,5 @@
 """Rows about time, load and what lies in the database: clocks, a relay that is dead, bursts, erasure, a restore (9, 15, 19, 21, 22)."""
 
-import os
 import subprocess
 import threading
 import time
@@ -17,7 +16,7 @@ from tests.faults.load import Load, load_of, nobodys_numbers
 from tests.faults.product import COMMANDS
 from tests.faults.proxy import slow
 from tests.faults.rows_processes import slices
-from tests.faults.run import GateFailed, Row, Run, Skipped
+from tests.faults.run import GateFailed, Row, Run, Settings, Skipped
 from tests.faults.subtests import run_tests
 from tests.oracle.intake import Line
 
@@ -90,10 +89,10 @@ def dead_relay(run: Run, load: Load) -> Mapping[str, Any]:
     return {"held": held, "inflow_per_s": round(inflow, 1), "drained_per_s": round(drained, 1)}
 
 
-def hot_load(_seed: int, municipality: str) -> Load:
+def hot_load(settings: Settings, _seed: int, municipality: str) -> Load:
     """One resident with very many signals, in two equal bursts."""
     bsn = next(nobodys_numbers())
-    count = int(os.environ.get("SIGNAALWISSEL_FAULTS_BURST", "500"))
+    count = settings.times(500, 10_000)
     applied = {
         "event_id": "hot-1",
         "trajectory_id": "H-1",
@@ -131,7 +130,7 @@ def hot_key(run: Run, load: Load) -> Mapping[str, Any]:
         for lines in (first, second):
             with _memory(run) as peak:
                 run.product.publish(lines)
-                run.product.settle(120.0)
+                run.product.settle(run.settings.patience_s(120.0))
             peaks.append(peak)
     for name in COMMANDS:
         ratio = peaks[1][name] / peaks[0][name]
@@ -175,6 +174,7 @@ def erasure(run: Run, load: Load) -> Mapping[str, Any]:
             "SIGNAALWISSEL_DATABASE_URL": run.servers.postgres.address,
             "SIGNAALWISSEL_RACES": str(races),
         },
+        bound_s=400 + 4 * races,
     )
     return {"races": races, "test_subject_erasure.py": told}
 

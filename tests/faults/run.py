@@ -32,6 +32,7 @@ from tests.faults.servers import Servers
 HEALING_BOUND_S = 60.0
 """I5: lag 0 and ready within a minute after the last fault."""
 
+_LONG_PATIENCE = 10
 _SERVERS_FAIL = (
     aiokafka.errors.KafkaError,
     kafka.errors.KafkaError,
@@ -53,14 +54,20 @@ class Settings:
     Attributes:
         seed: Of loads, of dice, of the proxies.
         scale: 1 for the short form; rows repeat their faults that many times as often and send more.
+        long: The numbers of the matrix instead, whatever the scale.
     """
 
     seed: int
     scale: float = 1.0
+    long: bool = False
 
     def times(self, short: int, long: int) -> int:
         """How often: `short`, or more up to `long`."""
-        return min(max(short, round(short * self.scale)), long)
+        return long if self.long else min(max(short, round(short * self.scale)), long)
+
+    def patience_s(self, short_s: float) -> float:
+        """How long a row waits for what it has sent before it goes on; the last wait of a row is never longer."""
+        return short_s * (_LONG_PATIENCE if self.long else 1)
 
 
 class GateFailed(Exception):
@@ -98,7 +105,8 @@ class Row:
         fault: What happens.
         scenario: Lets it happen while the load is under way; what it gives back is told with the gate.
         signals: How many signals the load of the short form has.
-        load: Makes another load than a month, from seed and municipality.
+        long_signals: How many it has in the long form, where that is more.
+        load: Makes another load than a month, from settings, seed and municipality.
         bound_s: How long lag and readiness may take behind it.
     """
 
@@ -106,19 +114,26 @@ class Row:
     fault: str
     scenario: Scenario
     signals: int = 800
-    load: Callable[[int, str], Load] | None = None
+    long_signals: int = 0
+    load: Callable[[Settings, int, str], Load] | None = None
     bound_s: float = HEALING_BOUND_S
 
     @property
     def municipality(self) -> str:
         return f"{1000 + self.number:04d}"
 
+    def count(self, settings: Settings) -> int:
+        """How many signals a month has that is its load."""
+        if settings.long:
+            return self.long_signals or self.signals
+        return settings.times(self.signals, self.signals * 20)
+
     def make(self, settings: Settings) -> Load:
         """The load, the same for the same seed."""
         seed = settings.seed * 100 + self.number
         if self.load is not None:
-            return self.load(seed, self.municipality)
-        return make_load(settings.times(self.signals, self.signals * 20), seed, self.municipality)
+            return self.load(settings, seed, self.municipality)
+        return make_load(self.count(settings), seed, self.municipality)
 
 
 @dataclass

@@ -10,7 +10,9 @@ from signaalwissel.processors.policy import packaged_policies
 from signaalwissel.schemas.internal import Delivery, IntakeSignal
 
 from tests.faults.defects import DEFECTS
+from tests.faults.matrix import ROWS
 from tests.faults.rows_state import CLOCKS
+from tests.faults.run import Settings
 from tests.faults.trials import SOUND, Trial
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -49,3 +51,13 @@ def test_a_defect_is_seen_by_what_it_does(defect: str) -> None:
 def test_without_a_defect_nothing_may_be_seen() -> None:
     assert Trial(SOUND).as_it_must
     assert not Trial(SOUND, ["I5 after 60 s 3 is left to read"]).as_it_must
+
+
+@pytest.mark.parametrize(("row", "signals"), [(2, 100_000), (14, 36_000), (3, 12_000), (11, 300)])
+def test_the_long_form_sends_what_the_matrix_asks_for(row: int, signals: int) -> None:
+    assert ROWS[row].count(Settings(1, long=True)) == signals
+
+
+def test_the_long_form_takes_the_long_number_whatever_the_scale() -> None:
+    assert Settings(1, 2.0, long=True).times(60, 10_000) == 10_000
+    assert Settings(1, 2.0).times(60, 10_000) == 120
