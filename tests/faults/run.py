@@ -55,11 +55,13 @@ class Settings:
         seed: Of loads, of dice, of the proxies.
         scale: 1 for the short form; rows repeat their faults that many times as often and send more.
         long: The numbers of the matrix instead, whatever the scale.
+        slack_ms: What other work on the machine may add to a latency; 0 where there is none.
     """
 
     seed: int
     scale: float = 1.0
     long: bool = False
+    slack_ms: float = 0.0
 
     def times(self, short: int, long: int) -> int:
         """How often: `short`, or more up to `long`."""

@@ -11,6 +11,7 @@ from signaalwissel.schemas.internal import Delivery, IntakeSignal
 
 from tests.faults.defects import DEFECTS
 from tests.faults.matrix import ROWS
+from tests.faults.rows_network import _LIMITS, _PHASES, _Times, _too_late
 from tests.faults.rows_state import CLOCKS
 from tests.faults.run import Settings
 from tests.faults.trials import SOUND, Trial
@@ -61,3 +62,32 @@ def test_the_long_form_sends_what_the_matrix_asks_for(row: int, signals: int) ->
 def test_the_long_form_takes_the_long_number_whatever_the_scale() -> None:
     assert Settings(1, 2.0, long=True).times(60, 10_000) == 10_000
     assert Settings(1, 2.0).times(60, 10_000) == 120
+
+
+CALM = _Times(200, 400)
+
+
+def times(**late: _Times) -> dict[str, _Times]:
+    return {phase.name: late.get(phase.name.replace(" ", "_"), CALM) for phase in _PHASES}
+
+
+def test_a_network_as_fast_as_the_calm_one_is_in_time() -> None:
+    assert _too_late(times(), 0.0) == []
+
+
+@pytest.mark.parametrize("limit", _LIMITS, ids=lambda limit: f"{limit[0]} {_Times._fields[limit[1]]}")
+def test_a_latency_above_its_limit_is_told(limit: tuple[str, int, int]) -> None:
+    name, what, _ = limit
+    late = CALM._replace(**{_Times._fields[what]: 60_000})
+    assert [one.split(" is ")[0] for one in _too_late(times() | {name: late}, 0.0)] == [
+        f"{name}: {_Times._fields[what]}"
+    ]
+
+
+def test_three_times_the_calm_latency_is_the_line_where_ten_milliseconds_are_added() -> None:
+    assert _too_late(times(**{"10_ms": CALM._replace(routed_ms=600)}), 0.0) == []
+    assert _too_late(times(**{"10_ms": CALM._replace(routed_ms=601)}), 0.0) != []
+
+
+def test_what_else_a_machine_does_may_take_its_time() -> None:
+    assert _too_late(times(**{"10_ms": CALM._replace(routed_ms=5_600)}), 5_000.0) == []
