@@ -146,6 +146,9 @@ turns: install ## the heavy tests of which `make test` runs one at each commit, 
 faults: install ## rows of the fault matrix on real Kafka and PostgreSQL, and the checker tested; one JSON line at the end
 	$(BIN)/python -m tests.faults
 
+faults-long: install ## the rows of the fault matrix with its own numbers: 100,000 signals, 30 minutes of rebalances and so on; takes hours
+	$(BIN)/python -m tests.faults --long --no-defects
+
 soak: install ## 1,500,000 signals under kills, resets and rebalances; takes an hour or more
 	$(BIN)/python -m tests.faults --soak
 

@@ -1,11 +1,12 @@
-"""How long a signal takes: from the moment at which Kafka took it to the moment at which a reader sees its route.
+"""How long a signal takes: from the moment at which Kafka took it to the moment at which a reader sees its route, or its row.
 
-In: the topics of an installation. Out: one time for each signal that was routed while the block lasted.
+In: the topics and the database of an installation. Out: one time for each signal that came while the block lasted.
 """
 
 import asyncio
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,9 +17,12 @@ from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.early_signal_codec import read_early_signal
 from signaalwissel.schemas.errors import DoesNotFit, NotWireFormat, UnknownSchemaId
+from sqlalchemy import Engine, text
 
 _POLL_MS = 20
 _START_S = 20.0
+_LOOK_S = 0.05
+_IN_DATABASE = text("SELECT routing_id FROM decisions WHERE municipality = :municipality AND revision = 0")
 
 
 class Arrivals:
@@ -43,9 +47,10 @@ class Arrivals:
         self._over.set()
         self._thread.join()
 
-    def latencies_ms(self) -> list[float]:
-        """One for each signal, in milliseconds."""
-        return [at - self._taken[ref] for ref, at in self._seen.items() if ref in self._taken]
+    def latencies_ms(self, seen: Mapping[bytes, float] | None = None) -> list[float]:
+        """One for each signal, in milliseconds: until its route, or until it was `seen` elsewhere."""
+        until = self._seen if seen is None else seen
+        return [at - self._taken[ref] for ref, at in until.items() if ref in self._taken]
 
     async def _read(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -85,3 +90,31 @@ class Arrivals:
                 signal.municipality, signal.partner.partner_id, signal.signal_id, signal.received_at
             )
             self._taken.setdefault(ref, float(record.timestamp))
+
+
+class Stored:
+    """Looks for decisions in the database, past every proxy, from now on; `seen` says when each was first there, in ms."""
+
+    def __init__(self, engine: Engine, municipality: str) -> None:
+        self._engine = engine
+        self._municipality = municipality
+        self.seen: dict[bytes, float] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        with self._engine.connect() as connection:
+            while not self._over.wait(_LOOK_S):
+                found = connection.execute(_IN_DATABASE, {"municipality": self._municipality}).scalars().all()
+                connection.rollback()
+                now = time.time() * 1000
+                for routing_id in found:
+                    self.seen.setdefault(bytes.fromhex(routing_id.split("-")[0]), now)

@@ -7,8 +7,9 @@ Nothing here comes from the product's memory, and nothing is taken for true beca
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from signaalwissel.console import runtime
@@ -43,7 +44,8 @@ _POLL_MS = 300
 class Delivery:
     """What was said of one accepted delivery, by its ref.
 
-    `counsellor` and `regular` are who holds it when both audiences fold what they were sent.
+    `counsellor` and `regular` are who holds it when both audiences fold what they were sent; `first_counsellor` and
+    `first_regular` who was sent it first.
     """
 
     municipality: str = ""
@@ -53,6 +55,18 @@ class Delivery:
     trajectory_id: str | None = None
     counsellor: str | None = None
     regular: bool = False
+    first_counsellor: str | None = None
+    first_regular: bool = False
+
+
+class Move(NamedTuple):
+    """What a correction says to one audience; in the order of revisions, and of one revision what is taken away first."""
+
+    revision: int
+    given: bool
+    regular: bool
+    trajectory_id: str | None
+    """On the counsellor's side: whose it was, or becomes."""
 
 
 @dataclass
@@ -75,7 +89,9 @@ class Books:
     """Nine digits in a row in a key, a header or a dead letter: nobody's number may be among them."""
     records: Counter[str] = field(default_factory=Counter)
     _positions: dict[TopicPartition, int] = field(default_factory=dict)
-    _moves: dict[bytes, list[tuple[int, bool, str, RouteCorrection]]] = field(default_factory=dict)
+    _moves: dict[bytes, list[Move]] = field(default_factory=dict)
+    _told: set[bytes] = field(default_factory=set)
+    """Who was told of since the last fold."""
 
     def __post_init__(self) -> None:
         names = runtime.names(self.settings)
@@ -105,16 +121,22 @@ class Books:
         }
 
     def table(self, name: str) -> dict[bytes, bytes]:
-        """A table as its changelog has it."""
-        found = self.tables.get(self.changelogs()[name], {})
+        """A table as its changelog has it, or `trajectory states` as that topic has them."""
+        topics = {**self.changelogs(), "trajectory states": runtime.names(self.settings)(TRAJECTORY_STATES)}
+        found = self.tables.get(topics[name], {})
         return {key: value for key, value in found.items() if value is not None}
 
     def read_on(self) -> None:
         """Read up to where the topics end now."""
         asyncio.run(self._read_on())
-        for ref, moves in self._moves.items():
-            self._fold(self.deliveries.setdefault(ref, Delivery()), moves)
-        self._moves.clear()
+        self.fold()
+
+    def fold(self) -> None:
+        """Who holds what, from the beginning: a transaction that hangs holds one partition back, and a correction is read
+        before what it corrects."""
+        for ref in self._told:
+            fold(self.deliveries.setdefault(ref, Delivery()), self._moves.get(ref, []))
+        self._told.clear()
 
     async def _read_on(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -158,33 +180,26 @@ class Books:
     def _routed(self, topic: str, record: Any) -> None:
         signal = codec("RoutedSignal").decode(record.value)
         self.ids["routing", signal.routing_id] += 1
-        delivery = self.deliveries.setdefault(_ref(signal.routing_id), Delivery())
+        ref = _ref(signal.routing_id)
+        delivery = self.deliveries.setdefault(ref, Delivery())
         delivery.municipality = signal.municipality
         delivery.first += 1
         if topic == self._followup:
-            delivery.counsellor = signal.trajectory_id
+            delivery.first_counsellor = signal.trajectory_id
         else:
-            delivery.regular = True
+            delivery.first_regular = True
+        self._told.add(ref)
 
     def _corrected(self, topic: str, record: Any) -> None:
         correction: RouteCorrection = codec("RouteCorrection").decode(record.value)
         self.ids["correction", correction.correction_id] += 1
-        key = (record.key or b"").decode()
-        self._moves.setdefault(_ref(correction.correction_id), []).append(
-            (correction.revision, correction.to is not None, topic + "\0" + key, correction)
-        )
-
-    def _fold(self, delivery: Delivery, moves: list[tuple[int, bool, str, RouteCorrection]]) -> None:
-        # One revision may take a signal from one counsellor and give it to another: what is taken away goes first.
-        for _, _, where, correction in sorted(moves, key=lambda move: move[:2]):
-            topic, key = where.split("\0")
-            taken = correction.action is CorrectionAction.WITHDRAWN
-            if topic != self._on_counsellor:
-                delivery.regular = not taken
-            elif not taken and correction.to is not None:
-                delivery.counsellor = correction.to.trajectory_id
-            elif delivery.counsellor == key.split("/", 1)[1]:
-                delivery.counsellor = None
+        given, regular = correction.action is not CorrectionAction.WITHDRAWN, topic != self._on_counsellor
+        trajectory_id = None if regular else (record.key or b"").decode().split("/", 1)[1]
+        if not regular and given and correction.to is not None:
+            trajectory_id = correction.to.trajectory_id
+        ref = _ref(correction.correction_id)
+        self._moves.setdefault(ref, []).append(Move(correction.revision, given, regular, trajectory_id))
+        self._told.add(ref)
 
     def _decided(self, _: str, record: Any) -> None:
         decision = read_decision(record.value)
@@ -220,6 +235,18 @@ class Books:
 
     def _state(self, topic: str, record: Any) -> None:
         self.tables.setdefault(topic, {})[record.key] = record.value
+
+
+def fold(delivery: Delivery, moves: Iterable[Move]) -> None:
+    """Who holds a delivery after all that its audiences were told, in whatever order it was read."""
+    delivery.counsellor, delivery.regular = delivery.first_counsellor, delivery.first_regular
+    for move in sorted(moves, key=lambda one: one[:2]):
+        if move.regular:
+            delivery.regular = move.given
+        elif move.given:
+            delivery.counsellor = move.trajectory_id
+        elif delivery.counsellor == move.trajectory_id:
+            delivery.counsellor = None
 
 
 async def _numbers(consumer: AIOKafkaConsumer, topic: str) -> list[int]:

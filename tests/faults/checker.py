@@ -9,15 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signaalwissel.processors.identifiers import signal_of_table_key
-from signaalwissel.processors.stamped import record_in
-from signaalwissel.schemas.fact_codec import read_intake_trajectory, read_trajectory_head
-from signaalwissel.schemas.intake_signal_codec import read_intake_signal
-from signaalwissel.schemas.recent_signal_codec import read_recent_signal
 from sqlalchemy import Engine, text
 
 from tests.faults.books import Books, Delivery
 from tests.faults.load import Expected, Load
+from tests.faults.tables import wrong_deliveries, wrong_recents, wrong_trajectories
 from tests.oracle.model import COUNSELLOR, REGULAR
 
 _SHOWN = 3
@@ -76,7 +72,11 @@ def judge(load: Load, books: Books, engine: Engine, *, resent: bool = False) -> 
     """
     verdict = Verdict(signals=load.signals)
     stored = _stored(load, engine)
-    mine = {ref: one for ref, one in books.deliveries.items() if one.municipality in load.municipalities}
+    mine = {
+        ref: one
+        for ref, one in books.deliveries.items()
+        if one.municipality in load.municipalities and ref not in load.erased
+    }
     _routed_once(verdict, load, mine, stored)
     _ends_right(verdict, load, mine, stored)
     _audited(verdict, books, mine, stored)
@@ -96,7 +96,9 @@ def _stored(load: Load, engine: Engine) -> _Stored:
         for routing_id, revision, route, trajectory_id in connection.execute(_STORED, whose):
             found.routing_ids.add(routing_id)
             ref = bytes.fromhex(routing_id.split("-")[0])
-            if ref not in found.last or found.last[ref][0] < revision:
+            if ref in load.erased:
+                found.routing_ids.remove(routing_id)
+            elif ref not in found.last or found.last[ref][0] < revision:
                 found.last[ref] = (revision, route, trajectory_id if route == COUNSELLOR else None)
         for ref, trajectory_id in connection.execute(_ON_TASKS, whose):
             if bytes(ref) in found.on_task:
@@ -184,57 +186,11 @@ def _letters(verdict: Verdict, load: Load, books: Books, stored: _Stored, *, res
 
 
 def _tables(verdict: Verdict, load: Load, books: Books, mine: dict[bytes, Delivery]) -> None:
-    """I3 for the tables of intake and matcher, by their changelogs: no entry went back, ahead, or away."""
-    verdict.note("wrong_state", "I3 recent signals of the matcher", [*_wrong_recents(load, books, mine)])
-    verdict.note("wrong_state", "I3 trajectories of intake and matcher", [*_wrong_trajectories(load, books)])
-    kept = {
-        name: {one.received_at for one in read_intake_signal(record_in(value)).deliveries}
-        for key, value in books.table("intake signals").items()
-        if (name := signal_of_table_key(key)) is not None and name[0] in load.municipalities
-    }
-    differing = [
-        name for name in kept.keys() | load.deliveries.keys() if kept.get(name) != load.deliveries.get(name)
-    ]
-    verdict.note("wrong_state", "I3 deliveries that intake keeps", [*differing])
-
-
-def _wrong_recents(load: Load, books: Books, mine: dict[bytes, Delivery]) -> Iterator[str]:
-    recents = books.table("matcher recents")
-    for ref, right in load.expected.items():
-        value = recents.get(ref)
-        if value is None:
-            yield f"{ref.hex()} is not kept"
-            continue
-        recent = read_recent_signal(value)
-        if _route(recent.route.value, recent.trajectory_id) != right:
-            yield f"{ref.hex()} is kept with another route"
-        elif ref in mine and mine[ref].revisions and recent.revision != max(mine[ref].revisions):
-            yield f"{ref.hex()} is kept at revision {recent.revision}"
-
-
-def _wrong_trajectories(load: Load, books: Books) -> Iterator[str]:
-    copies = {
-        key: read_trajectory_head(record_in(value))
-        for key, value in books.table("matcher trajectories").items()
-    }
-    kept = {}
-    for value in books.table("intake trajectories").values():
-        trajectory = read_intake_trajectory(record_in(value))
-        if trajectory.municipality in load.municipalities:
-            kept[trajectory.municipality, trajectory.trajectory_id] = trajectory
-    for key, events in load.events.items():
-        if not events:
-            continue
-        one = kept.get(key)
-        if one is None:
-            yield f"{key} is not kept"
-            continue
-        if {fact.event_id for fact in one.facts} != events:
-            yield f"{key} has {len(one.facts)} events for {len(events)}"
-        for match_key in one.match_keys:
-            head = copies.get(match_key + one.trajectory_id.encode())
-            if head is None or head[2] != one.version:
-                yield f"{key} has a copy at version {head and head[2]} for {one.version}"
+    """I3 for the tables of intake and matcher, by their changelogs: no entry went back, ahead, away, or came again."""
+    revisions = {ref: max(one.revisions) for ref, one in mine.items() if one.revisions}
+    verdict.note("wrong_state", "I3 recent signals of the matcher", [*wrong_recents(load, books, revisions)])
+    verdict.note("wrong_state", "I3 trajectories of intake and matcher", [*wrong_trajectories(load, books)])
+    verdict.note("wrong_state", "I3 deliveries that intake keeps", [*wrong_deliveries(load, books)])
 
 
 def _tasks(verdict: Verdict, books: Books) -> None:

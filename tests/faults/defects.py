@@ -7,6 +7,7 @@ with one of them is the same as of a run without.
 import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -16,6 +17,7 @@ from signaalwissel.sinks.records import Place, Progress
 from signaalwissel.streams import intake
 from signaalwissel.streams.outputs import Batch
 from signaalwissel.streams.processor import ChunkProcessor
+from signaalwissel.streams.table import PartitionedTable
 from signaalwissel.streams.transactions import PartitionTransaction
 from sqlalchemy import Connection
 
@@ -114,11 +116,38 @@ def sink_offsets_outside_the_transaction() -> None:
     writer.offsets.advance = advance
 
 
-DEFECTS: dict[str, Callable[[], None]] = {
-    "commit-before-produce": commit_before_produce,
-    "swallowed-exception": swallowed_exception,
-    "wrong-transactional-id": wrong_transactional_id,
-    "clock-dependent-rule": clock_dependent_rule,
-    "dropped-dead-letter": dropped_dead_letter,
-    "sink-offsets-outside-the-transaction": sink_offsets_outside_the_transaction,
+def dropped_tombstone() -> None:
+    """What a handler deletes from a table stays in its changelog, and comes back with the next start."""
+    original = PartitionedTable.take_changes
+
+    def take_changes(self: PartitionedTable) -> dict[bytes, bytes | None]:
+        return {key: value for key, value in original(self).items() if value is not None}
+
+    PartitionedTable.take_changes = take_changes  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A wrong version of the product.
+
+    Attributes:
+        plant: Makes the product of this process wrong.
+        told_by: How what the checker must say of it begins: one of these, or it was not this defect that it saw.
+    """
+
+    plant: Callable[[], None]
+    told_by: tuple[str, ...]
+
+
+_LOST, _DOUBLED = "I1 accepted and not routed", "I2 routed more than once"
+DEFECTS: dict[str, Defect] = {
+    "commit-before-produce": Defect(commit_before_produce, (_LOST, "I8 refused without a dead letter")),
+    "swallowed-exception": Defect(swallowed_exception, (_LOST,)),
+    "wrong-transactional-id": Defect(wrong_transactional_id, (_DOUBLED, "I2 revisions with a gap or twice")),
+    "clock-dependent-rule": Defect(clock_dependent_rule, ("I1 routed and never accepted",)),
+    "dropped-dead-letter": Defect(dropped_dead_letter, ("I8 refused without a dead letter",)),
+    "sink-offsets-outside-the-transaction": Defect(
+        sink_offsets_outside_the_transaction, ("I7 revisions without an audit row",)
+    ),
+    "dropped-tombstone": Defect(dropped_tombstone, ("I3 recent signals of the matcher",)),
 }

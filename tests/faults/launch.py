@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from signaalwissel.console.main import main
+from signaalwissel.streams import agent_settings
 from signaalwissel.streams.chunk import Outputs, Record
 from signaalwissel.streams.matcher import MatcherHandler
 from signaalwissel.streams.settings import EngineSettings
@@ -34,7 +35,8 @@ def short_session() -> None:
     """The group gives up a dead worker after 3 s instead of 10, and tables are swept every 2 s: no fault, less waiting."""
     given = EngineSettings.__init__.__kwdefaults__
     assert given is not None
-    given.update(session_timeout_s=3.0, heartbeat_s=0.5, rebalance_timeout_s=10.0, sweep_interval_s=2.0)
+    given.update(session_timeout_s=3.0, heartbeat_s=0.5, rebalance_timeout_s=10.0)
+    agent_settings._SWEEP_INTERVAL_S = 2.0
 
 
 def shift_clock(seconds: str) -> None:
@@ -68,7 +70,7 @@ def defect(name: str) -> None:
     """Be wrong in one of the ways that the checker must see."""
     from tests.faults.defects import DEFECTS  # noqa: PLC0415 imports engine and sink
 
-    DEFECTS[name]()
+    DEFECTS[name].plant()
 
 
 FAULTS: dict[str, Callable[[], None]] = {"blocked-handler": block_handler, "short-session": short_session}

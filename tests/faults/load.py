@@ -8,7 +8,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -48,7 +48,9 @@ class Load:
         expected: The final answer to each accepted delivery, by its ref.
         letters: How often each record must become a dead letter.
         ignored: Signals that are the same signal again.
-        events: Of each trajectory the ids of the events that count.
+        events: Of each trajectory the ids of the events that count; none of one that was erased.
+        erased: Refs of signals that were accepted and whose resident was erased behind it: no table may keep them.
+        unapplied: Of each trajectory whose application never came the ids of the events that wait for it.
         deliveries: Moments of receipt of each signal.
         signals: How many of the lines are signals.
         refused: How many of those are refused.
@@ -65,6 +67,8 @@ class Load:
     bsns: frozenset[str]
     signals: int
     refused: int
+    unapplied: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    erased: frozenset[bytes] = frozenset()
 
 
 def count_signals(lines: Iterable[Line]) -> int:
@@ -85,6 +89,8 @@ def merged(loads: Sequence[Load]) -> Load:
         bsns=frozenset(one for load in loads for one in load.bsns),
         signals=sum(load.signals for load in loads),
         refused=sum(load.refused for load in loads),
+        unapplied={key: ids for load in loads for key, ids in load.unapplied.items()},
+        erased=frozenset(ref for load in loads for ref in load.erased),
     )
 
 
@@ -119,6 +125,7 @@ def load_of(lines: list[Line]) -> Load:
         bsns=frozenset(_bsns(sent)),
         signals=count_signals(sent),
         refused=sum(refusal.topic == "signals" for refusal in ledger.refusals),
+        unapplied=dict(ledger.unapplied),
     )
 
 

@@ -110,4 +110,6 @@ def _end_sessions(connection: psycopg.Connection[Any]) -> None:
     )
 
 
-ROWS = [Row(5, "PostgreSQL stopped, killed, read-only, exhausted, deadlocked", database_trouble, 1_000)]
+ROWS = [
+    Row(5, "PostgreSQL stopped, killed, read-only, exhausted, deadlocked", database_trouble, 1_000, 20_000)
+]

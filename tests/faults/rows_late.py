@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.faults.load import PATIENCE, Load, load_of, nobodys_numbers, ref_of
-from tests.faults.run import GateFailed, Row, Run
+from tests.faults.run import GateFailed, Row, Run, Settings
 from tests.oracle import intake
 from tests.oracle.answers import history_of
 from tests.oracle.check import expected_corrections
@@ -75,7 +75,7 @@ def _late_lines(
     ]
 
 
-def late_load(_seed: int, municipality: str) -> Load:
+def late_load(_settings: Settings, _seed: int, municipality: str) -> Load:
     """The cases, wave by wave: a line of every case, then the next of every case."""
     cases = late_cases(municipality)
     return load_of([line for wave in zip(*cases, strict=True) for line in wave])

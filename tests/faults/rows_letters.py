@@ -17,7 +17,7 @@ from signaalwissel.sinks.dead_letters import DeadLetterFilter, list_dead_letters
 
 from tests.faults.load import Load, load_of, make_load, sound
 from tests.faults.rows_records import send_raw
-from tests.faults.run import GateFailed, Row, Run
+from tests.faults.run import GateFailed, Row, Run, Settings
 from tests.faults.stages import ROOT
 
 _REPLAY_BOUND_S = 120
@@ -71,7 +71,7 @@ def _committed(run: Run) -> dict[tuple[str, int], int]:
     }
 
 
-def replayed_load(seed: int, municipality: str) -> Load:
+def replayed_load(_settings: Settings, seed: int, municipality: str) -> Load:
     """A month that is refused as a whole at first: each of its records is a dead letter once before it is handled."""
     load = make_load(80, seed, municipality, per_resident=2.0)
     lines = sound(load.lines)

@@ -1,18 +1,26 @@
 """Rows about the processes of the product: killed at named points, at random, paused, joining and leaving (1, 2, 3, 14, 20)."""
 
+import math
 import signal
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from signaalwissel.console import runtime
+from signaalwissel.console.topics import admin
+
+from tests.faults.arrivals import Arrivals
 from tests.faults.crashes import SINK_POINTS, STREAM_POINTS
 from tests.faults.load import Load
 from tests.faults.product import COMMANDS
-from tests.faults.run import Row, Run
+from tests.faults.run import HEALING_BOUND_S, GateFailed, Row, Run
+from tests.faults.stages import Stage
 from tests.oracle.intake import Line
 
 _PAUSED_S = 5.0
 """Longer than a session lasts (launch.short_session)."""
+_WAITS_S = 30.0
+"""How long a signal may wait in a storm: a session that ends, the rebalance behind it, and both once more."""
 _DIES_S = 120.0
 """How long a busy machine may take to start a stage and to let it come to its point: patience, no gate."""
 
@@ -89,29 +97,71 @@ def pauses(run: Run, load: Load) -> Mapping[str, Any]:
 
 
 def rebalance_storm(run: Run, load: Load) -> Mapping[str, Any]:
-    """Workers join and leave, some by a kill; at times there are more of them than partitions."""
-    steps = run.settings.times(7, 300)
-    product, most, joined, kills = run.product, 0, [], 0
-    lags = []
-    with product.publishing(load.lines, steps * 2.5):
-        for _ in range(steps):
-            run.pause(1.5, 3.5)
-            if len(joined) < 2 or (len(joined) < 5 and run.dice.random() < 0.5):
-                joined.append(product.join(run.dice.choice(("intake", "matcher"))))
-            else:
-                by_kill = run.dice.random() < 0.5
-                kills += by_kill
-                product.leave(joined.pop(run.dice.randrange(len(joined))), by_kill=by_kill)
-            most = max(most, len(joined))
-            lags.append(product.lag())
-    for stage in joined:
-        product.leave(stage)
+    """Workers join and leave, some by a kill, at times more than there are partitions; no signal waits long for all that."""
+    steps = run.settings.times(7, 720)
+    storm = _Storm(run)
+    with Arrivals(run.product.settings) as arrivals:
+        with run.product.publishing(load.lines, steps * 2.5):
+            for _ in range(steps):
+                run.pause(1.5, 3.5)
+                storm.step()
+        storm.end()
+        run.product.settle(HEALING_BOUND_S)
+    slowest_s = max(arrivals.latencies_ms(), default=math.inf) / 1000
+    if slowest_s > _WAITS_S:
+        raise GateFailed(f"a signal waited {slowest_s:.0f} s for its route, {_WAITS_S:g} at most")
     return {
         "steps": steps,
-        "joined_at_most": most,
-        "killed": kills,
-        "lag_at_most": max(filter(None, lags), default=0),
+        "members_at_most": storm.most,
+        "killed": storm.killed,
+        "lag_at_most": storm.lag,
+        "slowest_s": round(slowest_s, 1),
     }
+
+
+class _Storm:
+    """Workers of both kinds beside the first ones; the first two that join are of one kind, and nobody leaves before them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._joined: list[Stage] = []
+        self._crowd = run.dice.choice(("intake", "matcher"))
+        self.most = self.killed = self.lag = 0
+
+    def step(self) -> None:
+        dice = self._run.dice
+        if not self.most:
+            self._joined.append(self._run.product.join(self._crowd))
+            if len(self._joined) == self._run.product.settings.partitions:
+                self._wait_for_the_crowd()
+        elif len(self._joined) < 2 or (len(self._joined) < 5 and dice.random() < 0.5):
+            self._joined.append(self._run.product.join(dice.choice(("intake", "matcher"))))
+        else:
+            by_kill = dice.random() < 0.5
+            self.killed += by_kill
+            self._run.product.leave(self._joined.pop(dice.randrange(len(self._joined))), by_kill=by_kill)
+        self.lag = max(self.lag, self._run.product.lag() or 0)
+
+    def _wait_for_the_crowd(self) -> None:
+        """Until the group has more members than there are partitions: a process that was started is none yet."""
+        partitions = self._run.product.settings.partitions
+
+        def crowded() -> bool:
+            self.most = max(self.most, _members(self._run, self._crowd))
+            return self.most > partitions
+
+        self._run.product.wait_until(crowded, f"more than {partitions} members in the group of {self._crowd}")
+
+    def end(self) -> None:
+        for stage in self._joined:
+            self._run.product.leave(stage)
+
+
+def _members(run: Run, app: str) -> int:
+    names = runtime.names(run.product.settings)
+    group = names.intake_app if app == "intake" else names.matcher_app
+    with admin(run.product.settings) as client:
+        return len(client.describe_groups([group])[group]["members"])
 
 
 def everything_mixed(run: Run, load: Load) -> Mapping[str, Any]:
@@ -145,9 +195,9 @@ def everything_mixed(run: Run, load: Load) -> Mapping[str, Any]:
 
 
 ROWS = [
-    Row(1, "SIGKILL at named crash points", crash_points, 1_400),
-    Row(2, "SIGKILL at random", random_kills, 1_500),
-    Row(3, "SIGSTOP longer than the session, then CONT", pauses),
-    Row(14, "rebalance storm", rebalance_storm),
-    Row(20, "kills, resets, pauses and rebalances mixed", everything_mixed, 3_000),
+    Row(1, "SIGKILL at named crash points", crash_points, 1_400, 28_000),
+    Row(2, "SIGKILL at random", random_kills, 1_500, 100_000),
+    Row(3, "SIGSTOP longer than the session, then CONT", pauses, long_signals=12_000),
+    Row(14, "rebalance storm", rebalance_storm, long_signals=36_000),
+    Row(20, "kills, resets, pauses and rebalances mixed", everything_mixed, 3_000, 60_000),
 ]

@@ -16,7 +16,7 @@ from signaalwissel.security.nonces import fresh_nonce
 from signaalwissel.security.throwaway_keys import ThrowawayKeys
 
 from tests.faults.load import Expected, Load, load_of, make_load, sound
-from tests.faults.run import GateFailed, Row, Run
+from tests.faults.run import GateFailed, Row, Run, Settings
 from tests.faults.stages import ROOT
 from tests.faults.subtests import run_tests
 from tests.odd_records import odd_header
@@ -42,7 +42,7 @@ def poison(run: Run, load: Load) -> Mapping[str, Any]:
     good = encoded(next(line for line in load.lines if line["topic"] == "signals"))
     with run.product.publishing(load.lines, 5.0):
         places = send_raw(run, _bad(run.dice, good, count))
-    run.product.settle(60.0)
+    run.product.settle(run.settings.patience_s(60.0))
     run.books.read_on()
     missing = places - run.books.places
     if missing:
@@ -87,7 +87,7 @@ def send_raw(run: Run, records: Iterator[Bad]) -> set[tuple[str, int, int]]:
         producer.send(prefix + topic, key=key, value=value, headers=headers)
         for topic, key, value, headers in records
     ]
-    producer.flush(timeout=60)
+    producer.flush(timeout=run.settings.patience_s(60.0))
     sent = [future.get(timeout=10) for future in futures]
     producer.close()
     return {(one.topic.removeprefix(prefix), one.partition, one.offset) for one in sent}
@@ -137,7 +137,7 @@ def _anew(schema: Any) -> Any:
     return [_anew(one) for one in schema] if isinstance(schema, list) else schema
 
 
-def disordered(seed: int, municipality: str) -> Load:
+def disordered(_settings: Settings, seed: int, municipality: str) -> Load:
     """A month in which every record comes one to ten times, signals within a window and events in any order."""
     dice = random.Random(seed)
     month = make_load(250, seed, municipality)
@@ -199,7 +199,7 @@ def _order_holds(seed: int) -> bool | None:
 
 
 ROWS = [
-    Row(10, "poison of every kind", poison, 500),
+    Row(10, "poison of every kind", poison, 500, 5_000),
     Row(11, "other schemas, older and newer producers", other_schemas, 300),
     Row(12, "repeats, reordering, shuffles", disorder, load=disordered),
 ]

@@ -23,6 +23,9 @@ from tests.system.installation import Installation
 KAFKA_RECOVERS_S = 120.0
 """Kafka's own bound in its transactions test."""
 _LOGS_MB = 1
+_TWENTY_MEGABYTES = text("CREATE TABLE full_disk AS SELECT repeat('x', 1000) FROM generate_series(1, 20000)")
+_BROKER_ENDS_S = 20.0
+"""A broker ends when it next writes and cannot; how soon that is depends on the machine."""
 
 
 def one_broker(run: Run, load: Load) -> Mapping[str, Any]:
@@ -86,25 +89,41 @@ def full_disks(run: Run, load: Load) -> Mapping[str, Any]:
     if not run.servers.small_disks:
         raise Skipped("the small disks that this row fills cannot be mounted here; root may")
     broker, database, logs = slices(load.lines, 3)
-    told: dict[str, Any] = {}
     servers = run.servers
     with run.product.publishing(broker, 4.0):
         time.sleep(0.5)
         with full(servers.folder / "kafka"):
-            told["broker stopped"] = _ends(servers.kafka.pid, 8.0)
+            stopped = _ends(servers.kafka.pid, _BROKER_ENDS_S)
         servers.kafka.kill()
         servers.kafka.start()
+    if not stopped:
+        raise GateFailed("the broker went on with a full disk: nothing was tried")
     run.product.settle(60.0)
     with run.product.publishing(database, 4.0):
         time.sleep(0.5)
         with full(servers.folder / "postgres"):
-            time.sleep(4.0)
+            refused = _refused(run, 4.0)
         if not _answers(run):
             servers.postgres.kill()
             servers.postgres.start()
+    if not refused:
+        raise GateFailed("PostgreSQL went on writing with a full disk: nothing was tried")
     run.product.settle(60.0)
-    told["logs"] = _full_logs(run, logs)
-    return told
+    return {"broker": "stopped", "PostgreSQL": refused, "logs": _full_logs(run, logs)}
+
+
+def _refused(run: Run, seconds: float) -> str:
+    """How a write past the product is refused while so many seconds pass; empty where none is."""
+    name, deadline = "", time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with run.product.engine.begin() as connection:
+                connection.execute(_TWENTY_MEGABYTES)
+                connection.execute(text("DROP TABLE full_disk"))
+        except DBAPIError as refused:
+            name = type(refused.orig).__name__
+        time.sleep(0.5)
+    return name
 
 
 def _full_logs(run: Run, lines: list[Any]) -> str:
@@ -122,10 +141,13 @@ def _full_logs(run: Run, lines: list[Any]) -> str:
                     product[name].kill()
                 product.publish(lines)
                 product.settle(60.0)
+                written = {name: file.stat().st_size for name, file in files.items()}
         finally:
             for name in names:
                 product[name].log = kept[name]
                 product[name].kill()
+    if any(written.values()):
+        raise GateFailed(f"the full disk took logs, of so many bytes: {written}")
     return "worked without a log"
 
 
@@ -156,6 +178,7 @@ ROWS = [
         "broker killed, paused, restarted; one of three after the other",
         three_brokers,
         900,
+        4_500,
         bound_s=KAFKA_RECOVERS_S,
     ),
     Row(8, "disk full: broker, PostgreSQL, logs", full_disks, 600),

@@ -1,6 +1,5 @@
 """Rows about time, load and what lies in the database: clocks, a relay that is dead, bursts, erasure, a restore (9, 15, 19, 21, 22)."""
 
-import os
 import subprocess
 import threading
 import time
@@ -17,12 +16,19 @@ from tests.faults.load import Load, load_of, nobodys_numbers
 from tests.faults.product import COMMANDS
 from tests.faults.proxy import slow
 from tests.faults.rows_processes import slices
-from tests.faults.run import GateFailed, Row, Run, Skipped
+from tests.faults.run import GateFailed, Row, Run, Settings, Skipped
 from tests.faults.subtests import run_tests
 from tests.oracle.intake import Line
 
-_CLOCKS = (("3600", "-3600"), ("-172800", "172800"), ("3600~0", "0~-7200"))
-"""Intake's and the matcher's: an hour, two days, the end of summer time, and backwards while they run."""
+_DAY_S = 86_400
+CLOCKS = (
+    ("3600~0", "-3600~-10800"),
+    (f"{-2 * _DAY_S}", f"{2 * _DAY_S}"),
+    (f"{40 * _DAY_S}", f"{-40 * _DAY_S}"),
+    (f"{-300 * _DAY_S}", f"{300 * _DAY_S}"),
+)
+"""Intake's and the matcher's, in seconds: an hour, and back an hour or two while they run, as at the end of summer time;
+two days; and so far off that a sweep by the wall clock would delete what was written today."""
 _GROWTH_MAX = 1.10
 _DRAIN_MIN = 3.0
 _SENT = text(
@@ -36,7 +42,7 @@ def wrong_clocks(run: Run, load: Load) -> Mapping[str, Any]:
     product = run.product
     run.books.read_on()
     before = dict(run.books.tombstones)
-    for lines, (intake, matcher) in zip(slices(load.lines, len(_CLOCKS)), _CLOCKS, strict=True):
+    for lines, (intake, matcher) in zip(slices(load.lines, len(CLOCKS)), CLOCKS, strict=True):
         product["intake"].kill(f"clock:{intake}")
         product["matcher"].kill(f"clock:{matcher}")
         with product.publishing(lines, 4.0):
@@ -49,7 +55,7 @@ def wrong_clocks(run: Run, load: Load) -> Mapping[str, Any]:
     deleted = sum(run.books.tombstones.values()) - sum(before.values())
     if deleted:
         raise GateFailed(f"{deleted} table entries were deleted early")
-    return {"clocks": len(_CLOCKS) * 2, "deleted": deleted}
+    return {"clocks": len(CLOCKS) * 2, "deleted": deleted}
 
 
 def dead_relay(run: Run, load: Load) -> Mapping[str, Any]:
@@ -83,10 +89,10 @@ def dead_relay(run: Run, load: Load) -> Mapping[str, Any]:
     return {"held": held, "inflow_per_s": round(inflow, 1), "drained_per_s": round(drained, 1)}
 
 
-def hot_load(_seed: int, municipality: str) -> Load:
+def hot_load(settings: Settings, _seed: int, municipality: str) -> Load:
     """One resident with very many signals, in two equal bursts."""
     bsn = next(nobodys_numbers())
-    count = int(os.environ.get("SIGNAALWISSEL_FAULTS_BURST", "500"))
+    count = settings.times(500, 10_000)
     applied = {
         "event_id": "hot-1",
         "trajectory_id": "H-1",
@@ -124,7 +130,7 @@ def hot_key(run: Run, load: Load) -> Mapping[str, Any]:
         for lines in (first, second):
             with _memory(run) as peak:
                 run.product.publish(lines)
-                run.product.settle(120.0)
+                run.product.settle(run.settings.patience_s(120.0))
             peaks.append(peak)
     for name in COMMANDS:
         ratio = peaks[1][name] / peaks[0][name]
@@ -168,6 +174,7 @@ def erasure(run: Run, load: Load) -> Mapping[str, Any]:
             "SIGNAALWISSEL_DATABASE_URL": run.servers.postgres.address,
             "SIGNAALWISSEL_RACES": str(races),
         },
+        bound_s=400 + 4 * races,
     )
     return {"races": races, "test_subject_erasure.py": told}
 

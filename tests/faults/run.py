@@ -32,6 +32,7 @@ from tests.faults.servers import Servers
 HEALING_BOUND_S = 60.0
 """I5: lag 0 and ready within a minute after the last fault."""
 
+_LONG_PATIENCE = 10
 _SERVERS_FAIL = (
     aiokafka.errors.KafkaError,
     kafka.errors.KafkaError,
@@ -53,14 +54,22 @@ class Settings:
     Attributes:
         seed: Of loads, of dice, of the proxies.
         scale: 1 for the short form; rows repeat their faults that many times as often and send more.
+        long: The numbers of the matrix instead, whatever the scale.
+        slack_ms: What other work on the machine may add to a latency; 0 where there is none.
     """
 
     seed: int
     scale: float = 1.0
+    long: bool = False
+    slack_ms: float = 0.0
 
     def times(self, short: int, long: int) -> int:
         """How often: `short`, or more up to `long`."""
-        return min(max(short, round(short * self.scale)), long)
+        return long if self.long else min(max(short, round(short * self.scale)), long)
+
+    def patience_s(self, short_s: float) -> float:
+        """How long a row waits for what it has sent before it goes on; the last wait of a row is never longer."""
+        return short_s * (_LONG_PATIENCE if self.long else 1)
 
 
 class GateFailed(Exception):
@@ -98,7 +107,8 @@ class Row:
         fault: What happens.
         scenario: Lets it happen while the load is under way; what it gives back is told with the gate.
         signals: How many signals the load of the short form has.
-        load: Makes another load than a month, from seed and municipality.
+        long_signals: How many it has in the long form, where that is more.
+        load: Makes another load than a month, from settings, seed and municipality.
         bound_s: How long lag and readiness may take behind it.
     """
 
@@ -106,19 +116,26 @@ class Row:
     fault: str
     scenario: Scenario
     signals: int = 800
-    load: Callable[[int, str], Load] | None = None
+    long_signals: int = 0
+    load: Callable[[Settings, int, str], Load] | None = None
     bound_s: float = HEALING_BOUND_S
 
     @property
     def municipality(self) -> str:
         return f"{1000 + self.number:04d}"
 
+    def count(self, settings: Settings) -> int:
+        """How many signals a month has that is its load."""
+        if settings.long:
+            return self.long_signals or self.signals
+        return settings.times(self.signals, self.signals * 20)
+
     def make(self, settings: Settings) -> Load:
         """The load, the same for the same seed."""
         seed = settings.seed * 100 + self.number
         if self.load is not None:
-            return self.load(seed, self.municipality)
-        return make_load(settings.times(self.signals, self.signals * 20), seed, self.municipality)
+            return self.load(settings, seed, self.municipality)
+        return make_load(self.count(settings), seed, self.municipality)
 
 
 @dataclass
@@ -175,13 +192,13 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     run.dice.seed(f"{run.settings.seed}/{row.number}")
     run.product.resent = False
     try:
-        with _failing(gate):
+        with failing(gate):
             gate.details = dict(row.scenario(run, load))
     except Skipped as reason:
         gate.skipped = str(reason)
         return gate
     _heal(run, gate, row.bound_s)
-    with _failing(gate):
+    with failing(gate):
         run.books.read_on()
         gate.take(judge(load, run.books, run.product.engine, resent=run.product.resent))
     if named := numbers_in(run.product.folder.glob("*.log"), load.bsns):
@@ -192,8 +209,14 @@ def walk(row: Row, load: Load, run: Run) -> Gate:
     return gate
 
 
+def verify_audit(run: Run, bound_s: float) -> None:
+    """I7: the audit trail is as it was written; GateFailed where it was touched, or nobody can say so in time."""
+    if run.product.installation.start("audit", "verify").wait(bound_s):
+        raise GateFailed("I7 `audit verify` finds what was touched past the audit trail")
+
+
 @contextmanager
-def _failing(gate: Gate) -> Iterator[None]:
+def failing(gate: Gate) -> Iterator[None]:
     """A server that fails the row itself is a gate that fails, and the rows behind it still count; a bug ends the run."""
     try:
         yield
@@ -207,7 +230,7 @@ def _failing(gate: Gate) -> Iterator[None]:
 
 
 def _heal(run: Run, gate: Gate, bound_s: float) -> None:
-    with _failing(gate):
+    with failing(gate):
         gate.healed_s = round(run.product.settle(bound_s), 1)
 
 
@@ -216,12 +239,10 @@ def last_look(run: Run, loads: list[Load]) -> Gate:
     gate = Gate(0, "everything once more at the end, and the audit trail")
     began = time.monotonic()
     _heal(run, gate, HEALING_BOUND_S)
-    with _failing(gate):
+    with failing(gate):
         run.books.read_on()
         gate.take(judge(merged(loads), run.books, run.product.engine, resent=True))
-        verified = run.product.installation.start("audit", "verify")
-        if verified.wait(HEALING_BOUND_S):
-            raise GateFailed("I7 `audit verify` finds what was touched past the audit trail")
+        verify_audit(run, HEALING_BOUND_S)
     gate.seconds = round(time.monotonic() - began, 1)
     gate.passed = not gate.problems
     return gate

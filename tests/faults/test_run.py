@@ -8,7 +8,7 @@ from kafka.errors import KafkaTimeoutError
 from signaalwissel.deploy.errors import ServerFailed
 
 from tests.faults.product import Stuck
-from tests.faults.run import Gate, GateFailed, _failing
+from tests.faults.run import Gate, GateFailed, failing
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ from tests.faults.run import Gate, GateFailed, _failing
 )
 def test_what_a_server_does_to_a_row_is_a_problem_of_its_gate(broken: Exception) -> None:
     gate = Gate(5, "PostgreSQL stopped")
-    with _failing(gate):
+    with failing(gate):
         raise broken
     assert len(gate.problems) == 1
 
 
 def test_a_bug_in_a_row_ends_the_run() -> None:
-    with pytest.raises(KeyError), _failing(Gate(5, "PostgreSQL stopped")):
+    with pytest.raises(KeyError), failing(Gate(5, "PostgreSQL stopped")):
         raise KeyError("intake")

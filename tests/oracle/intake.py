@@ -107,6 +107,14 @@ class Intake:
         else:
             self._take_event(number, topic, record)
 
+    def unapplied(self) -> dict[TrajectoryKey, frozenset[str]]:
+        """The trajectories whose application has not come, and the events that wait for it."""
+        return {
+            key: frozenset(book.events)
+            for key, book in self._books.items()
+            if book.events and not book.applied
+        }
+
     def _refuse(self, number: int, topic: str, record_id: str | None, defects: list[validity.Defect]) -> None:
         self.ledger.refusals.append(Refusal(number, topic, record_id, tuple(defects)))
 
@@ -214,4 +222,5 @@ def run(lines: Sequence[Line], orphan_period: timedelta = ORPHAN_PERIOD) -> Ledg
     intake = Intake(orphan_period)
     for number, line in enumerate(lines):
         intake.take(number, line)
+    intake.ledger.unapplied.update(intake.unapplied())
     return intake.ledger

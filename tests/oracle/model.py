@@ -77,6 +77,8 @@ class Ledger:
     steps: list[Step] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     ignored: list[int] = field(default_factory=list)
+    unapplied: dict[TrajectoryKey, frozenset[str]] = field(default_factory=dict)
+    """Trajectories whose application has not come, and the events that wait for it."""
 
 
 @dataclass(frozen=True)

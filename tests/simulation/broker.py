@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiokafka import TopicPartition
 from aiokafka.errors import ConcurrentTransactions, InvalidProducerEpoch
@@ -20,6 +20,8 @@ from aiokafka.structs import OffsetAndMetadata
 OFFSETS = TopicPartition("__consumer_offsets", 0)
 OPEN, COMMITTED, ABORTED = "open", "committed", "aborted"
 MARKER_S = 0.2
+TOMBSTONES_S = 12.0
+"""How long a reader may take from a record to its tombstone (Kafka: delete.retention.ms); no stall lasts so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Broker:
         self.producers: dict[str, Producer] = {}
         self.committed: dict[TopicPartition, OffsetAndMetadata] = {}
         self.commits: list[tuple[TopicPartition, int]] = []
+        self.compacted = 0
+        self._tombstones: dict[tuple[TopicPartition, int], float] = {}
 
     # Logs
 
@@ -102,6 +106,23 @@ class Broker:
         position = min(self.stable_end(tp), start + at_most)
         seen = self.logs[tp][start:position]
         return [one for one in seen if not one.control and _readable(one)], max(position, start)
+
+    def compact(self, topic: str) -> None:
+        """As Kafka's cleaner: of each key the newest committed record stays, a tombstone only for a while."""
+        for tp, log in self.logs.items():
+            if tp.topic != topic:
+                continue
+            seen = [one for one in log[: self.stable_end(tp)] if not one.control]
+            newest = {one.key: one.offset for one in seen if _readable(one)}
+            for one in seen:
+                if newest.get(one.key) != one.offset or self._is_old_tombstone(tp, one):
+                    log[one.offset] = replace(one, key=None, value=None, control=True)
+                    self.compacted += 1
+
+    def _is_old_tombstone(self, tp: TopicPartition, entry: Entry) -> bool:
+        now = self._loop.time()
+        since = self._tombstones.setdefault((tp, entry.offset), now) if entry.value is None else now
+        return now - since > TOMBSTONES_S
 
     @staticmethod
     def _is_open(producer: Producer, tp: TopicPartition) -> bool:

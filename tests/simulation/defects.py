@@ -16,7 +16,7 @@ from signaalwissel.streams.admission import Admission
 from signaalwissel.streams.app import ChunkApp
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.processor import ChunkProcessor
-from signaalwissel.streams.table import TableState
+from signaalwissel.streams.table import PartitionedTable, TableState
 from signaalwissel.streams.transactions import PartitionTransaction
 from signaalwissel.streams.unasked import NoSilentEnd
 
@@ -138,7 +138,18 @@ def cancellation_taken_for_a_stop() -> Iterator[None]:
         yield
 
 
-HANDLE = ChunkProcessor._handle
+@contextmanager
+def dropped_tombstone() -> Iterator[None]:
+    """What a handler deletes from a table stays in its changelog."""
+
+    def take_changes(self: PartitionedTable) -> dict[bytes, bytes | None]:
+        return {key: value for key, value in TAKE_CHANGES(self).items() if value is not None}
+
+    with patch.object(PartitionedTable, "take_changes", take_changes):
+        yield
+
+
+HANDLE, TAKE_CHANGES = ChunkProcessor._handle, PartitionedTable.take_changes
 ACKNOWLEDGED = PartitionTransaction._acknowledged
 
 ENGINE_DEFECTS: tuple[Callable[[], AbstractContextManager[None]], ...] = (
@@ -150,4 +161,5 @@ ENGINE_DEFECTS: tuple[Callable[[], AbstractContextManager[None]], ...] = (
     table_not_read,
     late_chunk_handled,
     cancellation_taken_for_a_stop,
+    dropped_tombstone,
 )

@@ -35,10 +35,12 @@ from tests.simulation.loop import SimulatedLoop, owner
 APP = "sim"
 OUT, SWEEPS = "out", "sweeps"
 SWEPT = b"swept"
+LIFE = 3
+"""With so many records of its key an entry has done its work and is deleted; the next record begins anew."""
 
 
 class Copier(ChunkHandler):
-    """Copies every record to `out` with its number within the key; a sweep counts itself and tells the number."""
+    """Copies every record to `out` with its number within the entry's life; a sweep counts itself and tells the number."""
 
     def __init__(self, tables: Mapping[str, PartitionedTable], network: Network) -> None:
         self._counts = tables["counts"]
@@ -55,8 +57,12 @@ class Copier(ChunkHandler):
             assert record.key is not None
             number = int(self._counts.get(record.key, b"0")) + 1
             assert (number > 1) == (record.key in self.index[partition]), "the index is not that of the table"
-            self.index[partition].add(record.key)
-            self._counts[record.key] = b"%d" % number
+            if number < LIFE:
+                self.index[partition].add(record.key)
+                self._counts[record.key] = b"%d" % number
+            else:
+                self.index[partition].remove(record.key)
+                del self._counts[record.key]
             if self._network.now_and_then(0.003):
                 raise ZeroDivisionError("a defect in the handler")
             origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
