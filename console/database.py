@@ -6,11 +6,9 @@ import typer
 from signaalwissel.console import environment, runtime
 from signaalwissel.console.failures import Exit, ServiceAway, UsageFailure
 from signaalwissel.console.lines import dump
-from signaalwissel.console.settings import Settings
-from signaalwissel.processors.retention import audit_kept_days
 from signaalwissel.sinks.access import schema_version
 from signaalwissel.sinks.database import database_away, migrate, open_engine
-from signaalwissel.sinks.database_grants import grant_roles, granted_roles
+from signaalwissel.sinks.database_grants import grant_roles, granted_roles, keep_longer
 from signaalwissel.sinks.database_roles import RIGHTS
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
@@ -31,7 +29,8 @@ def migrate_(
     """Bring the database to this version's schema, while programs of the version before go on working.
 
     A sink does the same when it starts as the owner of the tables; this does it beforehand, and alone. Roles that
-    `grant` made get their rights on what is new. A database that a newer version has migrated stays as it is.
+    `grant` made get their rights on what is new. With POLICY_DIR the database also keeps the audit trail from everybody
+    for at least the longest period of any policy. A database that a newer version has migrated stays as it is.
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql://app@db/app signaalwissel database migrate
     """
@@ -40,10 +39,11 @@ def migrate_(
         show(as_json=as_json)
         return
     settings = environment.settings()
+    url = runtime.database_url(settings)
+    kept_days = runtime.audit_kept_days(settings)
     try:
-        done = migrate(runtime.database_url(settings))
-        if not done.newer:
-            _grant_anew(runtime.database_url(settings))
+        done = migrate(url)
+        longer = not done.newer and _granted_anew(url, kept_days)
     except SinkServiceAway as error:
         raise ServiceAway(str(error)) from error
     except SinkError as error:
@@ -56,6 +56,8 @@ def migrate_(
         print(f"version {done.now} already")
     else:
         print(f"from {'nothing' if done.before is None else f'version {done.before}'} to version {done.now}")
+    if longer and not as_json:
+        print(f"the audit trail is kept from everybody for {kept_days} days")
 
 
 @database.command()
@@ -101,7 +103,7 @@ def grant(
     """
     settings = environment.settings()
     url = runtime.database_url(settings)
-    kept_days = _kept_days(settings)
+    kept_days = runtime.audit_kept_days(settings)
     if not dry_run:
         _grant(url, kept_days)
     for role, rights in RIGHTS.items():
@@ -116,14 +118,6 @@ def grant(
         print(f"the audit trail {'would be' if dry_run else 'is'} kept from everybody for {kept_days} days")
 
 
-def _kept_days(settings: Settings) -> int | None:
-    """By the policies of this environment; None where it names none: the packaged one may not be theirs."""
-    if settings.policy_dir is None:
-        return None
-    policies = runtime.policies(settings)
-    return audit_kept_days([policies.default, *(policies[code] for code in policies)])
-
-
 def _grant(url: str, kept_days: int | None) -> None:
     try:
         with database_away():
@@ -134,8 +128,10 @@ def _grant(url: str, kept_days: int | None) -> None:
         raise UsageFailure(str(error)) from error
 
 
-def _grant_anew(url: str) -> None:
+def _granted_anew(url: str, kept_days: int | None) -> bool:
+    """Bring rights and the audit trail's days along; gives whether the trail is kept for longer than before."""
     engine = open_engine(url, name="signaalwissel-database")
     with database_away():
         if granted_roles(engine):
             grant_roles(engine)
+        return kept_days is not None and keep_longer(engine, kept_days)

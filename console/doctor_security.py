@@ -13,7 +13,8 @@ from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.settings import Settings
 from signaalwissel.console.topics import admin
-from signaalwissel.sinks.database_grants import LoginRights
+from signaalwissel.sinks.access import Database
+from signaalwissel.sinks.database_grants import LoginRights, days_kept
 from signaalwissel.streams.clock import now_ms
 
 _ROLL_BEFORE_DAYS = 30
@@ -150,6 +151,27 @@ def login_finding(settings: Settings, rights: LoginRights) -> Finding:
         "the login owns the tables: who breaks into this program can change them and empty the audit trail",
         "run `signaalwissel database grant` and give each program a login of its own; see docs/operations.md, Roles in"
         " PostgreSQL",
+    )
+
+
+def check_audit_trail(settings: Settings, engine: Database) -> Iterator[Finding]:
+    """Whether the database keeps the audit trail for as long as the policies say; nothing where none are named."""
+    try:
+        wanted = runtime.audit_kept_days(settings)
+    except UsageFailure:
+        # Told already, where the files were looked at.
+        return
+    if wanted is None:
+        return
+    kept = days_kept(engine)
+    if kept >= wanted:
+        yield fine("audit trail", f"PostgreSQL keeps it from everybody for {kept} days")
+        return
+    yield wrong(
+        "audit trail",
+        f"PostgreSQL keeps it for {kept} days, and the policies say {wanted}: after these whoever breaks into the sink can"
+        " take it away",
+        "run `signaalwissel database migrate` as the owner of the tables, with SIGNAALWISSEL_POLICY_DIR set",
     )
 
 

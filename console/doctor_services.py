@@ -12,7 +12,7 @@ from signaalwissel.console.doctor_erasures import check_erasures
 from signaalwissel.console.doctor_followup import check_follow_up
 from signaalwissel.console.doctor_processing_log import check_processing_log
 from signaalwissel.console.doctor_retention import check_retention
-from signaalwissel.console.doctor_security import login_finding
+from signaalwissel.console.doctor_security import check_audit_trail, login_finding
 from signaalwissel.console.failures import ServiceAway, UsageFailure
 from signaalwissel.console.findings import Finding, away, fine, listed, wrong
 from signaalwissel.console.reading_lag import findings_of, findings_unseen, lag_of, waiting_since
@@ -118,6 +118,7 @@ def check_database(settings: Settings, *, kafka_answers: bool) -> Iterator[Findi
                 return
             rights = login_rights(engine)
             yield login_finding(settings, rights)
+            yield from check_audit_trail(settings, engine)
             yield from _stored(health(engine))
             yield from check_processing_log(settings, engine)
             yield from _records(settings, engine, rights)

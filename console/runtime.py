@@ -12,6 +12,7 @@ from signaalwissel.console import environment, key_service, tracebacks
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.kafka_security import connection
 from signaalwissel.console.settings import Settings
+from signaalwissel.processors import retention
 from signaalwissel.processors.amsterdam import amsterdam_day
 from signaalwissel.processors.dead_letters import seal_original
 from signaalwissel.processors.policy import Policies
@@ -51,6 +52,14 @@ def database_url(settings: Settings) -> str:
 def policies(settings: Settings) -> Policies:
     """The policies of this installation."""
     return environment.policies(settings.policy_dir, for_every_code=settings.every_municipality)
+
+
+def audit_kept_days(settings: Settings) -> int | None:
+    """For how many days the policies have the audit trail kept; None where none are named, as whose it is nobody knows."""
+    if settings.policy_dir is None:
+        return None
+    found = policies(settings)
+    return retention.audit_kept_days([found.default, *(found[code] for code in found)])
 
 
 def kafka_python_connection(settings: Settings) -> dict[str, Any]:

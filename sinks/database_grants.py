@@ -5,6 +5,7 @@ out of a look with anybody's login: which role it has, and what lacks.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -12,7 +13,7 @@ from signaalwissel.sinks.accounting_tables import audit_kept
 from signaalwissel.sinks.database_roles import READS_IN_SCOPE, RIGHTS, Privilege, Right, Role
 from signaalwissel.sinks.row_security import READER, grant_reader
 from signaalwissel.sinks.settings import SinkError
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, func, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 
 _LOCK = 7_223_010
@@ -40,6 +41,7 @@ _HAS_COLUMNS = text(
     " FROM unnest(CAST(:columns AS text[])) AS name"
 )
 _KNOWS = text("SELECT to_regclass(:table) IS NOT NULL")
+_KEPT = select(func.coalesce(func.max(audit_kept.c.days), 0))
 _LOGIN = text(
     """
     SELECT rolsuper OR rolbypassrls AS above,
@@ -85,14 +87,47 @@ def grant_roles(engine: Engine, audit_kept_days: int | None = None) -> None:
         MayNotGrant: The login is not that of the owner, or may make no roles.
         NotMigrated: A version before this one has made the tables, and nowhere is room for `audit_kept_days`.
     """
-    try:
+    with _as_owner():
         if audit_kept_days is not None:
             _check_notes(engine)
         grant_reader(engine)
         _grant(engine)
         if audit_kept_days is not None:
-            with engine.begin() as connection:
-                connection.execute(audit_kept.update().values(days=audit_kept_days))
+            _note(engine, audit_kept_days)
+
+
+def days_kept(engine: Engine) -> int:
+    """For how many days nobody but the owner may take the audit trail away; anybody may ask."""
+    with engine.connect() as connection:
+        days: int = connection.execute(_KEPT).scalar_one()
+    return days
+
+
+def keep_longer(engine: Engine, audit_kept_days: int) -> bool:
+    """Have the audit trail kept for at least so many days, as the owner of the tables; what was said for longer stays.
+
+    Returns:
+        Whether it was kept for less.
+
+    Raises:
+        MayNotGrant: It was, and the login is not that of the owner.
+    """
+    if days_kept(engine) >= audit_kept_days:
+        return False
+    with _as_owner():
+        _note(engine, audit_kept_days)
+    return True
+
+
+def _note(engine: Engine, audit_kept_days: int) -> None:
+    with engine.begin() as connection:
+        connection.execute(audit_kept.update().values(days=audit_kept_days))
+
+
+@contextmanager
+def _as_owner() -> Iterator[None]:
+    try:
+        yield
     except ProgrammingError as error:
         if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
             raise

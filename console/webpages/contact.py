@@ -75,11 +75,11 @@ def _contact(connection: Any, task: Task, report: Report, opens: Open, accountin
     except SealBroken:
         closed = "Deze gegevens gaan niet open. Meld dit bij uw beheerder."
     else:
-        return Contact(
-            report.signal_id,
-            report.partner_kind,
-            _details(subject, verify=task.kind is TaskKind.VERIFY_IDENTITY),
-        )
+        details = _details(subject, verify=task.kind is TaskKind.VERIFY_IDENTITY)
+        if details:
+            return Contact(report.signal_id, report.partner_kind, details)
+        # A heading with nothing below it looks like a page that broke off.
+        closed = "De partner stuurde alleen een burgerservicenummer. Wie dit is, vindt u bij het traject in uw eigen systeem."
     return Contact(report.signal_id, report.partner_kind, closed=closed)
 
 

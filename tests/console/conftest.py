@@ -3,6 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from signaalwissel.console import runtime
+from signaalwissel.sinks.database_grants import keep_longer
 
 from tests.console.console_support import CommandLine, Installation
 
@@ -51,8 +53,10 @@ def unprepared(installed_on: Install, empty_database_url: str) -> Installation:
 
 @pytest.fixture
 def stored(installed_on: Install, database_url: str) -> Installation:
-    """An installation with tables and without topics, for what needs the database alone."""
-    return installed_on(database_url)
+    """An installation with tables, as `database migrate` leaves them, and without topics."""
+    made = installed_on(database_url)
+    keep_longer(made.engine, runtime.audit_kept_days(made.settings) or 0)
+    return made
 
 
 @pytest.fixture

@@ -103,8 +103,32 @@ def test_grant_keeps_the_audit_trail_for_the_longest_period_of_the_policies_that
     assert "the audit trail" not in program("grant").stdout
     told = program("grant", SIGNAALWISSEL_POLICY_DIR=packaged_policies(tmp_path)).stdout
     assert "the audit trail is kept from everybody for 2352 days" in told, "84 months, that of entrepreneurs"
+    assert kept_days(program) == 2352
+
+
+def kept_days(program: Program) -> int:
     with open_engine(program.url, name="test").connect() as connection:
-        assert connection.exec_driver_sql("SELECT days FROM audit_kept").scalars().all() == [2352]
+        days: int = connection.exec_driver_sql("SELECT days FROM audit_kept").scalar_one()
+    return days
+
+
+def test_migrate_keeps_the_audit_trail_for_the_longest_period_of_the_policies_that_are_named(
+    program: Program, tmp_path: Path
+) -> None:
+    program("migrate")
+    assert kept_days(program) == 0, "without policies of theirs nobody knows for how long"
+    policies = packaged_policies(tmp_path)
+    told = program("migrate", SIGNAALWISSEL_POLICY_DIR=policies).stdout
+    assert told == f"version {NEWEST} already\nthe audit trail is kept from everybody for 2352 days\n"
+    assert kept_days(program) == 2352
+    assert program("migrate", SIGNAALWISSEL_POLICY_DIR=policies).stdout == f"version {NEWEST} already\n"
+
+
+def test_migrate_never_keeps_the_audit_trail_for_less(program: Program, tmp_path: Path) -> None:
+    program("migrate")
+    program.execute("UPDATE audit_kept SET days = 9999")
+    program("migrate", SIGNAALWISSEL_POLICY_DIR=packaged_policies(tmp_path))
+    assert kept_days(program) == 9999
 
 
 def test_grant_changes_nothing_where_the_tables_of_this_version_are_not_there(

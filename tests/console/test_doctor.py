@@ -32,6 +32,7 @@ ALL_CHECKS = [
     "postgresql",
     "migrations",
     "postgresql rights",
+    "audit trail",
     "dead letters",
     "outbox",
     "processing log",

@@ -11,6 +11,10 @@ from signaalwissel.deploy.certificates import Authority, Issued, Validity
 from signaalwissel.sinks.database_grants import LoginRights
 from signaalwissel.sinks.database_roles import Role
 from signaalwissel.streams.clock import now_ms
+from sqlalchemy import text
+
+from tests.console.console_support import CommandLine, Installation
+from tests.console.test_doctor import wrong
 
 NOW = datetime.fromtimestamp(now_ms() / 1000, UTC)
 
@@ -116,3 +120,22 @@ def test_a_program_should_not_own_the_tables(url: str, rights: LoginRights, ok: 
     assert finding.ok is ok
     assert told in finding.detail
     assert ok or "signaalwissel database grant" in (finding.fix or "")
+
+
+def test_an_audit_trail_that_goes_before_the_policies_say_is_a_finding(
+    stored: Installation, signaalwissel: CommandLine
+) -> None:
+    with stored.engine.begin() as connection:
+        connection.execute(text("UPDATE audit_kept SET days = 0"))
+    found = wrong(signaalwissel("doctor", "--json"))
+    assert "keeps it for 0 days, and the policies say 2352" in found["audit trail"]["detail"]
+    assert signaalwissel("database", "migrate").code == 0
+    assert "audit trail" not in wrong(signaalwissel("doctor", "--json"))
+
+
+def test_without_policies_of_their_own_nobody_is_told_how_long_the_audit_trail_is_kept(
+    stored: Installation, signaalwissel: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SIGNAALWISSEL_POLICY_DIR")
+    ended = signaalwissel("doctor", "--json")
+    assert "audit trail" not in {finding["check"] for finding in ended.json}

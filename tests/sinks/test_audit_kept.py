@@ -7,7 +7,7 @@ import pytest
 from signaalwissel.sinks.accounting_tables import audit_blocks, audit_events
 from signaalwissel.sinks.audit_verify import verify
 from signaalwissel.sinks.database import open_engine
-from signaalwissel.sinks.database_grants import grant_roles
+from signaalwissel.sinks.database_grants import MayNotGrant, days_kept, grant_roles, keep_longer
 from signaalwissel.sinks.database_roles import Role
 from signaalwissel.sinks.ledger import Event, EventKind
 from signaalwissel.sinks.tables import decisions
@@ -92,6 +92,15 @@ def test_a_temporary_table_does_not_stand_in_for_the_blocks(archive: Archive, si
 def test_nobody_but_the_owner_says_how_long(archive: Archive, sink: Engine) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
         attempt(sink, "UPDATE audit_kept SET days = 0")
+
+
+def test_who_is_not_the_owner_has_it_kept_for_no_longer_and_may_ask(archive: Archive, sink: Engine) -> None:
+    with pytest.raises(MayNotGrant, match="that of the owner"):
+        keep_longer(sink, YEARS_DAYS)
+    assert days_kept(sink) == 0
+    assert keep_longer(archive.engine, YEARS_DAYS)
+    assert days_kept(sink) == YEARS_DAYS
+    assert not keep_longer(sink, YEARS_DAYS), "nothing is to be done"
 
 
 def test_retention_leaves_what_the_database_keeps_and_takes_it_when_it_no_longer_does(

@@ -172,12 +172,14 @@ class Town:
         self.accounting = Accounting(self.settings, statement_s=statement_s)
         self.app = self._app()
 
-    def decision(self, signal_id: str = "s-1", **changes: object) -> Decision:
-        """A hit of a signal that was sealed as intake does."""
+    def decision(
+        self, signal_id: str = "s-1", subject: SealedSubject = SUBJECT, **changes: object
+    ) -> Decision:
+        """A hit of a signal about somebody that was sealed as intake does."""
         made = decision(signal_id, received_on=self.today - timedelta(days=1), **changes)
         ref = signal_ref(made.municipality, made.partner.partner_id, signal_id, made.received_at)
         sealed = seal(
-            codec("SealedSubject").encode_body(SUBJECT),
+            codec("SealedSubject").encode_body(subject),
             self.keys.day_key(made.municipality, made.last_day),
             subject_belongs_to(made.municipality, ref),
             fresh_nonce(),
