@@ -1,7 +1,8 @@
 """What an assignment finds lost: changelogs that no longer hold what they held when offsets were committed.
 
-Flows in: committed offsets with their notes, and the changelogs as they are. Flows out: an error, or, where the loss is
-accepted, the partitions whose offsets must be committed anew so that the loss is not found again.
+Flows in: committed offsets with their notes, and the changelogs as they are. Flows out: an error; or the changelogs as the
+states must know them, and, where a loss is accepted, the partitions whose offsets must be committed anew so that it is
+not found again.
 
 Why: engine notes B.14 (#597). Faust reads an emptied changelog and goes on with an empty table.
 """
@@ -31,23 +32,26 @@ def notes_of(committed: Mapping[TopicPartition, OffsetAndMetadata]) -> dict[int,
     return notes
 
 
-def lost_partitions(
+def checked(
     app: ChunkApp, notes: Mapping[int, list[Note]], logs: Mapping[TopicPartition, Log]
-) -> set[int]:
-    """The partition numbers of which some table lost something; empty unless `accept_loss` is set.
+) -> tuple[dict[TopicPartition, Log], set[int]]:
+    """The changelogs with the losses that were accepted, and the partition numbers of which one is accepted now.
 
     Raises:
         ChangelogLostError: a changelog does not hold what a commit knew it to hold, and `accept_loss` is not set.
     """
-    lost = set()
+    known_logs, lost = dict(logs), set()
     for table in app.chunk_tables:
         for partition, told in notes.items():
             tp = TopicPartition(table.changelog, partition)
             known = [note.positions[table.name] for note in told if table.name in note.positions]
+            losses = max((position.origin.losses for position in known), default=0)
             if (position := unmet(known, logs[tp])) is not None:
                 _accept(app, ChangelogLostError(f"{tp.topic}[{tp.partition}]", position, logs[tp]))
                 lost.add(partition)
-    return lost
+                losses += 1
+            known_logs[tp] = logs[tp].after(losses)
+    return known_logs, lost
 
 
 def _accept(app: ChunkApp, lost: ChangelogLostError) -> None:

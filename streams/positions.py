@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-_POSITION = re.compile("([^=]+)=([^:]*):([0-9]+):([0-9]+)")
+_POSITION = re.compile("([^=]+)=([^:]*):([0-9]+):([0-9]+):([0-9]+)")
 
 
 class Origin(NamedTuple):
@@ -24,20 +24,22 @@ class Origin(NamedTuple):
     Attributes:
         topic_id: Kafka's id of the topic.
         beginning: The first offset that the partition holds.
+        losses: How many losses of it were accepted: a log that lost its end and grew again is another one too.
     """
 
     topic_id: str
     beginning: int
+    losses: int = 0
 
     def text(self) -> str:
         """As it is stored."""
-        return f"{self.topic_id}:{self.beginning}"
+        return f"{self.topic_id}:{self.beginning}:{self.losses}"
 
 
 def read_origin(text: str) -> Origin:
     """The origin that was stored as `text`."""
-    topic_id, _, beginning = text.partition(":")
-    return Origin(topic_id, int(beginning))
+    topic_id, beginning, losses = text.split(":")
+    return Origin(topic_id, int(beginning), int(losses))
 
 
 class Log(NamedTuple):
@@ -45,6 +47,10 @@ class Log(NamedTuple):
 
     origin: Origin
     end: int
+
+    def after(self, losses: int) -> Log:
+        """The same log, after so many accepted losses."""
+        return self._replace(origin=self.origin._replace(losses=losses))
 
 
 class Position(NamedTuple):
@@ -87,8 +93,9 @@ def read_note(metadata: str) -> Note:
     time, *told = metadata.split(";")
     positions = {}
     for found in filter(None, map(_POSITION.fullmatch, told)):
-        table, topic_id, beginning, next_offset = found.groups()
-        positions[table] = Position(Origin(topic_id, int(beginning)), int(next_offset))
+        table, topic_id, *numbers = found.groups()
+        beginning, losses, next_offset = map(int, numbers)
+        positions[table] = Position(Origin(topic_id, beginning, losses), next_offset)
     return Note(int(time) if time.isdecimal() else None, positions)
 
 

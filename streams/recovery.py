@@ -26,7 +26,7 @@ from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.collector import filling
 from signaalwissel.streams.consumer import partitions_of
 from signaalwissel.streams.errors import OffsetLostError
-from signaalwissel.streams.losses import lost_partitions, notes_of
+from signaalwissel.streams.losses import checked, notes_of
 from signaalwissel.streams.positions import Note
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ class ChunkRecovery(Recovery):
             for table in app.chunk_tables
             for partition in sorted(partitions)
         }
-        logs = await app.cluster.logs(states) if states else {}
-        lost = lost_partitions(app, notes, logs)
+        found = await app.cluster.logs(states) if states else {}
+        logs, lost = checked(app, notes, found)
         reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s, app.stats.note_recovered)
         stale, self._stale = self._stale, partitions  # stays so when a rebalance interrupts the reading
         changed = {tp.partition for tp in await reader.read(states, logs)}

@@ -19,9 +19,7 @@ WHILE_S = 5.0
 
 
 def made_anew(broker: Broker) -> None:
-    for tp in broker.logs:
-        if tp.topic == CHANGELOG:
-            broker.logs[tp].clear()
+    keep(broker, 0)
     broker.topic_ids[CHANGELOG] = "another"
 
 
@@ -30,9 +28,18 @@ def emptied(broker: Broker) -> None:
 
 
 def cut_off(broker: Broker) -> None:
+    keep(broker, 0)
+
+
+def keep(broker: Broker, records: int) -> None:
+    """Forget all but the first records, and where open transactions began behind them."""
     for tp, log in broker.logs.items():
         if tp.topic == CHANGELOG:
-            del log[2:]
+            del log[records:]
+    for producer in broker.producers.values():
+        for tp, part in producer.parts.items():
+            if tp.topic == CHANGELOG:
+                part.first = min(part.first, records)
 
 
 class Interrupted(World):

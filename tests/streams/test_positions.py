@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from signaalwissel.streams.positions import Log, Note, Origin, Position, read_note, read_origin, unmet
 
-KNOWN = Position(Origin("a1", 3), 10)
+KNOWN = Position(Origin("a1", 3, losses=1), 10)
 
 
 @pytest.mark.parametrize("time_ms", [None, 0, 1_700_000_000_000])
@@ -19,13 +19,13 @@ def test_what_the_version_before_committed_is_a_stream_time_alone() -> None:
     assert read_note("1700000000000") == Note(1_700_000_000_000, {})
 
 
-@pytest.mark.parametrize("metadata", ["", ";", "by hand", "a;b=c;d=e:f:g;h=i:1", "reset;x=y:1:2:3"])
+@pytest.mark.parametrize("metadata", ["", ";", "by hand", "a;b=c;d=e:f:g;h=i:1", "reset;x=y:1:2"])
 def test_what_other_tools_committed_tells_nothing(metadata: str) -> None:
     assert read_note(metadata) == Note(None, {})
 
 
 def test_the_notes_of_all_tables_fit_what_kafka_takes() -> None:
-    position = Position(Origin("0" * 32, 10**12), 10**12)
+    position = Position(Origin("0" * 32, 10**12, 100), 10**12)
     text = Note(
         10**13, {name * 5: position for name in ("policies", "recents", "rotations", "signals")}
     ).text()
