@@ -24,6 +24,8 @@ from signaalwissel.streams.runner import run_app
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.standing import standing_of
 from signaalwissel.streams.table import PartitionedTable
+from signaalwissel.streams.transaction_manager import ChunkTransactions
+from signaalwissel.streams.transactions import PartitionTransaction
 
 BUG = b"bug"
 HUGE = b"huge"
@@ -96,6 +98,17 @@ class Copier(ChunkHandler):
             outputs.send(self._out, record.key, record.value)
 
 
+def _never_commit(partition: int) -> None:
+    """What is handled of one partition stays uncommitted, without a failure."""
+    commits = ChunkTransactions._commit
+
+    async def commit(self: ChunkTransactions, transaction: PartitionTransaction) -> None:
+        if transaction.partition != partition:
+            await commits(self, transaction)
+
+    ChunkTransactions._commit = commit  # type: ignore[method-assign]
+
+
 def _tell_standing(app: ChunkApp) -> None:
     """Print what a health check sees, again and again, with what it saw it by."""
     while True:
@@ -134,6 +147,8 @@ def main(plan: Mapping[str, Any]) -> int:
     )
     started = time.process_time()
     print("starting", flush=True)
+    if "never_commits" in plan:
+        _never_commit(plan["never_commits"])
     if plan.get("tells_standing"):
         apps.LOOK_S = 0.2
         threading.Thread(target=_tell_standing, args=[app], daemon=True).start()

@@ -70,6 +70,19 @@ def standings(worker: Worker) -> list[dict[str, Any]]:
     ]
 
 
+def test_a_partition_that_is_handled_and_never_committed_is_due_beside_others_that_are(
+    bench: Bench, start_worker: Start
+) -> None:
+    worker = start_worker({**bench.plan(), "tells_standing": True, "never_commits": 2})
+    bench.write("in", load(100, 100))
+    (count,) = (end for tp, end in bench.ends().items() if tp.partition == 2)
+    wait_until(lambda: bench.lag() == count, "the other partitions are committed")
+    told = f"{count} records of {bench.name('in')}[2] are to be read and committed"
+    wait_until(lambda: standings(worker)[-1]["parts"] == [told], "this one is due")
+    wait_until(lambda: len(bench.peek(bench.name("out"))) == 100 - count, "the others' outputs are there")
+    worker.kill()
+
+
 @pytest.mark.parametrize(
     "ends", [["commit"], ["abort"], ["commit", "abort", "abort"], ["commit", "leave open"]], ids=" ".join
 )
