@@ -45,7 +45,7 @@ def wrong_clocks(run: Run, load: Load) -> Mapping[str, Any]:
     for lines, (intake, matcher) in zip(slices(load.lines, len(CLOCKS)), CLOCKS, strict=True):
         product["intake"].kill(f"clock:{intake}")
         product["matcher"].kill(f"clock:{matcher}")
-        with product.publishing(lines, 4.0):
+        with product.publishing(lines, 2.0):
             pass
         product.settle(60.0)
         time.sleep(3.0)  # a sweep comes by
@@ -92,7 +92,7 @@ def dead_relay(run: Run, load: Load) -> Mapping[str, Any]:
 def hot_load(settings: Settings, _seed: int, municipality: str) -> Load:
     """One resident with very many signals, in two equal bursts."""
     bsn = next(nobodys_numbers())
-    count = settings.times(500, 10_000)
+    count = settings.times(300, 10_000)
     applied = {
         "event_id": "hot-1",
         "trajectory_id": "H-1",
