@@ -14,6 +14,7 @@ import time
 from types import FrameType
 
 from tests.faults.matrix import ROWS
+from tests.faults.product import STORES
 from tests.faults.run import Gate, Row, Run, Settings
 from tests.faults.soak import BOUND_S, soak
 from tests.faults.trials import SOUND, Trial
@@ -32,7 +33,7 @@ def main() -> int:
     given = _arguments()
     _end_in_time(_bound_s(given))
     logging.basicConfig(level=logging.CRITICAL)
-    settings = Settings(given.seed, given.scale, given.long)
+    settings = Settings(given.seed, given.scale, given.long, store=given.store)
     rows = [ROWS[number] for number in given.rows]
     print(
         f"seed {settings.seed}, {'soak' if given.soak else f'rows {[row.number for row in rows]}'}",
@@ -135,6 +136,7 @@ def _summary(ended: Ended, settings: Settings, seconds: float) -> dict[str, obje
     planted = [trial for trial in trials if trial.defect != SOUND]
     return {
         "seed": settings.seed,
+        "store": settings.store,
         "signals": sum(gate.signals for gate in sending) + sum(trial.signals for trial in trials),
         "kills": sum(gate.kills for gate in sending) + sum(trial.kills for trial in trials),
         "lost": sum(gate.lost for gate in walked),
@@ -155,6 +157,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--scale", type=float, default=float(os.environ.get("SIGNAALWISSEL_FAULTS_SCALE", "1"))
     )
+    parser.add_argument("--store", choices=STORES, default=STORES[0], help="where tables lie")
     parser.add_argument(
         "--soak", action="store_true", help="very many signals instead of rows; see tests/faults/soak.py"
     )

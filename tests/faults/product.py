@@ -34,6 +34,7 @@ COMMANDS = {
     "matcher": ("worker", "--only", "matcher"),
     "sink": ("sink",),
 }
+MEMORY, ROCKSDB = STORES = ("memory", "rocksdb")
 QUIET_LOOKS = 2
 _LOOK_S = 0.2
 _SLICE_S = 0.25
@@ -44,14 +45,21 @@ class Stuck(Exception):
 
 
 class Product:
-    """One installation and its three stages; further ones join and leave."""
+    """One installation and its three stages; further ones join and leave.
 
-    def __init__(self, installation: Installation, proxied: tuple[str, str]) -> None:
+    Args:
+        installation: Where it is.
+        proxied: Kafka and PostgreSQL as the stages reach them.
+        store: Where tables lie; on disk every process has a folder of its own, which it finds again after a kill.
+    """
+
+    def __init__(self, installation: Installation, proxied: tuple[str, str], store: str = MEMORY) -> None:
         self.installation = installation
         self.settings = installation.settings
         self.folder = installation.folder
         self.supervisor = Supervisor()
         self._proxied = proxied
+        self._store = store
         self._health = free_ports(1)[0]
         self.engine: Engine = open_engine(installation.database_url, name="faults")
         self.resent = False
@@ -80,6 +88,12 @@ class Product:
         if first:
             environment["SIGNAALWISSEL_HEALTH_PORT"] = str(self._health)
         self._joined += 1
+        if self._store == ROCKSDB and name != "sink":
+            tables = self.folder / f"tables-{self._joined}"
+            environment |= {
+                "SIGNAALWISSEL_STATE_STORE": ROCKSDB,
+                "SIGNAALWISSEL_STATE_DIR": str(tables),
+            }
         file = log or self.folder / f"{name}-{self._joined}.log"
         return Stage(name, COMMANDS[name], environment, file, faults=faults, kept=kept)
 

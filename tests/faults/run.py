@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.faults.books import Books
 from tests.faults.checker import Verdict, judge, numbers_in
 from tests.faults.load import Load, make_load, merged
-from tests.faults.product import Product, Stuck
+from tests.faults.product import MEMORY, Product, Stuck
 from tests.faults.servers import Servers
 
 HEALING_BOUND_S = 60.0
@@ -56,12 +56,14 @@ class Settings:
         scale: 1 for the short form; rows repeat their faults that many times as often and send more.
         long: The numbers of the matrix instead, whatever the scale.
         slack_ms: What other work on the machine may add to a latency; 0 where there is none.
+        store: Where the tables of intake and matcher lie, `memory` or `rocksdb`.
     """
 
     seed: int
     scale: float = 1.0
     long: bool = False
     slack_ms: float = 0.0
+    store: str = MEMORY
 
     def times(self, short: int, long: int) -> int:
         """How often: `short`, or more up to `long`."""

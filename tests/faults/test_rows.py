@@ -39,7 +39,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def matrix() -> Iterator[Walked]:
     """One platform for all rows of the turn."""
     seed = int(os.environ.get("SIGNAALWISSEL_FAULTS_SEED", "1"))
-    settings = Settings(seed, slack_ms=_NEIGHBOURS_MS)
+    settings = Settings(seed, slack_ms=_NEIGHBOURS_MS, store=this_turn().store)
     with running(settings, small_disks=_FULL_DISKS in this_turn().rows) as run, run.product.running():
         yield Walked(run, [])
 

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from tests.faults.defects import DEFECTS
+from tests.faults.product import STORES
 from tests.turns import commits
 
 ALWAYS = 20
@@ -28,16 +29,20 @@ class Turn:
         number: Of the turn; SIGNAALWISSEL_FAULTS_TURN brings it back.
         rows: Numbers in the matrix.
         defect: Which one is planted.
+        store: Where the tables lie.
     """
 
     number: int
     rows: tuple[int, ...]
     defect: str
+    store: str
 
 
 def turn_of(number: int) -> Turn:
-    """The turn of a number: every row comes once in as many turns as there are."""
-    return Turn(number, (ALWAYS, *TURNS[number % len(TURNS)]), list(DEFECTS)[number % len(DEFECTS)])
+    """The turn of a number: every row comes once in as many turns as there are, with the other store the next time."""
+    rounds, place = divmod(number, len(TURNS))
+    defect, store = list(DEFECTS)[number % len(DEFECTS)], STORES[rounds % len(STORES)]
+    return Turn(number, (ALWAYS, *TURNS[place]), defect, store)
 
 
 def this_turn() -> Turn:

@@ -35,7 +35,7 @@ def running(settings: Settings, *, small_disks: bool) -> Iterator[Run]:
                 kafka.address, database, "faults-", installed, PARTITIONS,
                 extra={"SIGNAALWISSEL_BROKER_TIMEOUT_S": str(BROKER_TIMEOUT_S)},
             )  # fmt: skip
-            product = Product(installation, (kafka.proxied, started.through_proxy(database)))
+            product = Product(installation, (kafka.proxied, started.through_proxy(database)), settings.store)
             yield Run(started, product, Books(product.settings), settings, random.Random(settings.seed))
 
 
