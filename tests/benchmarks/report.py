@@ -11,6 +11,9 @@ from rich.table import Table
 WINDOW = (0.1, 0.9)
 """The share of the output at which the measured window begins and ends: without start-up and run-out."""
 
+STEPS_MIN = 5
+"""So often the output must be seen to have grown within a window, or its ends say more of the looks than of the stage."""
+
 _MICRO = 1e6
 _LARGER_IS_BETTER = {"1/s", "x"}
 
@@ -76,13 +79,15 @@ def window_of(samples: Sequence[Sample], record_offsets: Mapping[Place, Sequence
         total: How many output records the run has.
 
     Raises:
-        NoWindow: The output never came that far, or came in one step.
+        NoWindow: The output never came that far, or came in too few steps.
     """
     counts = [records_before(record_offsets, sample.next_offsets) for sample in samples]
     ends = [bisect_left(counts, share * total) for share in WINDOW]
-    if total == 0 or ends[1] == len(counts) or counts[ends[0]] == counts[ends[1]]:
+    seen = set(counts[ends[0] : ends[1] + 1])
+    if total == 0 or ends[1] == len(counts) or len(seen) < STEPS_MIN:
         raise NoWindow(
-            f"{total} outputs in {len(set(counts))} visible steps give no window from 10 % to 90 %"
+            f"{total} outputs in {len(set(counts))} visible steps, {len(seen)} of them from 10 % to 90 %: "
+            f"a window has {STEPS_MIN} or more; take more signals"
         )
     first, last = (samples[end] for end in ends)
     return Window(counts[ends[1]] - counts[ends[0]], last.at_s - first.at_s, last.cpu_s - first.cpu_s)
