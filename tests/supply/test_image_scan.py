@@ -106,6 +106,19 @@ def test_digests_and_the_place_of_a_secret_are_none(tmp_path: Path) -> None:
     assert image_findings(saved(tmp_path, {"bin/true": b"ELF"})) == []
 
 
+AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
+
+
+def test_a_line_of_a_certificate_of_an_authority_is_no_key(tmp_path: Path) -> None:
+    line = base64.b64encode(hashlib.sha256(b"certificate").digest())
+    found = image_findings(saved(tmp_path, {AUTHORITIES: line, "app/elsewhere.crt": line}))
+    assert {one.path for one in found} == {"app/elsewhere.crt"}
+
+
+def test_a_private_key_among_the_authorities_is_found(tmp_path: Path) -> None:
+    assert image_findings(saved(tmp_path, {AUTHORITIES: KEY})) == [Finding(AUTHORITIES, 1, "private key")]
+
+
 def record(name: str, content: bytes) -> bytes:
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
     return f"{name},sha256={digest},{len(content)}\n{name}c,,\n".encode()
