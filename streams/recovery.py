@@ -26,7 +26,7 @@ from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.collector import filling
 from signaalwissel.streams.consumer import partitions_of
 from signaalwissel.streams.errors import OffsetLostError
-from signaalwissel.streams.losses import checked, notes_of
+from signaalwissel.streams.losses import checked, notes_of, readable_logs
 from signaalwissel.streams.positions import Note
 
 if TYPE_CHECKING:
@@ -116,13 +116,14 @@ class ChunkRecovery(Recovery):
         for table in app.chunk_tables:
             for released in set(table.held) - partitions:
                 table.release(released)
-        states = {
-            TopicPartition(table.changelog, partition): table.hold(partition)
+        tables = {
+            TopicPartition(table.changelog, partition): table
             for table in app.chunk_tables
             for partition in sorted(partitions)
         }
-        found = await app.cluster.logs(states) if states else {}
-        logs, lost = checked(app, notes, found)
+        # Before a table is opened: where its changelog is lost, what lies on disk may be the last copy.
+        logs, lost = checked(app, notes, await readable_logs(app, notes, tables))
+        states = {tp: table.hold(tp.partition) for tp, table in tables.items()}
         reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s, app.stats.note_recovered)
         stale, self._stale = self._stale, partitions  # stays so when a rebalance interrupts the reading
         changed = {tp.partition for tp in await reader.read(states, logs)}
