@@ -36,6 +36,11 @@ def notes_of(committed: Mapping[TopicPartition, OffsetAndMetadata]) -> dict[int,
     return notes
 
 
+def unnoted(app: ChunkApp, notes: Mapping[int, list[Note]]) -> set[int]:
+    """The committed partition numbers of which no commit noted some table: a loss of it would not be found."""
+    return {tp.partition for tp, known in _known(app, notes).items() if not known}
+
+
 def _known(app: ChunkApp, notes: Mapping[int, list[Note]]) -> dict[TopicPartition, list[Position]]:
     return {
         TopicPartition(table.changelog, partition): [

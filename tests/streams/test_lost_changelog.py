@@ -133,6 +133,26 @@ def test_a_changelog_that_an_open_transaction_holds_back_is_not_told_as_lost(
     assert numbers(bench) == [b"%d" % number for number in range(1, 16)]
 
 
+def test_a_partition_at_rest_that_an_older_version_committed_is_noted_as_soon_as_it_is_taken_over(
+    bench: Bench, start_worker: Start
+) -> None:
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    handle(bench, start_worker)
+    admin = KafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    try:
+        offsets = {
+            tp: OffsetAndMetadata(at.offset, "1700000000000", -1) for tp, at in bench._committed().items()
+        }
+        admin.alter_group_offsets(bench.app_id, offsets)
+        handle(bench, start_worker)
+        made_anew(admin, bench)
+    finally:
+        admin.close()
+    worker = start_worker(bench.plan())
+    assert worker.wait() == 1
+    assert "another topic of the same name" in worker.text
+
+
 def test_offsets_that_an_older_version_or_an_operator_committed_are_taken_without_a_check(
     bench: Bench, start_worker: Start
 ) -> None:
