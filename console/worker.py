@@ -30,7 +30,11 @@ def worker(
     ] = None,
     *,
     accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Go on where records were deleted before they were read.")
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="Go on where records were deleted before they were read; at the first assignment alone.",
+        ),
     ] = False,
     lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
 ) -> None:

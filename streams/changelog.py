@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.cluster import Cluster
 from signaalwissel.streams.errors import BrokerAwayError
-from signaalwissel.streams.positions import Log
+from signaalwissel.streams.positions import UNKNOWN_ID, Log
 from signaalwissel.streams.table import TableState
 
 log = logging.getLogger(__name__)
@@ -44,17 +44,22 @@ class ChangelogReader:
     ) -> set[TopicPartition]:
         """Read on where each state stands; return the partitions whose items may have changed.
 
-        A state of another log, or of none, is forgotten and read from the beginning. Cancelling leaves every state at a prefix of its changelog.
+        A state of another log, or of none, and one that is too old, is begun anew and read from the beginning. Cancelling
+        leaves every state at a prefix of its changelog.
 
         Raises:
             BrokerAwayError: nothing came for `patience_s` seconds although the log goes on.
         """
         changed: set[TopicPartition] = set()
         for tp, state in states.items():
-            if state.origin != logs[tp].origin or state.next_offset > logs[tp].end:
+            origin, end = logs[tp]
+            known = state.origin
+            if known is None or not known.same(origin) or state.old or state.next_offset > end:
                 if state.next_offset:
                     changed.add(tp)
-                state.restart(logs[tp].origin)
+                state.restart(origin)
+            elif known.topic_id == UNKNOWN_ID != origin.topic_id:
+                state.identified(origin)
         due = {tp: logs[tp].end for tp, state in states.items() if state.next_offset < logs[tp].end}
         if due:
             reader = await self._cluster.new_reader()

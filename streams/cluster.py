@@ -79,14 +79,14 @@ class Cluster:
         """A started consumer of committed records without a group; the caller assigns, seeks and stops it."""
         return await self._retried("connecting a reader", self._new_reader)
 
-    async def _new_reader(self) -> AIOKafkaConsumer:
+    async def _new_reader(self, isolation_level: str = "read_committed") -> AIOKafkaConsumer:
         settings = self._settings
         reader = ForgivingConsumer(
             bootstrap_servers=settings.bootstrap,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            isolation_level="read_committed",
+            isolation_level=isolation_level,
             max_partition_fetch_bytes=settings.fetch_partition_bytes,
             fetch_max_bytes=settings.fetch_bytes,
             **settings.connection,
@@ -141,6 +141,19 @@ class Cluster:
         """The offset behind the last committed record or marker (the last stable offset) of each log."""
         asked = list(partitions)
         return await self._retried("asking where logs end", lambda: self._open_log().end_offsets(asked))
+
+    async def written_ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset behind the last record of each log, that of an open transaction too."""
+        asked = list(partitions)
+        return await self._retried("asking how far logs are written", lambda: self._written_ends(asked))
+
+    async def _written_ends(self, asked: list[TopicPartition]) -> dict[TopicPartition, int]:
+        reader = await self._new_reader("read_uncommitted")
+        try:
+            found: dict[TopicPartition, int] = await reader.end_offsets(asked)
+            return found
+        finally:
+            await reader.stop()
 
     async def logs(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Log]:
         """Each partition as the log that it is, and up to where it is committed."""

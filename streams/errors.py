@@ -44,7 +44,7 @@ class ChangelogLostError(EngineError):
     """A table's changelog does not hold any more what it held when this app last committed."""
 
     def __init__(self, place: str, known: Position, found: Log) -> None:
-        if known.origin.topic_id != found.origin.topic_id:
+        if not known.origin.same_topic(found.origin):
             what = f"it is another topic of the same name, and goes up to offset {found.end}"
         else:
             what = f"it holds {found.origin.beginning} up to {found.end}"
@@ -59,6 +59,19 @@ class ChangelogLostError(EngineError):
         self.place = place
         self.known = known
         self.found = found
+
+
+class ChangelogHeldBackError(EngineError):
+    """A table's changelog has all its records, but a transaction that does not end keeps them from being read."""
+
+    def __init__(self, topic: str, partition: int, known_end: int, stable_end: int) -> None:
+        super().__init__(
+            f"{topic}[{partition}]: at the last commit this changelog went up to offset {known_end}. It is written so far, "
+            f"but a transaction holds the changelog back: what begins at offset {stable_end} never ended. Nothing was "
+            "read, and nothing is lost: --accept-loss does not help. kafka-transactions.sh find-hanging shows the "
+            f"transaction, kafka-transactions.sh abort --topic {topic} --partition {partition} --start-offset "
+            f"{stable_end} ends it; then start the worker again."
+        )
 
 
 class CorruptLogError(EngineError):
@@ -109,12 +122,12 @@ class BrokenOrderError(EngineError):
 
 
 class StateStoreFailed(EngineError):
-    """A table on disk cannot be opened or written."""
+    """A table on disk cannot be opened, written or read through."""
 
     def __init__(self, folder: Path, cause: BaseException) -> None:
         super().__init__(
-            f"{folder}: the table there cannot be opened or written: {cause}. Nothing is lost: what it holds lies in its "
-            "changelog too, and a commit that it missed is read again. Give the disk room, or mend it, and start the "
+            f"{folder}: the table there cannot be opened, written or read through: {cause}. Nothing is lost: what it holds "
+            "lies in its changelog too, and a commit that it missed is read again. Give the disk room, or mend it, and start the "
             "worker again. If it stays so, delete this folder: the next start reads the table anew."
         )
 

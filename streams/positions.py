@@ -13,6 +13,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+UNKNOWN_ID = "0" * 32
+"""What stands for the id of a topic where the broker tells none: Kafka before 3.1."""
+
 _POSITION = re.compile("([^=]+)=([^:]*):([0-9]+):([0-9]+):([0-9]+)")
 
 
@@ -34,6 +37,14 @@ class Origin(NamedTuple):
     def text(self) -> str:
         """As it is stored."""
         return f"{self.topic_id}:{self.beginning}:{self.losses}"
+
+    def same_topic(self, other: Origin) -> bool:
+        """Whether both are one topic, as far as the broker told ids."""
+        return UNKNOWN_ID in (self.topic_id, other.topic_id) or self.topic_id == other.topic_id
+
+    def same(self, other: Origin) -> bool:
+        """Whether both are one log, as far as the broker told ids."""
+        return self.same_topic(other) and self.beginning == other.beginning and self.losses == other.losses
 
 
 def read_origin(text: str) -> Origin:
@@ -63,8 +74,12 @@ class Position(NamedTuple):
         """Whether the changelog holds all that it held then; one that held nothing has nothing to lose."""
         if self.next_offset <= self.origin.beginning:
             return True
-        same = self.origin.topic_id == log.origin.topic_id
-        return same and log.origin.beginning <= self.origin.beginning and self.next_offset <= log.end
+        begins_there = self.origin.same_topic(log.origin) and log.origin.beginning <= self.origin.beginning
+        return begins_there and self.next_offset <= log.end
+
+    def lacks_end_alone(self, log: Log) -> bool:
+        """Whether it is the same changelog from the same beginning on, but does not go so far."""
+        return not self.still_in(log) and self.still_in(log._replace(end=self.next_offset))
 
 
 class Note(NamedTuple):

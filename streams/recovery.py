@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
@@ -26,8 +27,9 @@ from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.collector import filling
 from signaalwissel.streams.consumer import partitions_of
 from signaalwissel.streams.errors import OffsetLostError
-from signaalwissel.streams.losses import checked, notes_of
+from signaalwissel.streams.losses import checked, notes_of, readable_logs, unnoted
 from signaalwissel.streams.positions import Note
+from signaalwissel.streams.unasked import NoSilentEnd, asked_to_end
 
 if TYPE_CHECKING:
     from signaalwissel.streams.app import ChunkApp
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class ChunkRecovery(Recovery):
+class ChunkRecovery(NoSilentEnd, Recovery):
     """Runs once per assignment; a further rebalance interrupts it and starts it again."""
 
     app: ChunkApp
@@ -69,7 +71,7 @@ class ChunkRecovery(Recovery):
             except (RebalanceAgain, IllegalStateError):
                 log.info("a rebalance interrupted the recovery; it starts again")
             except asyncio.CancelledError:
-                if self.should_stop or _asked_to_end():
+                if self.should_stop or asked_to_end():
                     raise
                 # A client that loses its connection may cancel what waits for it. Faust would end this task without a
                 # word, and a worker without it takes nothing over any more.
@@ -104,7 +106,11 @@ class ChunkRecovery(Recovery):
         # Nothing is awaited from here on: a revocation comes before all of it or after all of it.
         app.stats.next_offsets = positions
         app.stats.stream_times_ms = _stream_times(notes)
-        self._commit_anew([tp for tp in committed if tp.partition in lost])
+        anew = lost | unnoted(app, notes)
+        self._commit_anew([tp for tp in committed if tp.partition in anew])
+        if partitions:
+            # Accepted once: what is lost after this is another loss, which nobody has looked at.
+            app.settings = replace(app.settings, accept_loss=False)
         self._open()
         log.info("reading partitions %s of %s", sorted(partitions), ", ".join(app.inputs))
 
@@ -116,13 +122,14 @@ class ChunkRecovery(Recovery):
         for table in app.chunk_tables:
             for released in set(table.held) - partitions:
                 table.release(released)
-        states = {
-            TopicPartition(table.changelog, partition): table.hold(partition)
+        tables = {
+            TopicPartition(table.changelog, partition): table
             for table in app.chunk_tables
             for partition in sorted(partitions)
         }
-        found = await app.cluster.logs(states) if states else {}
-        logs, lost = checked(app, notes, found)
+        # Before a table is opened: where its changelog is lost, what lies on disk may be the last copy.
+        logs, lost = checked(app, notes, await readable_logs(app, notes, tables))
+        states = {tp: table.hold(tp.partition) for tp, table in tables.items()}
         reader = ChangelogReader(app.cluster, app.settings.broker_timeout_s, app.stats.note_recovered)
         stale, self._stale = self._stale, partitions  # stays so when a rebalance interrupts the reading
         changed = {tp.partition for tp in await reader.read(states, logs)}
@@ -131,7 +138,10 @@ class ChunkRecovery(Recovery):
         return lost
 
     def _commit_anew(self, inputs: Iterable[TopicPartition]) -> None:
-        """Commit where reading goes on, of inputs that are at rest too: else a loss that was accepted is found again."""
+        """Commit where reading goes on, of inputs at rest too.
+
+        Else a loss that was accepted is found again, and one of tables that an older version read is not found at all.
+        """
         app = self.app
         for tp in inputs:
             transaction = app.transactions.of(tp.partition)
@@ -169,11 +179,6 @@ def _stream_times(notes: Mapping[int, list[Note]]) -> dict[int, int]:
         for partition, found in notes.items()
     }
     return {partition: max(times) for partition, times in told.items() if times}
-
-
-def _asked_to_end() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 class StartingPositions:

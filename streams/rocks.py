@@ -12,6 +12,8 @@ behind its changelog, never ahead of it, and the rest is read again.
 from __future__ import annotations
 
 import fcntl
+import itertools
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -23,6 +25,8 @@ from signaalwissel.processors.topic_settings import TOMBSTONES_KEPT_S
 from signaalwissel.streams.chunk import Record
 from signaalwissel.streams.errors import StateFolderTaken, StateStoreFailed
 from signaalwissel.streams.positions import Origin, read_origin
+
+log = logging.getLogger(__name__)
 
 FRESH_S = TOMBSTONES_KEPT_S / 2
 """A store that was left alone for longer is read anew: the changelog forgets what was removed after a day, and a store
@@ -47,10 +51,15 @@ class StateSize(NamedTuple):
 
 
 class RocksItems:
-    """The entries of one partition: those on disk, under what was changed since the last commit."""
+    """The entries of one partition: those on disk, under what was changed since the last commit.
 
-    def __init__(self, disk: Rdict) -> None:
+    What fails while all of them are read is told as a failure of the store. A read of one key is not looked after: it is
+    what each record waits for.
+    """
+
+    def __init__(self, disk: Rdict, failing: _Disk) -> None:
         self.disk: Any = disk  # typed for keys of five kinds; in raw mode there are bytes alone
+        self._failing = failing
         self.changes: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes, default: bytes | None = None) -> bytes | None:
@@ -80,9 +89,10 @@ class RocksItems:
 
     def __iter__(self) -> Iterator[bytes]:
         changes = dict(self.changes)
-        for stored in self.disk.keys(from_key=_ENTRY, read_opt=_all_entries()):
-            if (key := stored[len(_ENTRY) :]) not in changes:
-                yield key
+        with self._failing:
+            for stored in self.disk.keys(from_key=_ENTRY, read_opt=_all_entries()):
+                if (key := stored[len(_ENTRY) :]) not in changes:
+                    yield key
         yield from (key for key, value in changes.items() if value is not None)
 
     def __len__(self) -> int:
@@ -91,9 +101,10 @@ class RocksItems:
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every entry; those on disk as they are now, whatever changes meanwhile."""
         changes = dict(self.changes)
-        for stored, value in self.disk.items(from_key=_ENTRY, read_opt=_all_entries()):
-            if (key := stored[len(_ENTRY) :]) not in changes:
-                yield key, value
+        with self._failing:
+            for stored, value in self.disk.items(from_key=_ENTRY, read_opt=_all_entries()):
+                if (key := stored[len(_ENTRY) :]) not in changes:
+                    yield key, value
         yield from ((key, value) for key, value in changes.items() if value is not None)
 
 
@@ -120,9 +131,13 @@ class RocksState:
         folder: Where it lies; nobody else may have it open.
         clock: Seconds since 1970: how old the store is.
 
+    Attributes:
+        old: Whether it was left alone for so long, or its clock is so odd, that it must be read anew. What it holds stays
+            until `restart`: where the changelog is lost, it may be the last copy.
+
     Raises:
         StateFolderTaken: Another process has it.
-        StateStoreFailed: The disk is full or broken; every method that writes raises it too.
+        StateStoreFailed: The disk is full or broken; every method that writes, or reads all entries, raises it too.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
@@ -134,11 +149,10 @@ class RocksState:
             self._lock = _locked(folder)
             self._open()
             # A clock that was put back tells nothing about the age.
-            if not 0 <= clock() - _number(self.items.disk.get(_WRITTEN_AT)) <= FRESH_S:
-                self._empty()
+            self.old = not 0 <= clock() - _number(self.items.disk.get(_WRITTEN_AT)) <= FRESH_S
 
     def _open(self) -> None:
-        self.items = RocksItems(Rdict(str(self._folder), _options()))
+        self.items = RocksItems(Rdict(str(self._folder), _options()), self._disk)
         self.next_offset = _number(self.items.disk.get(_NEXT_OFFSET))
         origin = self.items.disk.get(_ORIGIN)
         self.origin = None if origin is None else read_origin(origin.decode())
@@ -148,15 +162,40 @@ class RocksState:
         Rdict.destroy(str(self._folder), _options())
         self._open()
 
+    def _set_aside(self, losses: int) -> None:
+        """Keep what lies here beside the folder, under a name that is free, and begin anew."""
+        self.items.disk.close()
+        names = (self._folder.with_name(f"{self._folder.name}.lost-{n}") for n in itertools.count(losses))
+        aside = next(name for name in names if not name.exists())
+        self._folder.rename(aside)
+        log.warning("%s is of a changelog that is not there any more; it is kept as %s", self._folder, aside)
+        self._open()
+
+    def _is_of_another_log(self, origin: Origin) -> bool:
+        """Whether it holds something of a changelog that has changed; what is merely old is in the changelog too."""
+        if self.origin is None or self.next_offset <= self.origin.beginning:
+            return False
+        return not (self.old and self.origin.same(origin))
+
     def restart(self, origin: Origin) -> None:
-        """Forget everything: this changelog is to be read from its beginning."""
-        if self.next_offset or self.origin is not None:
-            with self._disk:
+        """Begin empty: this changelog is to be read from its beginning. What it was of another one is set aside."""
+        with self._disk:
+            if self._is_of_another_log(origin):
+                self._set_aside(origin.losses)
+            elif self.next_offset or self.origin is not None:
                 self._empty()
-        self.origin, self.next_offset = origin, origin.beginning
+        self.origin, self.next_offset, self.old = origin, origin.beginning, False
         batch = WriteBatch(raw_mode=True)
         batch.put(_ORIGIN, origin.text().encode())
         self._write(batch)
+
+    def identified(self, origin: Origin) -> None:
+        """Note which topic the changelog is; how old the store is stays."""
+        self.origin = origin
+        batch = WriteBatch(raw_mode=True)
+        batch.put(_ORIGIN, origin.text().encode())
+        with self._disk:
+            self.items.disk.write(batch)
 
     def apply(self, records: Iterable[Record], next_offset: int) -> None:
         """Apply changelog records in log order; a record without value removes its key.

@@ -27,6 +27,7 @@ class EngineSettings:
         state_dir: folder for tables on disk, this worker's alone; None keeps them in memory.
         accept_loss: go on at the log's beginning where a committed offset lies outside the log, and with what a
             changelog holds where it lost something, instead of ending with OffsetLostError or ChangelogLostError.
+            The first assignment with partitions is the last that accepts.
         commit_interval_s: least time between the beginnings of two commits; readers of committed records wait
             at most that long, and for the commit.
         transaction_timeout_s: after this the broker aborts a transaction, that of a worker that died too; at least

@@ -55,8 +55,15 @@ class TableState(Protocol):
     def next_offset(self) -> int:
         """Every changelog record before it is part of `items`."""
 
+    @property
+    def old(self) -> bool:
+        """Whether it was left alone for so long that it must be read anew."""
+
     def restart(self, origin: Origin) -> None:
         """Forget everything: this changelog is to be read from its beginning."""
+
+    def identified(self, origin: Origin) -> None:
+        """The broker tells now which topic it is; it is the same log as before."""
 
     def apply(self, records: Iterable[Record], next_offset: int) -> None:
         """Apply changelog records in log order; everything before `next_offset` is part of `items` then."""
@@ -82,6 +89,7 @@ class PartitionState:
     """
 
     __slots__ = ("items", "next_offset", "origin")
+    old = False
 
     def __init__(self) -> None:
         self.items: dict[bytes, bytes] = {}
@@ -92,6 +100,10 @@ class PartitionState:
         """Forget everything: this changelog is to be read from its beginning."""
         self.items.clear()
         self.origin, self.next_offset = origin, origin.beginning
+
+    def identified(self, origin: Origin) -> None:
+        """Note which topic the changelog is."""
+        self.origin = origin
 
     def apply(self, records: Iterable[Record], next_offset: int) -> None:
         """Apply changelog records in log order; a record without value removes its key."""

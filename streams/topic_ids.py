@@ -2,7 +2,8 @@
 
 Flows in: names of topics. Flows out: their ids.
 
-Why not aiokafka alone: it speaks the metadata request up to version 5, and topics have ids from version 10 on.
+Why not aiokafka alone: it speaks the metadata request up to version 5, and topics have ids from version 10 on. A broker
+that does not speak version 12 (Kafka before 3.1) is asked in version 5, and its topics have no id.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.metadata import MetadataRequest_v5
 from aiokafka.protocol.types import (
     Boolean,
     CompactArray,
@@ -24,8 +26,9 @@ from aiokafka.protocol.types import (
     Schema,
     TaggedFields,
 )
+from signaalwissel.streams.positions import UNKNOWN_ID
 
-NO_ID = UUID(int=0)
+NO_ID = UUID(UNKNOWN_ID)
 
 
 class _Uuid(AbstractType[UUID]):
@@ -94,13 +97,17 @@ class _Ask(RequestStruct):
     )
 
 
-class _TopicIds(Request[_Ask]):
+class _TopicIds(Request[MetadataRequest_v5 | _Ask]):
+    """Is built in the newest of the two versions that the broker speaks."""
+
     API_KEY = 3
 
     def __init__(self, topics: Iterable[str]) -> None:
         self._topics = list(topics)
 
-    def build(self, request_struct_class: type[_Ask]) -> _Ask:
+    def build(self, request_struct_class: type[MetadataRequest_v5 | _Ask]) -> MetadataRequest_v5 | _Ask:
+        if request_struct_class.API_VERSION < _Ask.API_VERSION:
+            return request_struct_class(self._topics, False)
         return request_struct_class([(NO_ID, topic, {}) for topic in self._topics], False, False, {})
 
 
@@ -108,7 +115,7 @@ class IdentifyingAdmin(AIOKafkaAdminClient):
     """An administration client that knows topics by their ids too."""
 
     async def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
-        """The id of each topic, as hexadecimal digits.
+        """The id of each topic, as hexadecimal digits; `UNKNOWN_ID` where the broker knows none.
 
         Raises:
             KafkaError: a topic is not there, or not for this client.
@@ -117,4 +124,4 @@ class IdentifyingAdmin(AIOKafkaAdminClient):
         for topic in told:
             if topic["error_code"]:
                 raise for_code(topic["error_code"])(topic["topic"])
-        return {topic["topic"]: topic["topic_id"].hex for topic in told}
+        return {topic["topic"]: topic.get("topic_id", NO_ID).hex for topic in told}

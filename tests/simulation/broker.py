@@ -100,6 +100,10 @@ class Broker:
         still_open = (p.parts[tp].first for p in self.producers.values() if self._is_open(p, tp))
         return min(still_open, default=len(self.logs[tp]))
 
+    def written_end(self, tp: TopicPartition) -> int:
+        """Behind the last record, whatever its transaction is."""
+        return len(self.logs[tp])
+
     def fetch(self, tp: TopicPartition, start: int, at_most: int) -> tuple[list[Entry], int]:
         """Committed records from `start` on, and the position behind what was looked at."""
         start = max(start, self.beginnings.get(tp, 0))

@@ -200,10 +200,17 @@ class FakeProducer:
 class FakeReader:
     """A consumer of committed records; the group's member, too."""
 
-    def __init__(self, *_topics: str, max_poll_records: int = 20, **_options: Any) -> None:
+    def __init__(
+        self,
+        *_topics: str,
+        max_poll_records: int = 20,
+        isolation_level: str = "read_committed",
+        **_options: Any,
+    ) -> None:
         self._network: Network = owner.get().network
         self._broker = self._network.broker
         self._at_most = max_poll_records
+        self._committed_only = isolation_level == "read_committed"
         self._positions: dict[TopicPartition, int] = {}
         self._assigned: set[TopicPartition] = set()
 
@@ -257,7 +264,8 @@ class FakeReader:
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         asked = list(partitions)
-        return await self._network.ask(lambda: {tp: self._broker.stable_end(tp) for tp in asked})
+        end_of = self._broker.stable_end if self._committed_only else self._broker.written_end
+        return await self._network.ask(lambda: {tp: end_of(tp) for tp in asked})
 
 
 class FakeAdmin:

@@ -92,6 +92,38 @@ class Interrupted(World):
         self._judge_held(self._folded())
 
 
+class LostAgain(World):
+    """A worker that may accept a loss, a loss while it runs, and another assignment."""
+
+    def __init__(self) -> None:
+        plan = small_plan()
+        super().__init__(
+            dataclasses.replace(plan, workers=1, records=0, settings={**plan.settings, "accept_loss": True})
+        )
+        self.ended: BaseException | None = None
+
+    async def _load(self) -> None:
+        for number in range(10):
+            for partition in range(self.plan.partitions):
+                self.broker.append(TopicPartition("one", partition), b"key-%d" % partition, b"%d" % number)
+        await asyncio.sleep(WHILE_S)
+        (worker,) = self.processes
+        emptied(self.broker)
+        self.group.leave(worker)
+        self.group.join(worker)
+        await asyncio.sleep(WHILE_S)
+        self.ended = _failure(worker)
+
+    def _judge(self) -> None:
+        """What is lost is lost."""
+
+
+def test_a_loss_is_accepted_at_the_first_assignment_alone() -> None:
+    world = LostAgain()
+    world.run()
+    assert isinstance(world.ended, ChangelogLostError)
+
+
 def _failure(process: Process) -> BaseException | None:
     return process.app.failure if hasattr(process, "app") else None
 

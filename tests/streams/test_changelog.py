@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.protocol.metadata import MetadataRequest_v5
+from signaalwissel.streams import topic_ids
 from signaalwissel.streams.changelog import ChangelogReader
 from signaalwissel.streams.cluster import Cluster
-from signaalwissel.streams.positions import Log, Origin
+from signaalwissel.streams.positions import UNKNOWN_ID, Log, Origin
 from signaalwissel.streams.rocks import RocksState
 from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.table import PartitionState, TableState
@@ -115,6 +117,30 @@ def test_a_state_of_another_topic_of_the_same_name_is_read_anew_although_it_lies
     asyncio.run(run())
     assert dict(state.items.items()) == {b"a": b"1", b"b": b"1", b"c": b"1"}
     assert state.next_offset == 4
+    state.close()
+
+
+@pytest.mark.parametrize("store", ["memory", "disk"])
+def test_the_first_id_that_a_broker_tells_is_taken_over_and_nothing_is_read_anew(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    tp = TopicPartition(bench.changelog, 0)
+    state: TableState = PartitionState() if store == "memory" else RocksState(tmp_path / "state" / "0")
+
+    async def run() -> None:
+        await write(bench, [(b"a", b"1")], commit=True)
+        with monkeypatch.context() as before_ids:
+            before_ids.setattr(topic_ids._TopicIds, "_CLASSES", (MetadataRequest_v5,))
+            assert await read(bench, {tp: state}) == {0}
+        assert state.origin == Origin(UNKNOWN_ID, 0)
+        state.items[b"only here"] = b"1"
+        state.reached(2)
+        assert await read(bench, {tp: state}) == set()
+
+    asyncio.run(run())
+    assert dict(state.items.items()) == {b"a": b"1", b"only here": b"1"}
+    assert state.origin is not None
+    assert state.origin.topic_id != UNKNOWN_ID
     state.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.structs import OffsetAndMetadata, TopicPartition
+from signaalwissel.streams.rocks import FRESH_S, RocksState
 
 from tests.streams.engine_support import Bench, Worker, wait_until
 
@@ -74,6 +76,81 @@ def test_a_changelog_that_is_lost_is_an_error_until_the_loss_is_accepted(
     assert handle(bench, start_worker, **settings, accept_loss=True)["losses_accepted"] == 1
     assert numbers(bench)[10:] == [b"%d" % number for number in range(1, 6)]
     assert handle(bench, start_worker, **settings)["losses_accepted"] == 0
+
+
+def stores(folder: Path, pattern: str) -> dict[bytes, bytes]:
+    """What all stores hold of which the folder's name matches."""
+    held: dict[bytes, bytes] = {}
+    for place in folder.glob(f"*/{pattern}"):
+        state = RocksState(place)
+        held |= dict(state.items.items())
+        state.close()
+    return held
+
+
+def make_old(folder: Path) -> None:
+    for place in folder.glob("*/[0-9]"):
+        state = RocksState(place, lambda: time.time() - 2 * FRESH_S)
+        state.caught_up()
+        state.close()
+
+
+@pytest.mark.parametrize("age", ["fresh", "old"])
+def test_a_store_whose_changelog_is_lost_is_left_alone_and_set_aside_where_the_loss_is_accepted(
+    bench: Bench, start_worker: Start, tmp_path: Path, age: str
+) -> None:
+    folder = tmp_path / "state"
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    handle(bench, start_worker, state_dir=str(folder))
+    if age == "old":
+        make_old(folder)
+    admin = KafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    try:
+        made_anew(admin, bench)
+    finally:
+        admin.close()
+    assert start_worker(bench.plan(state_dir=str(folder))).wait() == 1
+    assert stores(folder, "[0-9]") == {b"same": b"10"}
+    handle(bench, start_worker, state_dir=str(folder), accept_loss=True)
+    assert stores(folder, "[0-9]") == {}
+    assert stores(folder, "*.lost-1") == {b"same": b"10"}
+
+
+def test_a_changelog_that_an_open_transaction_holds_back_is_not_told_as_lost(
+    bench: Bench, start_worker: Start
+) -> None:
+    name = bench.changelog.removeprefix(bench.prefix)
+    bench.write(name, [(b"same", b"never")], transactional=True, end="leave open")
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    handle(bench, start_worker)
+    worker = start_worker(bench.plan(broker_timeout_s=3.0, accept_loss=True))
+    assert worker.wait() == 1
+    assert "a transaction holds the changelog back: what begins at offset 0 never ended" in worker.text
+
+    bench.write(name, [(b"same", b"never")], transactional=True, end="abort")
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10, 15)])
+    assert handle(bench, start_worker)["losses_accepted"] == 0
+    assert numbers(bench) == [b"%d" % number for number in range(1, 16)]
+
+
+def test_a_partition_at_rest_that_an_older_version_committed_is_noted_as_soon_as_it_is_taken_over(
+    bench: Bench, start_worker: Start
+) -> None:
+    bench.write("in", [(b"same", b"%d" % i) for i in range(10)])
+    handle(bench, start_worker)
+    admin = KafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    try:
+        offsets = {
+            tp: OffsetAndMetadata(at.offset, "1700000000000", -1) for tp, at in bench._committed().items()
+        }
+        admin.alter_group_offsets(bench.app_id, offsets)
+        handle(bench, start_worker)
+        made_anew(admin, bench)
+    finally:
+        admin.close()
+    worker = start_worker(bench.plan())
+    assert worker.wait() == 1
+    assert "another topic of the same name" in worker.text
 
 
 def test_offsets_that_an_older_version_or_an_operator_committed_are_taken_without_a_check(

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from signaalwissel.streams.positions import Log, Note, Origin, Position, read_note, read_origin, unmet
+from signaalwissel.streams.positions import (
+    UNKNOWN_ID,
+    Log,
+    Note,
+    Origin,
+    Position,
+    read_note,
+    read_origin,
+    unmet,
+)
 
 KNOWN = Position(Origin("a1", 3, losses=1), 10)
 
@@ -47,10 +56,29 @@ def test_an_origin_is_read_as_it_was_written() -> None:
         pytest.param(Log(Origin("a1", 10), 10), False, id="it was emptied"),
         pytest.param(Log(Origin("b2", 3), 10), False, id="made anew, and as long as before"),
         pytest.param(Log(Origin("b2", 0), 99), False, id="made anew, and longer than before"),
+        pytest.param(Log(Origin(UNKNOWN_ID, 3), 10), True, id="a broker that tells no ids"),
+        pytest.param(Log(Origin(UNKNOWN_ID, 4), 99), False, id="no ids, and its beginning was deleted"),
     ],
 )
 def test_a_changelog_holds_what_it_held_from_the_same_beginning_on(log: Log, holds: bool) -> None:
     assert KNOWN.still_in(log) is holds
+
+
+def test_the_first_id_that_a_broker_tells_is_no_loss() -> None:
+    assert Position(Origin(UNKNOWN_ID, 3), 10).still_in(Log(Origin("a1", 3), 10))
+
+
+@pytest.mark.parametrize(
+    ("log", "lacks"),
+    [
+        (Log(Origin("a1", 3), 9), True),
+        (Log(Origin("a1", 3), 10), False),
+        (Log(Origin("a1", 4), 9), False),
+        (Log(Origin("b2", 3), 9), False),
+    ],
+)
+def test_a_changelog_lacks_its_end_alone_where_it_begins_as_it_did(log: Log, lacks: bool) -> None:
+    assert KNOWN.lacks_end_alone(log) is lacks
 
 
 def test_a_changelog_that_held_nothing_has_nothing_to_lose() -> None:

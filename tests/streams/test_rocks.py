@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signaalwissel.streams.errors import StateFolderTaken, StateStoreFailed
-from signaalwissel.streams.positions import Origin
+from signaalwissel.streams.positions import UNKNOWN_ID, Origin
 from signaalwissel.streams.rocks import FRESH_S, RocksState
 
 BEGAN_S = 1_700_000_000.0
@@ -114,16 +114,22 @@ def seen(folder: Path, at_s: float) -> tuple[dict[bytes, bytes], int]:
 
 
 @pytest.mark.parametrize(
-    ("later_s", "kept"),
-    [(0, True), (FRESH_S, True), (FRESH_S + 1, False), (-1, False), (-FRESH_S * 4, False)],
+    ("later_s", "old"),
+    [(0, False), (FRESH_S, False), (FRESH_S + 1, True), (-1, True), (-FRESH_S * 4, True)],
 )
-def test_a_store_that_is_too_old_or_from_the_future_is_read_anew(
-    folder: Path, later_s: float, kept: bool
+def test_a_store_that_is_too_old_or_from_the_future_is_old_until_it_is_begun_anew(
+    folder: Path, later_s: float, old: bool
 ) -> None:
     with opened(folder) as state:
+        state.restart(ORIGIN)
         state.items[b"a"] = b"1"
         state.reached(7)
-    assert seen(folder, BEGAN_S + later_s) == (({b"a": b"1"}, 7) if kept else ({}, 0))
+    with opened(folder, BEGAN_S + later_s) as state:
+        assert state.old is old
+    assert seen(folder, BEGAN_S) == ({b"a": b"1"}, 7)
+    with opened(folder, BEGAN_S + later_s) as state:
+        state.restart(ORIGIN)
+        assert (state.old, state.next_offset, dict(state.items.items())) == (False, 3, {})
 
 
 def test_a_store_whose_log_was_not_read_to_its_end_grows_old(folder: Path) -> None:
@@ -132,7 +138,8 @@ def test_a_store_whose_log_was_not_read_to_its_end_grows_old(folder: Path) -> No
         state.reached(7)
     with opened(folder, BEGAN_S + FRESH_S - 10) as state:
         state.apply([change(b"a", b"1")], 8)
-    assert seen(folder, BEGAN_S + FRESH_S + 10) == ({}, 0)
+    with opened(folder, BEGAN_S + FRESH_S + 10) as state:
+        assert state.old
 
 
 def test_a_store_whose_log_was_read_to_its_end_is_new_again(folder: Path) -> None:
@@ -142,7 +149,8 @@ def test_a_store_whose_log_was_read_to_its_end_is_new_again(folder: Path) -> Non
     with opened(folder, BEGAN_S + FRESH_S - 10) as state:
         state.apply([change(b"a", b"1")], 8)
         state.caught_up()
-    assert seen(folder, BEGAN_S + FRESH_S + 10) == ({b"a": b"1"}, 8)
+    with opened(folder, BEGAN_S + FRESH_S + 10) as state:
+        assert not state.old
 
 
 def test_a_store_knows_after_a_restart_which_log_it_is_a_part_of(folder: Path) -> None:
@@ -161,6 +169,44 @@ def test_a_store_knows_after_a_restart_which_log_it_is_a_part_of(folder: Path) -
         assert dict(state.items.items()) == {}
 
 
+@pytest.mark.parametrize("later_s", [0, FRESH_S + 1], ids=["fresh", "old"])
+def test_what_a_store_held_of_a_changelog_that_is_lost_is_set_aside_under_a_name_that_is_free(
+    folder: Path, later_s: float
+) -> None:
+    before = folder.with_name("0.lost-1")
+    before.mkdir(parents=True)
+    with opened(folder) as state:
+        state.restart(ORIGIN)
+        state.items[b"a"] = b"1"
+        state.reached(7)
+    with opened(folder, BEGAN_S + later_s) as state:
+        state.restart(ORIGIN._replace(losses=1))
+        assert dict(state.items.items()) == {}
+    assert seen(folder.with_name("0.lost-2"), BEGAN_S) == ({b"a": b"1"}, 7)
+    assert list(before.iterdir()) == []
+
+
+def test_a_store_that_is_merely_old_or_empty_leaves_nothing_behind(folder: Path) -> None:
+    with opened(folder) as state:
+        state.restart(ORIGIN)
+        state.restart(Origin("b2", 0))
+        state.items[b"a"] = b"1"
+        state.reached(7)
+    with opened(folder, BEGAN_S + FRESH_S + 1) as state:
+        state.restart(Origin("b2", 0))
+    assert sorted(found.name for found in folder.parent.iterdir()) == ["0", "0.lock"]
+
+
+def test_a_store_is_told_once_which_topic_its_log_is_and_keeps_its_entries(folder: Path) -> None:
+    with opened(folder) as state:
+        state.restart(Origin(UNKNOWN_ID, 3))
+        state.items[b"a"] = b"1"
+        state.reached(7)
+        state.identified(ORIGIN)
+    with opened(folder) as state:
+        assert (state.origin, dict(state.items.items())) == (ORIGIN, {b"a": b"1"})
+
+
 def test_two_workers_cannot_share_a_folder(folder: Path, state: RocksState) -> None:
     with pytest.raises(StateFolderTaken, match="SIGNAALWISSEL_STATE_DIR"):
         RocksState(folder)
@@ -172,6 +218,17 @@ def test_a_store_that_cannot_be_opened_is_told_with_its_folder_and_what_to_do(fo
     (folder / "CURRENT").write_text("no manifest\n")
     with pytest.raises(StateStoreFailed, match=r"changelog/0: .* delete this folder"):
         RocksState(folder)
+
+
+@pytest.mark.parametrize("through", [list, lambda items: list(items.items())], ids=["keys", "entries"])
+def test_a_store_that_cannot_be_read_through_is_told_with_its_folder(state: RocksState, through: Any) -> None:
+    def broken(**_options: Any) -> None:
+        raise Exception("IO error")  # noqa: TRY002 as RocksDB does
+
+    disk, state.items.disk = state.items.disk, SimpleNamespace(keys=broken, items=broken)
+    with pytest.raises(StateStoreFailed, match=r"changelog/0: .*read through: IO error"):
+        through(state.items)
+    state.items.disk = disk
 
 
 @pytest.fixture
