@@ -1,5 +1,7 @@
 """`database migrate|show|grant`: the schema of the database, brought up to date or looked at, and who may do what in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ from signaalwissel.sinks.access import schema_version
 from signaalwissel.sinks.database import database_away, migrate, open_engine
 from signaalwissel.sinks.database_grants import grant_roles, granted_roles, keep_longer
 from signaalwissel.sinks.database_roles import RIGHTS
+from signaalwissel.sinks.schema_upgrade import Upgraded
 from signaalwissel.sinks.settings import ServiceAway as SinkServiceAway
 from signaalwissel.sinks.settings import SinkError
 
@@ -30,7 +33,8 @@ def migrate_(
 
     A sink does the same when it starts as the owner of the tables; this does it beforehand, and alone. Roles that
     `grant` made get their rights on what is new. With POLICY_DIR the database also keeps the audit trail from everybody
-    for at least the longest period of any policy. A database that a newer version has migrated stays as it is.
+    for at least the longest period of any policy: a policy that cannot be read ends it when the schema is there. A database
+    that a newer version has migrated stays as it is.
 
     Example: SIGNAALWISSEL_DATABASE_URL=postgresql://app@db/app signaalwissel database migrate
     """
@@ -40,23 +44,18 @@ def migrate_(
         return
     settings = environment.settings()
     url = runtime.database_url(settings)
-    kept_days = runtime.audit_kept_days(settings)
-    try:
+    with _told():
         done = migrate(url)
-        longer = not done.newer and _granted_anew(url, kept_days)
-    except SinkServiceAway as error:
-        raise ServiceAway(str(error)) from error
-    except SinkError as error:
-        raise UsageFailure(str(error)) from error
+        if not done.newer:
+            _grant_anew(url)
+    if not as_json:
+        print(_migrated(done))
+    # After the schema: programs that wait for it must not wait for somebody to mend a policy.
+    kept_days = None if done.newer else runtime.audit_kept_days(settings)
+    longer = kept_days is not None and _kept_longer(url, kept_days)
     if as_json:
-        print(dump(done._asdict()))
-    elif done.newer:
-        print(f"version {done.now}, of a newer program: left as it is")
-    elif done.before == done.now:
-        print(f"version {done.now} already")
-    else:
-        print(f"from {'nothing' if done.before is None else f'version {done.before}'} to version {done.now}")
-    if longer and not as_json:
+        print(dump({**done._asdict(), "audit_kept_days": kept_days}))
+    elif longer:
         print(f"the audit trail is kept from everybody for {kept_days} days")
 
 
@@ -118,20 +117,38 @@ def grant(
         print(f"the audit trail {'would be' if dry_run else 'is'} kept from everybody for {kept_days} days")
 
 
+def _migrated(done: Upgraded) -> str:
+    if done.newer:
+        return f"version {done.now}, of a newer program: left as it is"
+    if done.before == done.now:
+        return f"version {done.now} already"
+    return f"from {'nothing' if done.before is None else f'version {done.before}'} to version {done.now}"
+
+
 def _grant(url: str, kept_days: int | None) -> None:
-    try:
-        with database_away():
-            grant_roles(open_engine(url, name="signaalwissel-database"), kept_days)
-    except SinkServiceAway as error:
-        raise ServiceAway(str(error)) from error
-    except SinkError as error:
-        raise UsageFailure(str(error)) from error
+    with _told(), database_away():
+        grant_roles(open_engine(url, name="signaalwissel-database"), kept_days)
 
 
-def _granted_anew(url: str, kept_days: int | None) -> bool:
-    """Bring rights and the audit trail's days along; gives whether the trail is kept for longer than before."""
+def _grant_anew(url: str) -> None:
+    """Bring the rights of roles that are there along."""
     engine = open_engine(url, name="signaalwissel-database")
     with database_away():
         if granted_roles(engine):
             grant_roles(engine)
-        return kept_days is not None and keep_longer(engine, kept_days)
+
+
+def _kept_longer(url: str, kept_days: int) -> bool:
+    with _told(), database_away():
+        return keep_longer(open_engine(url, name="signaalwissel-database"), kept_days)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the database, as a command tells them."""
+    try:
+        yield
+    except SinkServiceAway as error:
+        raise ServiceAway(str(error)) from error
+    except SinkError as error:
+        raise UsageFailure(str(error)) from error

@@ -6,8 +6,6 @@ from signaalwissel.console import erasure_ledger, key_service, runtime
 from signaalwissel.console.failures import UsageFailure
 from signaalwissel.console.findings import Finding, fine, listed, wrong
 from signaalwissel.console.settings import Settings
-from signaalwissel.processors.departure import has_left
-from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.processors.subject_ledger import LedgerEntry
 from signaalwissel.sinks.access import Database
@@ -22,9 +20,9 @@ def check_erasures(settings: Settings, engine: Database) -> Iterator[Finding]:
     if file is None or not file.exists():
         return
     try:
-        policies = runtime.policies(settings)
+        policies, departed = runtime.policies(settings), runtime.departed(settings)
     except UsageFailure:
-        # Told already, where the files were looked at.
+        # Told already, where files and database were looked at.
         return
     try:
         entries = erasure_ledger.read(file)
@@ -32,19 +30,25 @@ def check_erasures(settings: Settings, engine: Database) -> Iterator[Finding]:
         yield wrong(_CHECK, str(failure), "mend the file of SIGNAALWISSEL_ERASURE_LEDGER, or put back a copy")
         return
     missing = lacking(engine, in_force(engine, entries, policies))
-    left = _left(settings, policies, {entry.municipality for entry in missing})
-    count = _erasures(entry for entry in missing if entry.municipality not in left)
-    beyond = _erasures(entry for entry in missing if entry.municipality in left)
-    if count:
+    keyless = _keyless(settings, {entry.municipality for entry in missing})
+    lost, left = keyless - departed, keyless & departed
+    if stopped := _erasures(entry for entry in missing if entry.municipality in lost):
+        yield wrong(
+            _CHECK,
+            f"the database lacks {stopped} of {listed(sorted(lost))}, of which there are no keys: no sink starts",
+            "put the keys back from their own backup, then start the sink anew; name it in SIGNAALWISSEL_DEPARTED if it left"
+            " and its keys are gone for good; see docs/operations.md, Erased residents",
+        )
+    if count := _erasures(entry for entry in missing if entry.municipality not in keyless):
         yield wrong(
             _CHECK,
             f"the database lacks {count} that {file} has, as a restored backup does",
             f"start the sink anew, or run `signaalwissel subject ledger apply {file}`",
         )
-    if beyond:
+    if beyond := _erasures(entry for entry in missing if entry.municipality in left):
         yield wrong(
             _CHECK,
-            f"{beyond} of {listed(sorted(left))} are not done in whole: neither policy nor keys are there any more",
+            f"{beyond} of {listed(sorted(left))} are not done in whole: it left and its keys are gone",
             "put its keys back from their own backup and run `signaalwissel subject ledger apply`; without them what is left"
             " goes when its period is over; see docs/operations.md, Erased residents",
         )
@@ -52,11 +56,14 @@ def check_erasures(settings: Settings, engine: Database) -> Iterator[Finding]:
         yield fine(_CHECK, "every erasure of the ledger is done in this database")
 
 
-def _left(settings: Settings, policies: Policies, codes: Collection[str]) -> set[str]:
-    """The municipalities that left; none where the keys cannot be looked at, which is told elsewhere."""
+def _keyless(settings: Settings, codes: Collection[str]) -> set[str]:
+    """The municipalities without keys; none where the keys cannot be looked at, which is told elsewhere."""
+    if settings.every_municipality:
+        # To ask for keys would make them.
+        return set()
     try:
         keys = key_service.provider(settings)
-        return {code for code in codes if has_left(code, policies, keys)}
+        return {code for code in codes if not keys.knows(code)}
     except (UsageFailure, KeyUnavailable):
         return set()
 

@@ -64,7 +64,7 @@ def tell_out_of_reach(done: Reapplied) -> None:
     """Log which erasures are not done in whole, as their municipality left and its keys are gone."""
     for municipality, count in sorted(done.out_of_reach.items()):
         log.warning(
-            "municipality %s has neither policy nor keys: of %d erasures that this database lacks something may be left "
+            "municipality %s left and has no keys: of %d erasures that this database lacks something may be left "
             "that nobody can find without its keys; see docs/operations.md, Erased residents",
             municipality, count,
         )  # fmt: skip

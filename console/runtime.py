@@ -114,7 +114,20 @@ def sink_settings(settings: Settings, instance: int = 0, instances: int = 1) -> 
         open_klant=open_klant_settings(settings),
         processing_log=processing_log_settings(settings),
         feedback=feedback_settings(settings),
+        departed=departed(settings),
     )
+
+
+def departed(settings: Settings) -> frozenset[str]:
+    """The municipalities that left for good; UsageFailure where one of them has a policy, as only who is here has one."""
+    named = frozenset(code.strip() for code in (settings.departed or "").split(",") if code)
+    known = policies(settings)
+    if here := sorted(code for code in named if known.get(code) is not None):
+        raise UsageFailure(
+            f"SIGNAALWISSEL_DEPARTED names {', '.join(here)}, of which there is a policy: take the code out of the"
+            " setting, or the policy away if the municipality left"
+        )
+    return named
 
 
 def processing_log_settings(settings: Settings) -> ProcessingLogSettings | None:

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     )
     event_source: str = "urn:nld:signaalwissel"
     erasure_ledger: Path | None = None
+    departed: str | None = Field(default=None, pattern=r"^[0-9]{4}( *, *[0-9]{4})*$", max_length=4000)
     clock: str = Field(default="database", pattern="^(database|off)$")
     state_store: str = Field(default="memory", pattern="^(memory|rocksdb)$")
     state_dir: Path | None = None

@@ -56,8 +56,9 @@ def apply(
 ) -> None:
     """Do again, in a restored database, every erasure that it lacks. Ends with 1 in a dry run that finds any.
 
-    Of a municipality that has neither policy nor keys only what lies under match keys can be found: where something may
-    be left, `out_of_reach` says of how many erasures, and it ends with 1 too.
+    Of a municipality that SIGNAALWISSEL_DEPARTED names and that has no keys only what lies under match keys can be found:
+    where something may be left, `out_of_reach` says of how many erasures, and it ends with 1 too. Keys of any other that
+    are not there stop it.
 
     Tasks are numbered on from what `tasks` holds first, so Kafka must answer; a dry run does without.
     A sink does the same at its start with the file that SIGNAALWISSEL_ERASURE_LEDGER names.

@@ -1,13 +1,13 @@
 """Whether a task, as readers of `tasks` have it, is of somebody who was erased (after a restore that lacks the task).
 
 In: the erasure ledger, the keys under which its ids were made, what is known of trajectories. Out: yes or no. Keys are
-asked for when a task of their municipality comes: another municipality's, which may be gone, stop nobody. Of one that left,
-keys and all, nobody can tell which tasks are of the erased: none of its tasks is told anew.
+asked for when a task of their municipality comes: another municipality's, which may be gone, stop nobody.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from signaalwissel.processors.departure import ledger_ids
 from signaalwissel.processors.followup_tasks import ENDED
 from signaalwissel.processors.identifiers import signal_ref
 from signaalwissel.processors.sealing import KeyProvider
@@ -30,7 +30,6 @@ class ErasedTasks:
         entries: The whole ledger.
         keys: Give the keyed hash of a municipality.
         clients: What is known of a trajectory.
-        left: Whether a municipality left, and its keys are gone for good.
 
     Raises:
         KeyUnavailable: A key cannot be had now.
@@ -41,7 +40,6 @@ class ErasedTasks:
         entries: Iterable[LedgerEntry],
         keys: KeyProvider,
         clients: CountClients,
-        left: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._gone: defaultdict[str, set[bytes]] = defaultdict(set)
         for entry in entries:
@@ -49,7 +47,6 @@ class ErasedTasks:
                 self._gone[entry.municipality].add(entry.opaque)
         self._keys = keys
         self._clients = clients
-        self._left = left
         self._ids: dict[str, LedgerIds] = {}
 
     def __call__(self, event: TaskEvent) -> bool:
@@ -57,8 +54,6 @@ class ErasedTasks:
         of = event.municipality
         if of not in self._gone:
             return False
-        if self._left(of):
-            return True
         ids, gone = self._ids_of(of), self._gone[of]
         if event.signals:
             refs = [signal_ref(of, one.partner_id, one.signal_id, one.received_at) for one in event.signals]
@@ -74,5 +69,5 @@ class ErasedTasks:
 
     def _ids_of(self, municipality: str) -> LedgerIds:
         if municipality not in self._ids:
-            self._ids[municipality] = LedgerIds(self._keys.pseudonym_keys(municipality).hashed)
+            self._ids[municipality] = ledger_ids(municipality, self._keys)
         return self._ids[municipality]

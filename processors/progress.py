@@ -40,12 +40,15 @@ class Standing:
         moved: A number that changes whenever some of it was done for good.
         unready: Why the process does not do its full work now; empty when it does.
         parts: What must move by itself, whatever else does; only what is due.
+        resting: Parts that nobody can move now, by name, with their numbers: their clocks stand still until they are
+            looked at again.
     """
 
     due: str | None
     moved: int
     unready: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    resting: Mapping[str, int] = field(default_factory=dict)
 
 
 class Clock(NamedTuple):
@@ -64,7 +67,7 @@ class Idle:
         at_s: When it was last looked at, by a clock that never goes back.
         moved: The number that was seen then.
         whole_s: Seconds in which nothing at all was done, as far as they count.
-        parts: The parts that were due then, by name.
+        parts: The parts that were due then, or rested, by name.
         due: What has waited longest of all that was due then; None when nothing was.
     """
 
@@ -84,7 +87,10 @@ class Idle:
         counted = min(max(at_s - self.at_s, 0.0), COUNTED_GAP_S)
         stands = found.due is not None and found.moved == self.moved
         whole_s = self.whole_s + counted if stands else 0.0
-        parts = {part.name: self._clock(part, counted) for part in found.parts}
+        resting = {
+            name: clock for name, clock in self.parts.items() if found.resting.get(name) == clock.moved
+        }
+        parts = resting | {part.name: self._clock(part, counted) for part in found.parts}
         whole = [] if found.due is None else [Clock(found.due, found.moved, whole_s)]
         longest = max([*whole, *parts.values()], key=attrgetter("idle_s"), default=None)
         return Idle(at_s, found.moved, whole_s, parts, None if longest is None else longest.due)

@@ -5,7 +5,8 @@ those that are not in the backup a mark in the outbox, already sent, from which 
 read anew from `decisions` comes between its partitions in another order: under a number that readers know, it would be
 taken for the same version again and be dropped. Tasks that were destroyed, by themselves or with their trajectory, are
 nobody's: a tombstone says so, and nothing of them comes back. Nor does a task of which readers have that an erasure
-cancelled it: what is read anew of it keeps numbers that they know, until the erasure is read too.
+cancelled it: what is read anew of it keeps numbers that they know, until the erasure is read too. Of a municipality that
+left, keys and all, nobody can tell which tasks are of the erased: those that the backup lacks stay as readers have them.
 """
 
 import logging
@@ -91,15 +92,20 @@ def go_on_from_published(
         return 0
     lock_tasks(connection)
     lacking = _unknown(connection, [one for one in published if not cancelled_by_erasure(one)])
+    numbered = 0
     for part in _parts(lacking):
         here = set(connection.execute(_GO_ON, _asked(part)).scalars())
-        _keep_absent(connection, [one for one in part if one.task_id not in here], settings, erased)
-    if lacking:
+        absent = [
+            one for one in part if one.task_id not in here and one.municipality not in settings.departed
+        ]
+        _keep_absent(connection, absent, settings, erased)
+        numbered += len(here) + len(absent)
+    if numbered:
         log.warning(
             "Kafka has later versions of %d tasks than the database, as after a restore; they go on from these",
-            len(lacking),
+            numbered,
         )
-    return len(lacking)
+    return numbered
 
 
 def _keep_absent(

@@ -59,6 +59,7 @@ class SinkSettings:
         open_klant: How tasks are handed over to Open Klant; None: they are not.
         processing_log: Where the processing log goes; None: it stays in the database.
         feedback: How partners are told by channels of their own; None: they are not.
+        departed: The municipalities that left for good, keys and all: codes.
     """
 
     bootstrap: str
@@ -79,6 +80,7 @@ class SinkSettings:
     open_klant: OpenKlantSettings | None = None
     processing_log: ProcessingLogSettings | None = None
     feedback: FeedbackSettings | None = None
+    departed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not 0 <= self.instance < self.instances:

@@ -3,8 +3,8 @@
 Flows in: entries of the ledger, from a file that lies elsewhere. Flows out: the erasures that the database lacks, done
 again in it. Intake and matcher were not restored, or get the commands once more: they drop what they have.
 
-An erasure of a municipality that left, keys and all, stops no other one: what is his for certain without keys goes
-(`subject_unkeyed`), and what the ledger says beyond that stays lacking, so that it is told each time.
+An erasure of a municipality that is said to have left, keys and all, stops no other one: what is his for certain without
+keys goes (`subject_unkeyed`), and what the ledger says beyond that stays lacking, so that it is told each time.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from signaalwissel.processors.clients import fold_clients
-from signaalwissel.processors.departure import has_left
+from signaalwissel.processors.departure import has_left, ledger_ids
 from signaalwissel.processors.erased_tasks import ErasedTasks
 from signaalwissel.processors.policy import Policies
 from signaalwissel.processors.processing_lines import Line, Subject, resident, trace_from
@@ -106,9 +106,8 @@ def erase_again(
         SinkError: Kafka refuses, or does not show `tasks`.
         KeyUnavailable: A key cannot be had now.
     """
-    left = partial(has_left, policies=policies, keys=keys)
     with engine.begin() as connection:
-        erased = ErasedTasks(entries, keys, partial(_clients, connection), left)
+        erased = ErasedTasks(entries, keys, partial(_clients, connection))
         go_on_from_published(connection, settings, erased, needs_topic=True)
     return reapply(engine, entries, keys, settings, policies)
 
@@ -132,8 +131,8 @@ def reapply(
         engine: The restored database.
         entries: The whole ledger.
         keys: Give the keyed hash by which things are found; nothing is opened.
-        settings: Topics and CloudEvents source.
-        policies: Say who left, and which processing activities are whose.
+        settings: Topics and CloudEvents source, and who left.
+        policies: Say which processing activities are whose.
 
     Raises:
         KeyUnavailable: A key of a municipality that did not leave cannot be had now.
@@ -146,7 +145,7 @@ def reapply(
         destruction = Destruction(connection, ledger, Why.ERASED)
         missing = unknown_to(entries, subject_ledger_store.stored(connection))
         for municipality, told in _by_municipality(missing).items():
-            left = has_left(municipality, policies, keys)
+            left = has_left(municipality, settings.departed, keys)
             found = _unkeyed(connection, municipality, told) if left else _keyed(connection, keys, told)
             for one in found:
                 erase(destruction, one.holdings, one.erasure, one.done, settings)
@@ -185,7 +184,7 @@ def _by_erasure(
 def _keyed(connection: Connection, keys: KeyProvider, entries: Sequence[LedgerEntry]) -> Iterator[_Found]:
     """The erasures of one municipality, each looked for when those before it are done."""
     municipality = entries[0].municipality
-    again = _Again(connection, LedgerIds(keys.pseudonym_keys(municipality).hashed), municipality)
+    again = _Again(connection, ledger_ids(municipality, keys), municipality)
     for erasure, own in _by_erasure(entries):
         yield _Found(erasure, again.holdings(own), own)
 

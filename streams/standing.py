@@ -7,12 +7,16 @@ hang, and must not be needed for finding that out.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiokafka import TopicPartition
 from signaalwissel.processors.progress import Part, Standing, record_age_ms
 from signaalwissel.streams.app import LOOK_S, ChunkApp
 from signaalwissel.streams.clock import now_ms
+
+TURNS = 4
+"""Partitions wait for the turns of so many at most. Nearly every busy partition has something that is not committed yet:
+one that stands still beside many of them must be found all the same."""
 
 LOOK_OVERDUE_S = 2 * LOOK_S
 """The app's loop looks at the ends of the logs more often than that, or waits for the broker, which has a bound."""
@@ -23,13 +27,16 @@ def standing_of(app: ChunkApp) -> Standing:
 
     The whole moves when anything is committed or restored. Beside it each partition must move by itself, from what is
     committed to the end of its log (the last stable offset): a busy one says nothing about the one beside it. And what
-    looks at these ends must go on, or nothing would ever be due again.
+    looks at these ends must go on, or nothing would ever be due again. While partitions are taken over the clocks of
+    those that were read until then stand still: a rebalance moves nothing, and must not make a stuck one look fresh.
     """
     stats = app.stats
     behind = _uncommitted(app)
     parts = (*_partitions(app, behind), *_loop(app))
     # Commits of sweeps do not count: they go on while nothing is read.
-    return Standing(_due(app, behind), stats.advances + stats.recovered, tuple(_unready(app)), parts)
+    return Standing(
+        _due(app, behind), stats.advances + stats.recovered, tuple(_unready(app)), parts, _resting(app)
+    )
 
 
 def _due(app: ChunkApp, behind: dict[TopicPartition, int]) -> str | None:
@@ -57,9 +64,19 @@ def _partitions(app: ChunkApp, behind: dict[TopicPartition, int]) -> Iterator[Pa
         return  # nobody reads them until they are taken over
     committed = app.stats.committed_offsets.copy()
     for tp, count in behind.items():
-        place = f"{tp.topic}[{tp.partition}]"
-        told = f"{count} records of {place} are to be read and committed"
-        yield Part(place, told, committed.get(tp, 0), turns=len(behind))
+        told = f"{count} records of {_place(tp)} are to be read and committed"
+        yield Part(_place(tp), told, committed.get(tp, 0), turns=min(len(behind), TURNS))
+
+
+def _resting(app: ChunkApp) -> Mapping[str, int]:
+    """The partitions that were read until they are taken over anew, and what is committed of each."""
+    if not app.stats.in_recovery:
+        return {}
+    return {_place(tp): offset for tp, offset in app.stats.committed_offsets.copy().items()}
+
+
+def _place(tp: TopicPartition) -> str:
+    return f"{tp.topic}[{tp.partition}]"
 
 
 def _loop(app: ChunkApp) -> Iterator[Part]:
@@ -80,7 +97,7 @@ def _unready(app: ChunkApp) -> Iterator[str]:
         yield "the cold-start gate is shut: signals wait for trajectories"
     late = sorted(tp for tp, behind in app.stats.lag().items() if behind and _too_old(app, tp))
     if late:
-        places = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in late)
+        places = ", ".join(map(_place, late))
         yield f"the oldest unread record has waited for more than half the retention: {places}"
 
 

@@ -53,7 +53,12 @@ def packaged_policies(folder: Path) -> str:
 
 def test_an_empty_database_is_brought_up_to_date_and_then_left_alone(program: Program) -> None:
     assert program("show").returncode == 1
-    assert json.loads(program("migrate", "--json").stdout) == {"before": None, "now": NEWEST, "newer": False}
+    assert json.loads(program("migrate", "--json").stdout) == {
+        "before": None,
+        "now": NEWEST,
+        "newer": False,
+        "audit_kept_days": None,
+    }
     again = program("migrate")
     assert (again.returncode, again.stdout) == (0, f"version {NEWEST} already\n")
     shown = program("show", "--json")
@@ -122,6 +127,23 @@ def test_migrate_keeps_the_audit_trail_for_the_longest_period_of_the_policies_th
     assert told == f"version {NEWEST} already\nthe audit trail is kept from everybody for 2352 days\n"
     assert kept_days(program) == 2352
     assert program("migrate", SIGNAALWISSEL_POLICY_DIR=policies).stdout == f"version {NEWEST} already\n"
+
+
+def test_migrate_makes_the_schema_before_it_reads_the_policies_and_then_ends_with_their_error(
+    program: Program, tmp_path: Path
+) -> None:
+    (tmp_path / "default.toml").write_text("geen = TOML =", "utf-8")
+    ended = program("migrate", SIGNAALWISSEL_POLICY_DIR=str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (2, f"from nothing to version {NEWEST}\n")
+    assert "default.toml" in ended.stderr
+    assert program("show").returncode == 0
+
+
+def test_migrate_tells_a_program_for_how_long_the_policies_have_the_audit_trail_kept(
+    program: Program, tmp_path: Path
+) -> None:
+    told = program("migrate", "--json", SIGNAALWISSEL_POLICY_DIR=packaged_policies(tmp_path)).stdout
+    assert json.loads(told)["audit_kept_days"] == 2352
 
 
 def test_migrate_never_keeps_the_audit_trail_for_less(program: Program, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ pytestmark = pytest.mark.usefixtures("named_collector")
 
 
 @pytest.mark.parametrize(
-    ("municipality", "fix"),
+    ("municipality", "departed", "fix"),
     [
-        pytest.param(MUNICIPALITY, "start the sink anew", id="of one that is here"),
-        pytest.param("0999", "put its keys back", id="of one without policy and keys"),
+        pytest.param(MUNICIPALITY, None, "start the sink anew", id="of one that is here"),
+        pytest.param("0999", None, "put the keys back from their own backup, then", id="of one without keys"),
+        pytest.param("0999", "0999", "put its keys back", id="of one that left"),
     ],
 )
 def test_an_erasure_of_the_ledger_that_the_database_lacks_is_a_finding(
@@ -28,8 +29,11 @@ def test_an_erasure_of_the_ledger_that_the_database_lacks_is_a_finding(
     bare_environment: pytest.MonkeyPatch,
     tmp_path: Path,
     municipality: str,
+    departed: str | None,
     fix: str,
 ) -> None:
+    if departed is not None:
+        bare_environment.setenv("SIGNAALWISSEL_DEPARTED", departed)
     file = tmp_path / "erasures.jsonl"
     bare_environment.setenv("SIGNAALWISSEL_ERASURE_LEDGER", str(file))
     erased_at = at_noon(date(2026, 3, 9))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from signaalwissel.console import erasure_ledger as ledger_file
 from signaalwissel.console import runtime
+from signaalwissel.processors.sealing import KeyUnavailable
 from signaalwissel.processors.subject_ledger import LedgerEntry, LedgerIds, LedgerKind
 from signaalwissel.schemas.trajectory import TrajectoryEventKind
 from signaalwissel.sinks.subject_tables import erasure_ledger, objections, subject_requests
@@ -136,12 +137,13 @@ def test_a_line_of_a_ledger_that_a_crash_cut_off_is_left_out_and_a_bad_one_is_na
 
 
 LEFT = "0999"
-"""Without policy and keys."""
+"""Without policy and keys, and named as one that left."""
 
 
 @pytest.fixture
-def behind(installation: Installation, tmp_path: Path) -> Path:
+def behind(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A ledger with an erasure in each of two municipalities, of which one left; the database lacks both."""
+    monkeypatch.setenv("SIGNAALWISSEL_DEPARTED", LEFT)
     ids = LedgerIds(installation.keys.pseudonym_keys(MUNICIPALITY).hashed)
     opaque = {MUNICIPALITY: ids.client("T-1", 0), LEFT: b"x" * 16}
     at = at_noon(date(2026, 3, 9))
@@ -165,18 +167,46 @@ def test_the_ledger_s_command_does_what_it_can_beside_a_municipality_that_left_a
     ended = signaalwissel("subject", "ledger", "apply", behind, "--json")
     assert ended.code == 1, ended.err
     assert (ended.json["erasures"], ended.json["out_of_reach"]) == (1, {LEFT: 1})
-    assert f"municipality {LEFT} has neither policy nor keys" in ended.err
+    assert f"municipality {LEFT} left and has no keys" in ended.err
     assert erased(installation) == {MUNICIPALITY: True, LEFT: False}
 
 
 def test_a_sink_starts_beside_a_municipality_that_left_and_warns_of_it(
     installation: Installation, behind: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = installation.settings.model_copy(update={"erasure_ledger": behind})
+    settings = installation.settings.model_copy(update={"erasure_ledger": behind, "departed": LEFT})
     for _ in range(2):
         caplog.clear()
         ledger_file.forget_again(settings, runtime.sink_settings(settings), installation.keys)
-        assert f"municipality {LEFT} has neither policy nor keys" in caplog.text
+        assert f"municipality {LEFT} left and has no keys" in caplog.text
     # Told as it was done, and not again.
     assert "erasures done again" not in caplog.text
     assert erased(installation) == {MUNICIPALITY: True, LEFT: False}
+
+
+def test_keys_that_are_not_there_stop_the_command_and_the_sink_until_somebody_says_that_the_municipality_left(
+    installation: Installation,
+    behind: Path,
+    signaalwissel: CommandLine,
+    bare_environment: pytest.MonkeyPatch,
+) -> None:
+    bare_environment.delenv("SIGNAALWISSEL_DEPARTED")
+    ended = signaalwissel("subject", "ledger", "apply", behind)
+    assert (ended.code, LEFT in ended.err, "SIGNAALWISSEL_DEPARTED" in ended.err) == (3, True, True), (
+        ended.err
+    )
+    settings = installation.settings.model_copy(update={"erasure_ledger": behind})
+    with pytest.raises(KeyUnavailable, match="SIGNAALWISSEL_DEPARTED"):
+        ledger_file.forget_again(settings, runtime.sink_settings(settings), installation.keys)
+    assert erased(installation) == {MUNICIPALITY: False, LEFT: False}
+
+
+def test_who_has_a_policy_cannot_be_said_to_have_left(
+    installation: Installation,
+    behind: Path,
+    signaalwissel: CommandLine,
+    bare_environment: pytest.MonkeyPatch,
+) -> None:
+    bare_environment.setenv("SIGNAALWISSEL_DEPARTED", f"{LEFT}, {MUNICIPALITY}")
+    ended = signaalwissel("subject", "ledger", "apply", behind)
+    assert (ended.code, f"SIGNAALWISSEL_DEPARTED names {MUNICIPALITY}" in ended.err) == (2, True), ended.err

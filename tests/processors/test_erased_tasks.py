@@ -86,10 +86,3 @@ def test_keys_that_are_gone_stop_only_what_is_told_of_their_own_municipality(key
     assert erased(told())
     with pytest.raises(KeyUnavailable):
         erased(told(of=ELSEWHERE))
-
-
-def test_of_a_municipality_that_left_with_its_keys_no_task_is_told_anew(keys: LocalKeys) -> None:
-    gone = LedgerEntry("e-2", LedgerKind.CLIENT, b"x" * 16, ELSEWHERE, AT)
-    erased = ErasedTasks([gone, *clients(keys, 0)], keys, lambda *_: 2, lambda code: code == ELSEWHERE)
-    assert erased(told(of=ELSEWHERE))
-    assert not erased(told())

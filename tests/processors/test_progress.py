@@ -75,6 +75,16 @@ def test_what_has_waited_longest_is_told() -> None:
     assert idle.after(5.0, Standing(None, 6)).due is None
 
 
+def test_the_clock_of_a_part_that_rests_stands_still_and_is_gone_when_the_part_moved_or_went() -> None:
+    idle = Idle(0.0, 0).after(1.0, Standing("all", 1, parts=(Part("one", "work", 7),)))
+    idle = idle.after(6.0, Standing("all", 2, parts=(Part("one", "work", 7),)))
+    rested = idle.after(9.0, Standing("all", 3, resting={"one": 7, "two": 1}))
+    assert (rested.idle_s, set(rested.parts)) == (5.0, {"one"})
+    assert rested.after(11.0, Standing("all", 4, parts=(Part("one", "work", 7),))).idle_s == 7.0
+    assert rested.after(11.0, Standing("all", 4, resting={"one": 8})).parts == {}
+    assert rested.after(11.0, Standing("all", 4)).parts == {}
+
+
 @given(st.floats(COUNTED_GAP_S, 1e6))
 def test_one_long_pause_of_the_process_itself_makes_it_not_stuck(pause_s: float) -> None:
     assert not fold([(1.0, True, True), (pause_s, True, False)]).stuck(BOUND_S)

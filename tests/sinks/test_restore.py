@@ -10,6 +10,7 @@ from signaalwissel.sinks import tombstones
 from signaalwissel.sinks.casebook import TrajectoryKey
 from signaalwissel.sinks.database import migrate
 from signaalwissel.sinks.restored import go_on_from_published
+from signaalwissel.sinks.retention_tables import retention_tombstones
 from signaalwissel.sinks.tables import outbox, tasks
 from sqlalchemy import event as database_event
 
@@ -69,6 +70,18 @@ def test_what_was_destroyed_is_not_taken_for_what_a_backup_lacks(
         destroyed = [TrajectoryKey(MUNICIPALITY, number) for number in ("T-1", "T-2")]
         tombstones.lay(connection, destroyed, date(2026, 3, 1), ())
         assert go_on_from_published(connection, restored.settings) == 0
+
+
+def test_tasks_of_a_municipality_that_left_stay_as_readers_have_them_and_leave_no_tombstone(
+    bench: SinkBench, restored: SinkBench
+) -> None:
+    bench.decide([decision("s-1")])
+    bench.drain()
+    migrate(restored.settings.database_url)
+    settings = restored.settings_with(departed=frozenset({MUNICIPALITY}))
+    with restored.engine.begin() as connection:
+        assert go_on_from_published(connection, settings, lambda _: True) == 0
+    assert (restored.rows(retention_tombstones), restored.rows(outbox)) == ([], [])
 
 
 def statements_of_a_start(restored: SinkBench) -> int:

@@ -1,6 +1,7 @@
 """Erasures that a restored database lacks, of a municipality that left: what is his for certain goes, no other one waits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -35,13 +36,13 @@ class Restored(Office):
     """A restored database; the municipality of its rows left, another one stayed."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
-        super().__init__(database_url, clock=False)
+        super().__init__(database_url, clock=False, departed=frozenset({MUNICIPALITY}))
         self.keys = LocalKeys(folder / "keys")
         self.keys.create(STAYED)
         self.stayed = Policies(POLICY, {STAYED: POLICY})
 
-    def erase_again(self, entries: Sequence[LedgerEntry], policies: Policies | None = None) -> Reapplied:
-        return reapply(self.engine, entries, self.keys, self.settings, policies or self.stayed)
+    def erase_again(self, entries: Sequence[LedgerEntry]) -> Reapplied:
+        return reapply(self.engine, entries, self.keys, self.settings, self.stayed)
 
     def signals(self) -> set[str]:
         """Those of which more than the proof of an erasure is there."""
@@ -107,11 +108,13 @@ def test_an_erasure_of_who_stayed_is_done_beside_one_of_who_left(restored: Resto
     assert restored.state().erased
 
 
-def test_keys_that_are_gone_while_the_policy_is_there_stop_it_all(restored: Restored) -> None:
+def test_keys_that_are_gone_while_nobody_says_that_the_municipality_left_stop_it_all(
+    restored: Restored,
+) -> None:
     restored.store(decision(match_key=OWN))
-    there = Policies(POLICY, {STAYED: POLICY, MUNICIPALITY: POLICY})
-    with pytest.raises(KeyUnavailable):
-        restored.erase_again(ENTRIES, there)
+    restored.settings = replace(restored.settings, departed=frozenset())
+    with pytest.raises(KeyUnavailable, match="SIGNAALWISSEL_DEPARTED"):
+        restored.erase_again(ENTRIES)
     assert restored.lacks(ENTRIES) == set(ENTRIES)
     assert restored.signals() == {"s-1"}
 

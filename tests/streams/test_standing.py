@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from aiokafka import TopicPartition
+from signaalwissel.console.settings import Settings
 from signaalwissel.processors.progress import Idle
 from signaalwissel.streams import standing
 from signaalwissel.streams.app import ChunkApp, build_app
@@ -19,6 +20,7 @@ from tests.streams.engine_worker import CountingCopier
 SIGNALS, EVENTS = TopicPartition("signals", 0), TopicPartition("events", 0)
 HOUR_S, HOUR_MS = 3_600, 3_600_000
 NOW_MS = 1_000 * HOUR_MS
+BOUND_S = Settings.model_fields["progress_timeout_s"].default
 
 
 @pytest.fixture
@@ -114,14 +116,110 @@ def test_a_partition_that_waits_for_the_turns_of_others_is_not_idle_for_all_of_t
     assert most_s == 100
 
 
-def test_a_partition_that_was_just_taken_over_begins_with_a_clock_of_its_own(app: ChunkApp) -> None:
+def stuck_after_s(app: ChunkApp, within_s: int, step: Callable[[int], None]) -> int | None:
+    """The second of one look a second at which a health check with the bound of the settings finds it stuck."""
+    idle = Idle(0.0, standing_of(app).moved)
+    for second in range(within_s):
+        step(second)
+        idle = idle.after(float(second), standing_of(app))
+        if idle.stuck(BOUND_S):
+            return second
+    return None
+
+
+BUSY = [TopicPartition("signals", number) for number in range(8)]
+
+
+@pytest.fixture
+def busy(app: ChunkApp) -> ChunkApp:
+    """A worker with eight partitions of which each has something that is not committed yet, at every look."""
+    app.stats.next_offsets = dict.fromkeys(BUSY, 10)
+    app.stats.committed_offsets = dict.fromkeys(BUSY, 10)
+    app.stats.end_offsets = dict.fromkeys(BUSY, 10**9)
+    return app
+
+
+def commit(app: ChunkApp, *but: TopicPartition) -> None:
+    """Something of every partition but these."""
+    app.stats.advances += 1
+    for tp in BUSY:
+        if tp not in but:
+            app.stats.committed_offsets[tp] += 1
+
+
+def rebalance_every_20_minutes(app: ChunkApp, second: int) -> bool:
+    """Take partitions over for ten seconds; gives whether it is doing so. A restored table moves the whole."""
+    app.stats.in_recovery = second % 1200 >= 1190
+    if app.stats.in_recovery:
+        app.stats.recovered += 1
+    return app.stats.in_recovery
+
+
+def test_one_stuck_partition_among_eight_busy_ones_is_found_after_four_times_the_bound(
+    busy: ChunkApp,
+) -> None:
+    assert stuck_after_s(busy, 2 * HOUR_S, lambda _: commit(busy, BUSY[3])) == 4 * BOUND_S
+
+
+def test_one_stuck_partition_is_found_although_partitions_are_taken_over_again_and_again(
+    busy: ChunkApp,
+) -> None:
+    def step(second: int) -> None:
+        if not rebalance_every_20_minutes(busy, second):
+            commit(busy, BUSY[3])
+
+    found = stuck_after_s(busy, 24 * HOUR_S, step)
+    assert found is not None
+    assert found <= 4 * BOUND_S + 30
+
+
+def test_a_worker_whose_partitions_take_turns_is_never_stuck_however_often_it_takes_them_over(
+    busy: ChunkApp,
+) -> None:
+    def step(second: int) -> None:
+        if not rebalance_every_20_minutes(busy, second):
+            its_turn = BUSY[second // 100 % len(BUSY)]
+            commit(busy, *(tp for tp in BUSY if tp != its_turn))
+
+    assert stuck_after_s(busy, 6 * HOUR_S, step) is None
+
+
+def test_no_time_counts_for_a_partition_while_partitions_are_taken_over(app: ChunkApp) -> None:
     app.stats.end_offsets[EVENTS] = 110  # type: ignore[index]
 
-    def taken_over_after_50_minutes(second: int) -> None:
+    def taken_over_for_50_minutes(second: int) -> None:
+        app.stats.recovered += 1
+        app.stats.in_recovery = 100 <= second < 3100
+
+    assert idle_s(app, taken_over_for_50_minutes) == HOUR_S - 3000 - 1
+
+
+def test_a_partition_that_was_given_away_and_comes_back_begins_with_a_clock_of_its_own(app: ChunkApp) -> None:
+    app.stats.end_offsets[EVENTS] = 110  # type: ignore[index]
+
+    def away_for_a_minute(second: int) -> None:
+        app.stats.recovered += 1
+        app.stats.in_recovery = second in {2900, 3000}
+        if second == 2901:
+            del app.stats.next_offsets[EVENTS], app.stats.committed_offsets[EVENTS]
+        if second == 3001:
+            app.stats.next_offsets[EVENTS] = app.stats.committed_offsets[EVENTS] = 10
+
+    assert idle_s(app, away_for_a_minute) == HOUR_S - 3001 - 1
+
+
+def test_a_partition_of_which_something_was_committed_meanwhile_begins_anew_after_a_takeover(
+    app: ChunkApp,
+) -> None:
+    app.stats.end_offsets[EVENTS] = 110  # type: ignore[index]
+
+    def moved_in_a_takeover(second: int) -> None:
         app.stats.recovered += 1
         app.stats.in_recovery = 3000 <= second < 3010
+        if second == 3005:
+            app.stats.next_offsets[EVENTS] = app.stats.committed_offsets[EVENTS] = 20
 
-    assert idle_s(app, taken_over_after_50_minutes) < 600
+    assert idle_s(app, moved_in_a_takeover) == HOUR_S - 3010 - 1
 
 
 def test_a_loop_that_looks_at_no_log_any_more_is_due_although_no_record_waits(app: ChunkApp) -> None:
