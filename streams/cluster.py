@@ -20,6 +20,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
+    CoordinatorLoadInProgressError,
     GroupAuthorizationFailedError,
     KafkaError,
     TopicAuthorizationFailedError,
@@ -168,10 +169,16 @@ class Cluster:
     ) -> dict[TopicPartition, OffsetAndMetadata]:
         """The offsets that the app's group committed; partitions without one are missing."""
         asked, group = list(partitions), self._settings.app_id
-        found = await self._retried(
-            "asking for committed offsets",
-            lambda: self._open_admin().list_consumer_group_offsets(group, partitions=asked),
-        )
+
+        async def ask() -> Mapping[TopicPartition, OffsetAndMetadata]:
+            found = await self._open_admin().list_consumer_group_offsets(group, partitions=asked)
+            # A coordinator that is still loading the group refuses the whole, in a field at which aiokafka does not look:
+            # its answer without a partition would read as "nothing committed", and everything be handled again.
+            if not found.keys() >= set(asked):
+                raise CoordinatorLoadInProgressError(f"no answer for some partitions of group {group}")
+            return found
+
+        found = await self._retried("asking for committed offsets", ask)
         return {tp: committed for tp, committed in found.items() if committed.offset >= 0}
 
     def _open_admin(self) -> IdentifyingAdmin:

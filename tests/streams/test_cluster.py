@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 from signaalwissel.processors.topic_settings import STAMPED_BY_BROKER
 from signaalwissel.streams.cluster import Cluster, check_layout
 from signaalwissel.streams.errors import BrokerAwayError, LayoutError
 from signaalwissel.streams.settings import EngineSettings
+from signaalwissel.streams.topic_ids import IdentifyingAdmin
 
 from tests.streams.engine_support import PARTITIONS, Bench, Worker
 
@@ -113,3 +115,33 @@ def test_a_worker_starts_on_topics_that_are_set_as_they_must(
     worker = start_worker(bench.plan(input_settings={bench.name("in"): STAMPED_BY_BROKER}))
     worker.wait_ready()
     worker.stop()
+
+
+def test_a_coordinator_that_still_loads_the_group_is_asked_again_and_not_taken_for_nothing_committed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tp = TopicPartition(bench.name("in"), 0)
+    send, refusals = IdentifyingAdmin._send_request, [OffsetFetchResponse_v3(0, [], 14)]
+
+    async def refused_first(self: IdentifyingAdmin, request: Any, *where: Any) -> Any:
+        if isinstance(request, OffsetFetchRequest) and refusals:
+            return refusals.pop()
+        return await send(self, request, *where)
+
+    async def run() -> None:
+        cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
+        await cluster.open()
+        producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}w")
+        await producer.start()
+        try:
+            async with producer.transaction():
+                await producer.send_offsets_to_transaction({tp: 5}, bench.app_id)
+            found = await cluster.committed([tp])
+            assert found[tp].offset == 5
+            assert not refusals
+        finally:
+            await producer.stop()
+            await cluster.close()
+
+    monkeypatch.setattr(IdentifyingAdmin, "_send_request", refused_first)
+    asyncio.run(run())
