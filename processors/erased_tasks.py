@@ -35,12 +35,7 @@ class ErasedTasks:
         KeyUnavailable: A key cannot be had now.
     """
 
-    def __init__(
-        self,
-        entries: Iterable[LedgerEntry],
-        keys: KeyProvider,
-        clients: CountClients,
-    ) -> None:
+    def __init__(self, entries: Iterable[LedgerEntry], keys: KeyProvider, clients: CountClients) -> None:
         self._gone: defaultdict[str, set[bytes]] = defaultdict(set)
         for entry in entries:
             if entry.kind in _TOLD_BY:

@@ -184,18 +184,20 @@ class RocksState:
                 self._set_aside(origin.losses)
             elif self.next_offset or self.origin is not None:
                 self._empty()
-        self.origin, self.next_offset, self.old = origin, origin.beginning, False
-        batch = WriteBatch(raw_mode=True)
-        batch.put(_ORIGIN, origin.text().encode())
-        self._write(batch)
+        self.next_offset, self.old = origin.beginning, False
+        self._write(self._identity(origin))
 
     def identified(self, origin: Origin) -> None:
         """Note which topic the changelog is; how old the store is stays."""
+        batch = self._identity(origin)
+        with self._disk:
+            self.items.disk.write(batch)
+
+    def _identity(self, origin: Origin) -> WriteBatch:
         self.origin = origin
         batch = WriteBatch(raw_mode=True)
         batch.put(_ORIGIN, origin.text().encode())
-        with self._disk:
-            self.items.disk.write(batch)
+        return batch
 
     def apply(self, records: Iterable[Record], next_offset: int) -> None:
         """Apply changelog records in log order; a record without value removes its key.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +18,20 @@ from signaalwissel.streams.settings import EngineSettings
 from signaalwissel.streams.topic_ids import IdentifyingAdmin
 
 from tests.streams.engine_support import PARTITIONS, Bench, Worker
+
+
+@asynccontextmanager
+async def asked(bench: Bench) -> AsyncIterator[tuple[Cluster, AIOKafkaProducer]]:
+    """The cluster as a worker asks it, and a producer that changes what it answers."""
+    cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
+    await cluster.open()
+    producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}w")
+    await producer.start()
+    try:
+        yield cluster, producer
+    finally:
+        await producer.stop()
+        await cluster.close()
 
 
 def test_equal_counts_are_returned() -> None:
@@ -37,11 +52,7 @@ def test_the_end_of_a_log_is_the_end_of_what_is_committed(bench: Bench) -> None:
     tp = TopicPartition(bench.name("out"), 0)
 
     async def run() -> None:
-        cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
-        await cluster.open()
-        producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}w")
-        await producer.start()
-        try:
+        async with asked(bench) as (cluster, producer):
             await producer.begin_transaction()
             await producer.send_and_wait(tp.topic, b"v", b"k", partition=0)
             assert await cluster.ends([tp]) == {tp: 0}
@@ -53,9 +64,6 @@ def test_the_end_of_a_log_is_the_end_of_what_is_committed(bench: Bench) -> None:
             assert await cluster.committed([tp]) == {}
             counts = await cluster.partition_counts()
             assert (counts[bench.name("in")], counts[tp.topic]) == (PARTITIONS, 3)
-        finally:
-            await producer.stop()
-            await cluster.close()
 
     asyncio.run(run())
 
@@ -129,19 +137,12 @@ def test_a_coordinator_that_still_loads_the_group_is_asked_again_and_not_taken_f
         return await send(self, request, *where)
 
     async def run() -> None:
-        cluster = Cluster(EngineSettings(app_id=bench.app_id, bootstrap=bench.bootstrap))
-        await cluster.open()
-        producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=f"{bench.prefix}w")
-        await producer.start()
-        try:
+        async with asked(bench) as (cluster, producer):
             async with producer.transaction():
                 await producer.send_offsets_to_transaction({tp: 5}, bench.app_id)
             found = await cluster.committed([tp])
             assert found[tp].offset == 5
             assert not refusals
-        finally:
-            await producer.stop()
-            await cluster.close()
 
     monkeypatch.setattr(IdentifyingAdmin, "_send_request", refused_first)
     asyncio.run(run())

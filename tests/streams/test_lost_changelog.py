@@ -24,6 +24,12 @@ def made_anew(admin: KafkaAdminClient, bench: Bench) -> None:
     bench.make_topics({bench.name(topic): 0 for topic in ("in", "out", "sweeps")})
 
 
+def commit_with(admin: KafkaAdminClient, bench: Bench, metadata: str) -> None:
+    """Commit the same offsets as somebody who knows nothing of changelogs."""
+    offsets = {tp: OffsetAndMetadata(at.offset, metadata, -1) for tp, at in bench._committed().items()}
+    admin.alter_group_offsets(bench.app_id, offsets)
+
+
 def emptied(admin: KafkaAdminClient, bench: Bench) -> None:
     # Kafka deletes nothing of a topic that is only compacted: somebody sets it otherwise for a while.
     set_policy(admin, bench, "delete")
@@ -140,10 +146,7 @@ def test_a_partition_at_rest_that_an_older_version_committed_is_noted_as_soon_as
     handle(bench, start_worker)
     admin = KafkaAdminClient(bootstrap_servers=bench.bootstrap)
     try:
-        offsets = {
-            tp: OffsetAndMetadata(at.offset, "1700000000000", -1) for tp, at in bench._committed().items()
-        }
-        admin.alter_group_offsets(bench.app_id, offsets)
+        commit_with(admin, bench, "1700000000000")
         handle(bench, start_worker)
         made_anew(admin, bench)
     finally:
@@ -162,10 +165,7 @@ def test_offsets_that_an_older_version_or_an_operator_committed_are_taken_withou
     try:
         made_anew(admin, bench)
         for metadata in ("1700000000000", ""):
-            offsets = {
-                tp: OffsetAndMetadata(at.offset, metadata, -1) for tp, at in bench._committed().items()
-            }
-            admin.alter_group_offsets(bench.app_id, offsets)
+            commit_with(admin, bench, metadata)
             assert handle(bench, start_worker)["losses_accepted"] == 0
     finally:
         admin.close()
