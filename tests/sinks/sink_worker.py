@@ -18,6 +18,7 @@ def main() -> int:
         given = json.loads(sys.argv[1])
         if given["processing_log"] is not None:
             given["processing_log"] = ProcessingLogSettings(**given["processing_log"])
+        given["departed"] = frozenset(given["departed"])
         return run_sink(SinkSettings(**given), POLICIES, seal)
     except SinkError as error:
         print(error, file=sys.stderr)

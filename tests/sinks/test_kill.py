@@ -37,7 +37,7 @@ class Worker:
         settings = asdict(bench.settings_with(**changes))
         with (folder / "sink.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.sinks.sink_worker", json.dumps(settings)],
+                [sys.executable, "-m", "tests.sinks.sink_worker", json.dumps(settings, default=sorted)],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
