@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import PolicyViolationError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 from signaalwissel.streams.rocks import FRESH_S, RocksState
 
@@ -33,8 +34,17 @@ def commit_with(admin: KafkaAdminClient, bench: Bench, metadata: str) -> None:
 def emptied(admin: KafkaAdminClient, bench: Bench) -> None:
     # Kafka deletes nothing of a topic that is only compacted: somebody sets it otherwise for a while.
     set_policy(admin, bench, "delete")
-    admin.delete_records({TopicPartition(bench.changelog, number): -1 for number in range(bench.partitions)})
+    wait_until(lambda: deleted(admin, bench), "the broker knows the new policy and deletes")
     set_policy(admin, bench, "compact")
+
+
+def deleted(admin: KafkaAdminClient, bench: Bench) -> bool:
+    """Delete all records; false while the broker still holds the topic to its policy of before."""
+    try:
+        admin.delete_records({TopicPartition(bench.changelog, at): -1 for at in range(bench.partitions)})
+    except PolicyViolationError:
+        return False
+    return True
 
 
 def set_policy(admin: KafkaAdminClient, bench: Bench, policy: str) -> None:
