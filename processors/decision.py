@@ -14,6 +14,13 @@ from signaalwissel.processors.trajectory import Trajectory
 from signaalwissel.schemas.internal import KeyedSignal
 from signaalwissel.schemas.routing import Candidate, Evidence, MatchedBy, Route, TrueReason
 
+_REGULAR: Final = Route.REGULAR_FLOW
+_COUNSELLOR: Final = Route.COUNSELLOR_FOLLOWUP
+_NO_TRAJECTORY: Final = TrueReason.NO_TRAJECTORY
+_ADDRESS_ONLY: Final = TrueReason.ADDRESS_ONLY_MATCH
+_BY_BSN: Final = MatchedBy.BSN
+_BY_ADDRESS: Final = MatchedBy.ADDRESS
+
 
 class Effects(NamedTuple):
     """What people said of a signal; the next event does not undo it."""
@@ -40,12 +47,9 @@ class Verdict(NamedTuple):
     @property
     def address_only(self) -> bool:
         """Whether somebody must verify who the resident is."""
-        return self.reason is TrueReason.ADDRESS_ONLY_MATCH
+        return self.reason is _ADDRESS_ONLY
 
 
-_REGULAR: Final = Route.REGULAR_FLOW
-_COUNSELLOR: Final = Route.COUNSELLOR_FOLLOWUP
-_NO_TRAJECTORY: Final = TrueReason.NO_TRAJECTORY
 NOBODY: Final = Verdict(_REGULAR, _NO_TRAJECTORY)
 """The decision as if nobody known lived there."""
 
@@ -65,7 +69,7 @@ def decide(
         return NOBODY
     days = Days(signal.reference_date, signal.last_day)
     if signal.pseudonym.bsn is not None:
-        return _certain(person_with_bsn(trajectories, signal.pseudonym.bsn), MatchedBy.BSN, days, policy)
+        return _certain(person_with_bsn(trajectories, signal.pseudonym.bsn), _BY_BSN, days, policy)
     persons = persons_at(trajectories, signal.pseudonym.address, days)
     if effects.confirmed is not None:
         return _confirmed(persons, effects.confirmed, days, policy)
@@ -79,7 +83,7 @@ def _certain(person: Person, matched_by: MatchedBy, days: Days, policy: Policy) 
 def _confirmed(persons: Sequence[Person], confirmed: Candidate, days: Days, policy: Policy) -> Verdict:
     for person in persons:
         if person.is_client(*confirmed):
-            return _certain(person, MatchedBy.ADDRESS, days, policy)
+            return _certain(person, _BY_ADDRESS, days, policy)
     # Whoever was confirmed is no longer known there, and nobody else is he.
     return NOBODY
 
@@ -115,16 +119,16 @@ def _possible(signal: KeyedSignal, hits: Sequence[tuple[Person, Standing]], poli
     if named and policy.identity.name_and_address == "hit":
         # Of two clients of one trajectory the first.
         best = max(named, key=lambda hit: (hit.preference, -hit.client))
-        return Verdict(Route.COUNSELLOR_FOLLOWUP, best.reason, best, MatchedBy.ADDRESS, evidence)
+        return Verdict(_COUNSELLOR, best.reason, best, _BY_ADDRESS, evidence)
     candidates = sorted(Candidate(hit.trajectory.trajectory_id, hit.client) for _, hit in hits)
     return _address_only(tuple(candidates), evidence)
 
 
 def _address_only(candidates: tuple[Candidate, ...], evidence: Evidence | None) -> Verdict:
     return Verdict(
-        Route.REGULAR_FLOW,
-        TrueReason.ADDRESS_ONLY_MATCH,
-        matched_by=MatchedBy.ADDRESS,
+        _REGULAR,
+        _ADDRESS_ONLY,
+        matched_by=_BY_ADDRESS,
         evidence=evidence,
         candidates=candidates,
     )

@@ -28,6 +28,7 @@ _TRUE: Final = {
     TrueReason.OBJECTION: "De inwoner heeft bezwaar gemaakt tegen de toets op schuldhulptrajecten.",
     TrueReason.DECEASED: "De inwoner is overleden: er wordt geen contact opgenomen.",
 }
+_SAID_TO_REGULAR: Final = (Reason.NO_HIT, NO_HIT)
 
 
 def explain(reason: TrueReason) -> str:
@@ -37,4 +38,4 @@ def explain(reason: TrueReason) -> str:
 
 def regular_reason() -> tuple[Reason, str]:
     """Reason and sentence for the regular side, the same for every signal."""
-    return Reason.NO_HIT, NO_HIT
+    return _SAID_TO_REGULAR

@@ -36,6 +36,8 @@ from signaalwissel.schemas.units import Millis
 from signaalwissel.schemas.wire_format import schema_id_of
 
 _NOTHING_SAID: Final = Effects()
+_COUNSELLOR: Final = Route.COUNSELLOR_FOLLOWUP
+_REGULAR: Final = Route.REGULAR_FLOW
 
 
 class Matcher:
@@ -100,9 +102,9 @@ class Matcher:
             revision.number,
             policy.version,
             verdict.route,
-            verdict.trajectory_id if verdict.route is Route.COUNSELLOR_FOLLOWUP else None,
+            verdict.trajectory_id if verdict.route is _COUNSELLOR else None,
             verdict.address_only,
-            verdict.route is Route.REGULAR_FLOW,  # regular_holds
+            verdict.route is _REGULAR,  # regular_holds
             False,  # offered
             None,  # confirmed
             (),  # refuted
@@ -180,13 +182,13 @@ class Matcher:
 
     def _offer(self, state: MatcherState, recent: RecentSignal, because: "Because") -> list[Emission]:
         signal = read_keyed_signal(recent.signal)
-        if recent.offered or recent.route is not Route.COUNSELLOR_FOLLOWUP:
+        if recent.offered or recent.route is not _COUNSELLOR:
             # Offered once, or with the regular side already: there is nothing left to offer.
             state.put_recent(signal.signal_ref, recent, known=True)
             return []
         # What a new release reads otherwise counts first: what is offered must be the counsellor's still.
         emissions, recent = self._decide_anew(state, recent, because)
-        if recent.route is not Route.COUNSELLOR_FOLLOWUP:
+        if recent.route is not _COUNSELLOR:
             return emissions
         policy = self._policy_of(state, recent, signal)
         verdict = _fresh(state, signal, recent, policy)

@@ -24,7 +24,7 @@ from signaalwissel.processors.identifiers import (
     trajectory_key,
 )
 from signaalwissel.processors.policy import Policy
-from signaalwissel.processors.standing import debt_timing
+from signaalwissel.processors.standing import HITS, debt_timing
 from signaalwissel.schemas.contract import codec
 from signaalwissel.schemas.internal import KeyedSignal
 from signaalwissel.schemas.keyed_signal_codec import open_carried
@@ -42,6 +42,10 @@ from signaalwissel.schemas.routed_codec import (
 from signaalwissel.schemas.routing import CorrectionAction, CorrectionCause, Reason, Route, RouteCorrection
 from signaalwissel.schemas.units import Millis
 
+_COUNSELLOR: Final = Route.COUNSELLOR_FOLLOWUP
+_REGULAR: Final = Route.REGULAR_FLOW
+_SEEN: Final = {reason: Reason(reason.value) for reason in HITS}
+"""A true reason that leads to the counsellor, as the routing topics have it."""
 _ROUTED_TYPE: Final = "nl.vroegsignalering.signaal-gerouteerd"
 _CORRECTED_TYPE: Final = "nl.vroegsignalering.routering-gecorrigeerd"
 
@@ -100,7 +104,7 @@ class Routing:
 
     def first(self) -> Emission:
         """Revision 0, on the topic of its route."""
-        if self._verdict.route is Route.COUNSELLOR_FOLLOWUP:
+        if self._verdict.route is _COUNSELLOR:
             key = trajectory_key(self._signal.municipality, self._verdict.trajectory_id or "")
             return Emission(COUNSELLOR_FOLLOWUP, key, self._for_counsellor(), _ROUTED_TYPE, self._routing_id)
         return Emission(REGULAR_FLOW, self._key, self._for_regular(), _ROUTED_TYPE, self._routing_id)
@@ -155,20 +159,19 @@ class Routing:
 
     def _for_regular(self) -> bytes:
         reason, explanation = regular_reason()
-        answered = answer(Route.REGULAR_FLOW, reason, explanation, self._policy.version)
+        answered = answer(_REGULAR, reason, explanation, self._policy.version)
         return write_routed_signal(self._shared, answered, NO_TRAJECTORY)
 
     def _for_counsellor(self) -> bytes:
         verdict = self._verdict
-        reason = Reason(verdict.reason.value)
-        answered = answer(verdict.route, reason, explain(verdict.reason), self._policy.version)
+        answered = answer(verdict.route, _SEEN[verdict.reason], explain(verdict.reason), self._policy.version)
         return write_routed_signal(self._shared, answered, self._followed_trajectory())
 
     def _audited_trajectory(self) -> bytes:
         standing = self._verdict.standing
         if standing is None:
             return NO_TRAJECTORY
-        if self._verdict.route is Route.COUNSELLOR_FOLLOWUP:
+        if self._verdict.route is _COUNSELLOR:
             return self._followed_trajectory()
         return trajectory_part(TrajectoryPart(standing.trajectory.trajectory_id, client=standing.client))
 

@@ -27,6 +27,15 @@ _PRECEDENCE: Final = (
     TrueReason.EXIT_NOT_COMPLETED,
     TrueReason.ADMISSION_REFUSED,
 )
+_RUNNING: Final = (TrueReason.RUNNING_TRAJECTORY, TrajectoryStanding.RUNNING)
+_AFTERCARE: Final = (TrueReason.OPEN_AFTERCARE, TrajectoryStanding.AFTERCARE)
+_MONITORING: Final = (TrueReason.OPEN_SERVICE, TrajectoryStanding.MONITORING)
+_SERVICE: Final = (TrueReason.OPEN_SERVICE, TrajectoryStanding.SERVICE_OPEN)
+_WITHIN_WINDOW: Final = TrueReason.COMPLETED_WITHIN_WINDOW
+_OUTSIDE_WINDOW: Final = TrueReason.COMPLETED_OUTSIDE_WINDOW
+_NOT_COMPLETED: Final = TrueReason.EXIT_NOT_COMPLETED
+_REFUSED: Final = TrueReason.ADMISSION_REFUSED
+_IN_WINDOW: Final = TrajectoryStanding.WINDOW
 _RANK: Final = {reason: -rank for rank, reason in enumerate(_PRECEDENCE)}
 
 
@@ -60,7 +69,7 @@ def standing(trajectory: Trajectory, position: int, days: Days, policy: Policy) 
     reason, state = _open_on(trajectory, client, days)
     if reason is None:
         reason = _after_exit(client, exit_, window_ends_on, days)
-        state = TrajectoryStanding.WINDOW if reason is TrueReason.COMPLETED_WITHIN_WINDOW else None
+        state = _IN_WINDOW if reason is _WITHIN_WINDOW else None
     if reason is None:
         return None
     exited_on = exit_.end if exit_ is not None else None
@@ -88,15 +97,15 @@ def _open_on(
 ) -> tuple[TrueReason, TrajectoryStanding] | tuple[None, None]:
     """Running, open aftercare and an open service, in that order, on any of the signal's days."""
     if any(_met(client, period.before_end(), days) for period in client.running):
-        return TrueReason.RUNNING_TRAJECTORY, TrajectoryStanding.RUNNING
+        return _RUNNING
     if _any_open(client, trajectory.aftercare, days):
         # The deck counts open aftercare as a hit however old the exit is (domain 8.3).
-        return TrueReason.OPEN_AFTERCARE, TrajectoryStanding.AFTERCARE
+        return _AFTERCARE
     if _any_open(client, trajectory.monitoring, days):
         # Monitoring ('volgen') counts as an open service (domain 8.3).
-        return TrueReason.OPEN_SERVICE, TrajectoryStanding.MONITORING
+        return _MONITORING
     if _any_open(client, trajectory.services, days):
-        return TrueReason.OPEN_SERVICE, TrajectoryStanding.SERVICE_OPEN
+        return _SERVICE
     return None, None
 
 
@@ -104,12 +113,12 @@ def _after_exit(
     client: Client, exit_: Period | None, window_ends_on: date | None, days: Days
 ) -> TrueReason | None:
     if exit_ is None:
-        return TrueReason.EXIT_NOT_COMPLETED if _left_after_running(client, days) else None
+        return _NOT_COMPLETED if _left_after_running(client, days) else None
     if window_ends_on is not None:
         # The window is tested on the first day that the signal speaks for (domain 8.2).
         inside = days.first is not None and days.first <= window_ends_on
-        return TrueReason.COMPLETED_WITHIN_WINDOW if inside else TrueReason.COMPLETED_OUTSIDE_WINDOW
-    return TrueReason.ADMISSION_REFUSED if exit_.exit_reason is None else TrueReason.EXIT_NOT_COMPLETED
+        return _WITHIN_WINDOW if inside else _OUTSIDE_WINDOW
+    return _REFUSED if exit_.exit_reason is None else _NOT_COMPLETED
 
 
 def _exit_that_counts(client: Client, days: Days) -> Period | None:

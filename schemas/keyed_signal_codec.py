@@ -39,6 +39,7 @@ from signaalwissel.schemas.units import Cents, Millis
 from signaalwissel.schemas.wire_format import HEADER_SIZE, schema_id_of
 
 _AMOUNT_SIZE_MAX: Final = 6
+_PARTNER_KINDS: Final = len(PartnerKind)
 _OPTIONAL_DAYS: Final = 2
 _BOOLEANS: Final = 2
 
@@ -98,7 +99,7 @@ def check_carried(carried: bytes) -> None:
         kind, at = read_long(carried, at + size)
         size, at = read_long(carried, at)
         at += size
-        fits = 0 <= kind < len(PartnerKind) and 0 < size <= _AMOUNT_SIZE_MAX
+        fits = 0 <= kind < _PARTNER_KINDS and 0 < size <= _AMOUNT_SIZE_MAX
         for _ in range(_OPTIONAL_DAYS):
             if read_is_some(carried, at):
                 _, at = read_day(carried, at + 1)
