@@ -42,6 +42,8 @@ from tests.benchmarks.report import NoWindow, Place, Sample, window_of
 from tests.benchmarks.sampling import Stuck
 
 _TABLE = "growth"
+_SIGNALS = 120_000
+"""Four seconds of one worker: of 40,000 a window lasted one, and chance decided between sizes."""
 _READY = "reading partitions"
 _START_BOUND_S, _RUN_BOUND_S, _QUIET_S, _PAUSE_S = 300.0, 240.0, 2.0, 0.02
 _MIB = 1 << 20
@@ -245,7 +247,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         default=10_000,
         help="every size once more, with signals about so many residents; 0 leaves that out",
     )
-    parser.add_argument("--signals", type=int, default=40_000)
+    parser.add_argument("--signals", type=int, default=_SIGNALS)
     parser.add_argument("--runs", type=int, default=1, help="of every case, by turns; medians are told")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--commit-ms", type=int, default=100)
