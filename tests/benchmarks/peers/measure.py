@@ -162,8 +162,10 @@ def _watch(tree: Tree, looks: Looks, began: Mapping[Place, int], wanted: int) ->
         if not samples or samples[-1].next_offsets != ends:
             moved_at = now
         samples.append(Sample(now, cpu_s, ends))
-        done = sum(ends.values()) - sum(began.values()) >= 0.99 * wanted
-        if now - moved_at > (_QUIET_S if done else _IDLE_BOUND_S):
+        routed = sum(ends.values()) - sum(began.values())
+        # Before its first decision a peer may have a minute of trajectories to read.
+        idle_s = _QUIET_S if routed >= 0.99 * wanted else _IDLE_BOUND_S if routed else _START_BOUND_S
+        if now - moved_at > idle_s:
             return samples
         if now - began_at > _RUN_BOUND_S:
             raise Stuck(f"not done within {_RUN_BOUND_S:g} s")
