@@ -37,7 +37,7 @@ from signaalwissel.streams.topics import (
 from tests.benchmarks.month import Encoded, Month
 
 _TIMESTAMP = 1_785_000_000_000
-"""A moment after all that is told of the generated month: what Kafka stamps on records. An earlier one would have intake
+"""What Kafka stamps on records: a moment after all that is told of the generated month. An earlier one would have intake
 refuse here, as told from the future, what it takes from Kafka, whose time is that of the run."""
 
 

@@ -34,14 +34,16 @@ def commit_with(admin: KafkaAdminClient, bench: Bench, metadata: str) -> None:
 def emptied(admin: KafkaAdminClient, bench: Bench) -> None:
     # Kafka deletes nothing of a topic that is only compacted: somebody sets it otherwise for a while.
     set_policy(admin, bench, "delete")
-    wait_until(lambda: deleted(admin, bench), "the broker knows the new policy and deletes")
+    for number in range(bench.partitions):
+        place = TopicPartition(bench.changelog, number)
+        wait_until(lambda at=place: deleted(admin, at), "the broker knows the new policy and deletes")
     set_policy(admin, bench, "compact")
 
 
-def deleted(admin: KafkaAdminClient, bench: Bench) -> bool:
-    """Delete all records; false while the broker still holds the topic to its policy of before."""
+def deleted(admin: KafkaAdminClient, place: TopicPartition) -> bool:
+    """Delete all records of a partition; false while the broker still holds the topic to its policy of before."""
     try:
-        admin.delete_records({TopicPartition(bench.changelog, at): -1 for at in range(bench.partitions)})
+        admin.delete_records({place: -1})
     except PolicyViolationError:
         return False
     return True

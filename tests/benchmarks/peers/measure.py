@@ -26,6 +26,8 @@ _QUIET_S = 2.0
 _START_BOUND_S = 300.0
 _RUN_BOUND_S = 300.0
 _IDLE_BOUND_S = 30.0
+_COLD_FIRST_S = 200.0
+"""Before its first decision of a cold replay a peer may have minutes of trajectories to read."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def cold(peer: Peer, task: Task, given: Given) -> Verdict:
             ground.send(topic, records)
         ground.send(given.topic, given.signals)
         with running(peer, task) as pids, ground.looking() as looks:
-            _watch(Tree(pids), looks, {}, len(given.signals))
+            _watch(Tree(pids), looks, {}, len(given.signals), first_s=_COLD_FIRST_S)
         return verify(ground.read(), given.answers, ground.partitions, sealed_anew=given.sealed_anew)
 
 
@@ -153,7 +155,9 @@ def ready(tree: Tree, looks: Looks, warm: int) -> dict[Place, int]:
             raise Stuck(f"not ready within {_START_BOUND_S:g} s: {sum(ends.values())} of {warm} signals")
 
 
-def _watch(tree: Tree, looks: Looks, began: Mapping[Place, int], wanted: int) -> list[Sample]:
+def _watch(
+    tree: Tree, looks: Looks, began: Mapping[Place, int], wanted: int, first_s: float = _IDLE_BOUND_S
+) -> list[Sample]:
     samples: list[Sample] = []
     moved_at = began_at = time.monotonic()
     while True:
@@ -163,9 +167,8 @@ def _watch(tree: Tree, looks: Looks, began: Mapping[Place, int], wanted: int) ->
             moved_at = now
         samples.append(Sample(now, cpu_s, ends))
         routed = sum(ends.values()) - sum(began.values())
-        # Before its first decision a peer may have a minute of trajectories to read.
-        idle_s = _QUIET_S if routed >= 0.99 * wanted else _IDLE_BOUND_S if routed else _START_BOUND_S
-        if now - moved_at > idle_s:
+        idle_s = _IDLE_BOUND_S if routed else first_s
+        if now - moved_at > (_QUIET_S if routed >= 0.99 * wanted else idle_s):
             return samples
         if now - began_at > _RUN_BOUND_S:
             raise Stuck(f"not done within {_RUN_BOUND_S:g} s")
