@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -46,9 +46,9 @@ def wait_until(true: Callable[[], bool], what: str, patience_s: float = PATIENCE
         time.sleep(0.1)
 
 
-async def _ends_of(reader: AIOKafkaConsumer) -> Mapping[TopicPartition, int]:
-    ends: Mapping[TopicPartition, int] = await reader.end_offsets(reader.assignment())
-    return ends
+async def _differ(uncommitted: AIOKafkaConsumer, committed: AIOKafkaConsumer) -> bool:
+    ends = [await reader.end_offsets(reader.assignment()) for reader in (uncommitted, committed)]
+    return bool(ends[0] != ends[1])
 
 
 @dataclass
@@ -153,24 +153,36 @@ class Bench:
         return asyncio.run(self._read(topic, isolation))
 
     async def _settle(self, topic: str) -> None:
-        await self._wait_for_transactions(topic, False, f"{topic} keeps an open transaction")
+        async with self._all_and_committed(topic) as readers:
+            deadline = time.monotonic() + PATIENCE_S
+            while await _differ(*readers):
+                assert time.monotonic() < deadline, f"{topic} keeps an open transaction"
+                await asyncio.sleep(0.02)
 
-    def wait_until_open(self, topic: str) -> None:
-        """Return while records of an open transaction lie in a topic."""
-        asyncio.run(self._wait_for_transactions(topic, True, f"no transaction opens in {topic}"))
+    def stays_open(self, topic: str) -> bool:
+        """Whether records of an open transaction lie in a topic whose writers are frozen.
 
-    async def _wait_for_transactions(self, topic: str, are_open: bool, otherwise: str) -> None:
-        async with AsyncExitStack() as readers:
-            ends = []
+        What they had told the broker before may still be on its way, so it is asked twice.
+        """
+        return asyncio.run(self._stays_open(topic))
+
+    async def _stays_open(self, topic: str) -> bool:
+        async with self._all_and_committed(topic) as readers:
+            if not await _differ(*readers):
+                return False
+            await asyncio.sleep(0.3)
+            return await _differ(*readers)
+
+    @asynccontextmanager
+    async def _all_and_committed(self, topic: str) -> AsyncIterator[list[AIOKafkaConsumer]]:
+        async with AsyncExitStack() as stack:
+            readers = []
             for isolation in ("read_uncommitted", "read_committed"):
                 reader = AIOKafkaConsumer(topic, bootstrap_servers=self.bootstrap, isolation_level=isolation)
-                readers.push_async_callback(reader.stop)
+                stack.push_async_callback(reader.stop)
                 await reader.start()
-                ends.append(reader)
-            deadline = time.monotonic() + PATIENCE_S
-            while ((await _ends_of(ends[0])) != (await _ends_of(ends[1]))) is not are_open:
-                assert time.monotonic() < deadline, otherwise
-                await asyncio.sleep(0.02)
+                readers.append(reader)
+            yield readers
 
     async def _read(self, topic: str, isolation: str) -> list[Read]:
         reader = AIOKafkaConsumer(
