@@ -101,8 +101,8 @@ bench-peers: install ## the match job side by side with other engines; fetches a
 bench-gateway: install ## requests a second that one gateway takes, and how long an answer takes
 	$(BIN)/python -m tests.benchmarks.gateway
 
-# RUNS=3 for medians, an hour.
-bench-growth: install ## the matcher at 10,000 to 3,000,000 known residents: speed, memory, recovery, disk, two workers; 20 minutes, 6 GB free
+# RUNS=3 for medians, half an hour.
+bench-growth: install ## the matcher at 10,000 to 3,000,000 known residents: speed, memory, recovery, disk, two workers; 10 minutes, 6 GB free
 	$(BIN)/python -m tests.benchmarks.growth $(if $(RESIDENTS),--residents $(RESIDENTS)) $(if $(RUNS),--runs $(RUNS)) $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
 bench-bytes: install ## bytes of a record on every topic and changelog, for the plan of disks; seconds
